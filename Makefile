@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The interpreter that makes the virtual environments: 3.10 or later.
+PYTHON ?= python3
+# Processes that pytest spreads the tests over.
+WORKERS ?= 2
+# Arguments handed on: make unit ARGS="-k plan", make demo ARGS="--check --diff"
+ARGS ?=
+
+CACHE := $(CURDIR)/.cache
+BIN := $(CURDIR)/.venv/bin
+LINT_BIN := $(CURDIR)/.venv-lint/bin
+LINK := $(CACHE)/collections/ansible_collections/m365/exchange_online
+REQUIREMENTS := tests/requirements
+TOOLS := tests/tools
+
+# Nothing is left in the home directory, and no setting of the caller's own Ansible is used.
+export ANSIBLE_HOME := $(CACHE)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CACHE)/collections
+export ANSIBLE_CONFIG := $(CACHE)/ansible.cfg
+
+LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
+PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-lint link demo test lint unit integration sanity docs matrix fuzz benchmark build changelog \
+	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: link ## Make the virtual environment in .venv (the other targets do it themselves)
+	@$(PYTHON) $(TOOLS)/environment.py .venv -r $(REQUIREMENTS)/dev.txt
+
+setup-lint: link
+	@$(PYTHON) $(TOOLS)/environment.py .venv-lint -r $(REQUIREMENTS)/lint.txt
+
+# Ansible finds a collection by its path; the checkout may be anywhere.
+link:
+	@mkdir -p "$(dir $(LINK))" "$(CACHE)/home" && ln -sfn ../../../.. "$(LINK)" && : > "$(ANSIBLE_CONFIG)"
+
+demo: setup ## Run the whole job on simulated tenants
+	@PATH="$(BIN):$$PATH" ansible-playbook -i playbooks/inventory/demo.yml playbooks/demo.yml $(ARGS)
+
+test: setup setup-lint ## Run lint, docs, sanity, unit and integration, and show the time of each
+	@"$(BIN)/python" $(TOOLS)/steps.py lint+docs,sanity unit integration
+
+lint: setup setup-lint ## Check style, types, playbooks, documentation links and the built artefact
+	@$(MAKE) --no-print-directory --keep-going lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
+
+lint-style:
+	"$(BIN)/ruff" check
+	"$(BIN)/ruff" format --check
+
+lint-types:
+	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools
+
+lint-yaml:
+	"$(LINT_BIN)/yamllint" --strict .
+
+lint-changelog:
+	$(LINT) antsibull-changelog lint
+	$(LINT) antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
+
+lint-playbooks:
+	$(LINT) ansible-lint playbooks roles
+
+lint-docs:
+	$(LINT) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+
+lint-artefact:
+	$(LINT) python $(TOOLS)/artefact.py
+
+unit: setup ## Run the unit tests
+	$(PYTEST) tests/unit -n $(WORKERS) $(ARGS)
+
+integration: setup ## Run the modules, role and playbooks against the simulator
+	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
+
+sanity: setup setup-lint ## Run ansible-test sanity on a copy of the checkout
+	PATH="$$PATH:$(LINT_BIN)" "$(BIN)/python" $(TOOLS)/sanity.py $(ARGS)
+
+docs: setup ## Render the documentation of every module and role; a warning is an error
+	PATH="$(BIN):$$PATH" "$(BIN)/python" $(TOOLS)/docs.py
+
+matrix: link ## Run unit and smoke tests on every supported ansible-core
+	$(PYTHON) $(TOOLS)/matrix.py $(ARGS)
+
+fuzz: setup ## Search long for inputs that break the promises
+	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz $(ARGS)
+
+benchmark: setup ## Measure reads, writes and memory on simulated tenants
+	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" tests/benchmark $(ARGS)
+
+build: setup ## Build the collection artefact in .cache/build
+	@rm -rf "$(CACHE)/build"
+	"$(BIN)/ansible-galaxy" collection build --output-path "$(CACHE)/build"
+
+changelog: setup-lint ## Write CHANGELOG.md anew from changelogs/, with the plugins as they are now documented
+	$(LINT) antsibull-changelog generate --reload-plugins
+
+clean: ## Remove the caches
+	rm -rf .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+
+distclean: clean ## Remove the caches and the virtual environments
+	rm -rf .venv .venv-lint

@@ -1,0 +1,271 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connection options: one table for the argument spec, the environment and the documentation. PRIVATE.
+
+An empty string or null is "not given", in options and in the environment: AWX hands over one or the other, by version.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleFallbackNotFound
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import CLOUDS, Cloud, base_url
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    AuthenticationFailed,
+    InvalidRequest,
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One connection option. ``credential``: it belongs to a credential, whose parts never mix two families."""
+
+    name: str
+    environment: tuple[str, ...]
+    type: str = "str"
+    default: t.Any = None
+    choices: tuple[str, ...] = ()
+    no_log: bool | None = None
+    required: bool = False
+    credential: bool = False
+
+    def spec(self) -> dict[str, t.Any]:
+        spec: dict[str, t.Any] = {"type": self.type}
+        if self.default is not None:
+            spec["default"] = self.default
+        if self.choices:
+            spec["choices"] = list(self.choices)
+        if self.no_log is not None:
+            spec["no_log"] = self.no_log
+        if self.required:
+            spec["required"] = True
+        if not self.credential and self.environment:
+            spec["fallback"] = (first_filled, list(self.environment))
+        return spec
+
+    def variable(self, family: str) -> str | None:
+        """The name of this option's variable in a family (EXO or AZURE)."""
+        return next((name for name in self.environment if name.startswith(family + "_")), None)
+
+
+def first_filled(*names: str) -> str:
+    """The first variable that is set and not empty. Core's env_fallback returns an empty first one."""
+    for name in names:
+        if os.environ.get(name):
+            return os.environ[name]
+    raise AnsibleFallbackNotFound
+
+
+AUTH_SOURCES = ("auto", "certificate", "secret", "access_token", "federated", "managed_identity")
+
+OPTIONS: tuple[Option, ...] = (
+    Option("tenant", ("EXO_TENANT", "AZURE_TENANT_ID", "AZURE_TENANT"), required=True),
+    Option("client_id", ("EXO_CLIENT_ID", "AZURE_CLIENT_ID"), credential=True),
+    Option(
+        "client_secret",
+        ("EXO_CLIENT_SECRET", "AZURE_CLIENT_SECRET", "AZURE_SECRET"),
+        no_log=True,
+        credential=True,
+    ),
+    Option("certificate_path", ("EXO_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"), type="path", credential=True),
+    Option("certificate", ("EXO_CERTIFICATE",), no_log=True, credential=True),
+    Option(
+        "certificate_password",
+        ("EXO_CERTIFICATE_PASSWORD", "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        no_log=True,
+        credential=True,
+    ),
+    Option(
+        "federated_token_file",
+        ("EXO_FEDERATED_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE"),
+        type="path",
+        no_log=False,
+        credential=True,
+    ),
+    Option("access_token", ("EXO_ACCESS_TOKEN",), no_log=True, credential=True),
+    Option("auth_source", ("EXO_AUTH_SOURCE",), default="auto", choices=AUTH_SOURCES),
+    Option("cloud", ("EXO_CLOUD",), default="worldwide", choices=tuple(CLOUDS)),
+    Option("endpoint", ("EXO_ENDPOINT",)),
+    Option("authority", ("EXO_AUTHORITY",)),
+    Option("graph_endpoint", ("EXO_GRAPH_ENDPOINT",)),
+    Option("validate_certs", ("EXO_VALIDATE_CERTS",), type="bool", default=True),
+    Option("ca_path", ("EXO_CA_PATH",), type="path"),
+    Option("timeout", ("EXO_TIMEOUT",), type="int", default=300),
+    Option("retries", ("EXO_RETRIES",), type="int", default=5),
+    Option("concurrency", ("EXO_CONCURRENCY",), type="int", default=4),
+)
+CONNECTION_NAMES = frozenset(option.name for option in OPTIONS)
+_CREDENTIAL_OPTIONS = tuple(option for option in OPTIONS if option.credential)
+SECRET_NAMES = tuple(option.name for option in OPTIONS if option.no_log)
+
+# What proves the app's identity, by method; managed identity has no proof of its own.
+PROOFS: t.Mapping[str, tuple[str, ...]] = {
+    "secret": ("client_secret",),
+    "certificate": ("certificate_path", "certificate"),
+    "access_token": ("access_token",),
+    "federated": ("federated_token_file",),
+}
+_FAMILIES = ("EXO", "AZURE")
+
+
+def argument_spec() -> dict[str, dict[str, t.Any]]:
+    return {option.name: option.spec() for option in OPTIONS}
+
+
+@dataclass(frozen=True)
+class CredentialValues:
+    """One complete method and the values that belong to it."""
+
+    method: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    certificate_path: str | None = None
+    certificate: str | None = field(default=None, repr=False)
+    certificate_password: str | None = field(default=None, repr=False)
+    federated_token_file: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where to go and as whom. ``verify``: True, False, or the path of a CA bundle. ``timeout``: seconds a request."""
+
+    tenant: str
+    cloud: Cloud
+    endpoint: str
+    authority: str
+    graph_endpoint: str
+    verify: bool | str
+    timeout: int
+    retries: int
+    concurrency: int
+    credential: CredentialValues
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One place that credential values come from: the task's options, or one family of variables."""
+
+    values: t.Mapping[str, str]
+    names: t.Mapping[str, str]  # option → what the user calls it there
+
+    def proofs(self, methods: t.Iterable[str]) -> list[tuple[str, str]]:
+        return [(method, option) for method in methods for option in PROOFS[method] if self.values.get(option)]
+
+
+def _layers(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[_Layer]:
+    options = {o.name: str(params[o.name]) for o in _CREDENTIAL_OPTIONS if params.get(o.name) not in (None, "")}
+    layers = [_Layer(options, {o.name: o.name for o in _CREDENTIAL_OPTIONS})]
+    for family in _FAMILIES:
+        names = {
+            o.name: [n for n in o.environment if n.startswith(family + "_")]
+            for o in _CREDENTIAL_OPTIONS
+            if o.variable(family)
+        }
+        values = {
+            option: os.path.expanduser(filled) if option.endswith(("_path", "_file")) else filled
+            for option, variables in names.items()
+            for filled in [next((environ[n] for n in variables if environ.get(n)), "")]
+            if filled
+        }
+        layers.append(_Layer(values, {option: variables[0] for option, variables in names.items()}))
+    return layers
+
+
+def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> CredentialValues:
+    """Exactly one complete method, or AuthenticationFailed naming what is missing or doubled.
+
+    Options beat the environment. The proof (secret, certificate, token) decides which layer is used; what the options
+    leave out beside a proof of theirs is taken from one family of variables, never from two.
+    """
+    source = params.get("auth_source") or "auto"
+    layers = _layers(params, environ)
+    if source == "managed_identity":
+        # A user-assigned identity is named by the task, or by the collection's own variable: AZURE_CLIENT_ID often
+        # belongs to another credential of the same shell.
+        return CredentialValues(
+            "managed_identity", client_id=layers[0].values.get("client_id") or environ.get("EXO_CLIENT_ID") or None
+        )
+    methods = tuple(PROOFS) if source == "auto" else (source,)
+    layer = next((layer for layer in layers if layer.proofs(methods)), None)
+    if layer is None:
+        raise AuthenticationFailed(_nothing_found(methods, layers))
+    proofs = layer.proofs(methods)
+    if len(proofs) > 1:
+        names = " and ".join(layer.names[option] for _method, option in proofs)
+        cure = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
+        raise AuthenticationFailed(f"More than one credential is given ({names}): {cure}.")
+    method, proof = proofs[0]
+    values = dict(layer.values)
+    if layer is layers[0]:
+        _complete(values, layers[1:])
+    if method != "access_token" and not values.get("client_id"):
+        raise AuthenticationFailed(
+            f"{layer.names[proof]} is given but the app's client id is not: set client_id"
+            f" (or {'AZURE_CLIENT_ID' if layer is layers[2] else 'EXO_CLIENT_ID'})."
+        )
+    wanted = {"client_id", proof, *(("certificate_password",) if method == "certificate" else ())}
+    return CredentialValues(method, **{option: value for option, value in values.items() if option in wanted})
+
+
+def _complete(values: dict[str, str], families: t.Sequence[_Layer]) -> None:
+    """Fill in what stands beside the options' proof from the first family that has any of it."""
+    beside = ("client_id", "certificate_password")
+    for family in families:
+        if any(family.values.get(option) for option in beside):
+            for option in beside:
+                if family.values.get(option):
+                    values.setdefault(option, family.values[option])
+            return
+
+
+def _nothing_found(methods: t.Sequence[str], layers: t.Sequence[_Layer]) -> str:
+    options = [option for method in methods for option in PROOFS[method]]
+    wanted = " or ".join(options) if len(options) < 3 else ", ".join(options[:-1]) + " or " + options[-1]
+    client = next((layer.names["client_id"] for layer in layers if layer.values.get("client_id")), None)
+    if client:
+        return f"{client} is given but nothing that proves the app's identity: set one of {wanted}."
+    return f"No credential is given: set client_id and one of {wanted} (or the matching EXO_* variables)."
+
+
+def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Connection:
+    """The connection of a task, from its options and the environment; raises ExoError before any request."""
+    cloud = CLOUDS[params.get("cloud") or "worldwide"]
+    warnings = []
+    urls = {}
+    for option, own in (("endpoint", cloud.endpoint), ("authority", cloud.authority), ("graph_endpoint", cloud.graph)):
+        urls[option] = base_url(option, params[option]) if params.get(option) else own
+    foreign = sorted({url for url in urls.values() if not cloud.owns(url)})
+    if foreign:
+        warnings.append(
+            f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."
+        )
+    for option, least in (("timeout", 1), ("retries", 0), ("concurrency", 1)):
+        if params[option] < least:
+            raise InvalidRequest(f"{option} has to be at least {least}, it is {params[option]}.")
+    validate = params.get("validate_certs", True)
+    if not validate:
+        warnings.append("validate_certs is false: whoever sits on the way can read and change what is sent.")
+    ca_path = params.get("ca_path")
+    if validate and ca_path and not os.path.exists(ca_path):
+        raise InvalidRequest(f"ca_path {ca_path} does not exist.")
+    return Connection(
+        tenant=params["tenant"].strip(),
+        cloud=cloud,
+        endpoint=urls["endpoint"],
+        authority=urls["authority"],
+        graph_endpoint=urls["graph_endpoint"],
+        verify=(ca_path or True) if validate else False,
+        timeout=params["timeout"],
+        retries=params["retries"],
+        concurrency=params["concurrency"],
+        credential=credential_values(params, environ),
+        warnings=tuple(warnings),
+    )

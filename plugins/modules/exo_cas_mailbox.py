@@ -1,0 +1,328 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_cas_mailbox
+short_description: Manage the client-access settings of Exchange Online mailboxes
+version_added: 1.0.0
+description:
+  - Manages how mailboxes may be used by clients (SMTP AUTH, IMAP, POP, ActiveSync, EWS, MAPI, Outlook on the web),
+    for one mailbox, a list of them, or all, in one task.
+  - It reads the mailboxes with C(Get-CASMailbox), and calls C(Set-CASMailbox) for each mailbox that differs, with
+    just the settings that differ and those that the service wants beside them.
+  - A setting that is left out is not managed. Say V(inherit) to take a value away, so that the level above decides.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
+    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
+    or a custom role group with the management role C(Mail Recipients).
+options:
+  identity:
+    description:
+      - The mailboxes that get the settings given beside it. User principal names, addresses, GUIDs and aliases are
+        taken. Names that are not unique are refused.
+    type: list
+    elements: str
+  mailboxes:
+    description:
+      - Mailboxes that get settings of their own. Each is a dictionary with C(identity) and settings under the names
+        of the options of this module.
+      - Beside O(all_mailboxes=true) they override the settings that all the others get.
+      - Two entries for the same mailbox that disagree are an error that names both positions, also when they spell
+        the mailbox differently.
+    type: list
+    elements: dict
+notes:
+  - One of O(identity), O(mailboxes) and O(all_mailboxes) has to be given.
+  - The percentage of O(max_changes) is taken of the mailboxes in scope before O(where) narrows them down.
+  - Mailboxes that end with an explicit value for SMTP AUTH are written first, those that end with V(inherit) last.
+  - When the write of some mailboxes fails, all others are still done. The task then fails with the whole result, and
+    C(changed) is true if anything was written. If signing in or the access fails, it stops at once.
+  - Settings that come with the license (ActiveSync, IMAP, POP, the Outlook on the web policy) can be set anew by the
+    service when a license changes. The next run puts them right.
+extends_documentation_fragment:
+  - m365.exchange_online.selection
+  - m365.exchange_online.cas_mailbox_settings
+  - m365.exchange_online.writing.lookup
+  - m365.exchange_online.writing.brakes
+  - m365.exchange_online.writing.undo
+  - m365.exchange_online.writing.wait
+  - m365.exchange_online.connection
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.changing
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_cas_mailbox_info
+  - module: m365.exchange_online.exo_smtp_auth
+  - module: m365.exchange_online.exo_transport_config
+  - module: m365.exchange_online.exo_restore
+  - name: Set-CASMailbox
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-casmailbox
+  - name: Enable or disable SMTP AUTH in Exchange Online
+    description: What SMTP AUTH is and what else can block it.
+    link: >-
+      https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: Let a scanner send through SMTP AUTH, even if the organization blocks it
+  m365.exchange_online.exo_cas_mailbox:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    identity: scanner@contoso.com
+    smtp_client_authentication_disabled: false
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
+- name: Let the organization decide again for two mailboxes
+  m365.exchange_online.exo_cas_mailbox:
+    identity:
+      - frank@contoso.com
+      - grace@contoso.com
+    smtp_client_authentication_disabled: inherit
+
+- name: Give mailboxes settings of their own, and allow one more phone without touching the others
+  m365.exchange_online.exo_cas_mailbox:
+    mailboxes:
+      - identity: reports@contoso.com
+        imap_enabled: true
+        imap_messages_retrieval_mime_format: TextOnly
+      - identity: frank@contoso.com
+        active_sync_allowed_device_ids:
+          add:
+            - ABCDEF0123456789
+
+- name: No POP and IMAP for anybody but one mailbox, at most 50 changes in one run
+  m365.exchange_online.exo_cas_mailbox:
+    all_mailboxes: true
+    exclude:
+      - reports@contoso.com
+    recipient_type_details:
+      - UserMailbox
+      - SharedMailbox
+    imap_enabled: false
+    pop_enabled: false
+    max_changes: 50
+    undo_file: /var/lib/exo/contoso-protocols.json
+
+- name: Preview which mailboxes would lose an explicit exception
+  m365.exchange_online.exo_cas_mailbox:
+    all_mailboxes: true
+    where:
+      smtp_client_authentication_disabled: false
+    smtp_client_authentication_disabled: inherit
+  check_mode: true
+  diff: true
+
+- name: Several tasks for one tenant, the connection given once
+  module_defaults:
+    group/m365.exchange_online.exo:
+      tenant: contoso.onmicrosoft.com
+      client_id: 11111111-2222-3333-4444-555555555555
+      certificate_path: /etc/exo/contoso.pem
+  block:
+    - name: Only one program may use EWS with this mailbox
+      m365.exchange_online.exo_cas_mailbox:
+        identity: crm@contoso.com
+        ews_enabled: true
+        ews_application_access_policy: EnforceAllowList
+        ews_allow_list:
+          - ContosoCRM/*
+
+# The job's credential puts EXO_CLIENT_ID and EXO_CERTIFICATE_PATH into the environment.
+- name: In AWX, each host of the inventory being a tenant
+  m365.exchange_online.exo_cas_mailbox:
+    tenant: "{{ exo_tenant }}"
+    mailboxes: "{{ mailbox_baseline }}"
+    max_changes: 10%
+    lookup_failure_action: warn
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+mailboxes:
+  description:
+    - The mailboxes. With O(all_mailboxes=true) just those that were changed, that failed, or that are missing.
+  returned: success, or when some of the writes failed
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The identity that was asked for, or the primary address where none was.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    guid:
+      description: The GUID of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    primary_smtp_address:
+      description: The primary address of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: scanner@contoso.com
+    display_name:
+      description: The display name of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: Scanner, ground floor
+    action:
+      description: What was done, or would be done in check mode.
+      returned: always
+      type: str
+      sample: changed
+      choices:
+        - unchanged
+        - changed
+        - failed
+        - missing
+    before:
+      description: Its managed settings as they were, in the form that the options take.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: inherit
+    after:
+      description: Its managed settings as they are now, or as they would be in check mode.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: false
+    confirmed:
+      description: Whether the service was seen to show the new values.
+      returned: when the mailbox was changed, not in check mode
+      type: bool
+      sample: true
+    error:
+      description: Why the write failed, or why there is no such mailbox.
+      returned: when the action is V(failed) or V(missing)
+      type: str
+      sample: The operation couldn't be performed because the object couldn't be found.
+summary:
+  description: Counts.
+  returned: success, or when some of the writes failed
+  type: dict
+  contains:
+    matched:
+      description: Mailboxes in scope.
+      returned: always
+      type: int
+      sample: 412
+    changed:
+      description: Mailboxes that were changed, or would be in check mode.
+      returned: always
+      type: int
+      sample: 1
+    unchanged:
+      description: Mailboxes that were as wanted already.
+      returned: always
+      type: int
+      sample: 411
+    failed:
+      description: Mailboxes whose write failed.
+      returned: always
+      type: int
+      sample: 0
+    missing:
+      description: Identities that no mailbox has.
+      returned: always
+      type: int
+      sample: 0
+    effect:
+      description: How many mailboxes lose or gain SMTP AUTH in effect, the organization's setting taken into account.
+      returned: always
+      type: dict
+      contains:
+        lose:
+          description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 1
+        gain:
+          description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 0
+        lose_sample:
+          description: Addresses of some of the mailboxes that lose it.
+          returned: always
+          type: list
+          elements: str
+          sample:
+            - frank@contoso.com
+        gain_sample:
+          description: Addresses of some of the mailboxes that gain it.
+          returned: always
+          type: list
+          elements: str
+          sample: []
+undo_file:
+  description: Path of the undo file that was written.
+  returned: when O(undo_file) is given and something was about to change, not in check mode
+  type: str
+  sample: /var/lib/exo/contoso-2026-11-23.json
+diff:
+  description: One entry for each mailbox that changes, with just the settings that differ.
+  returned: in diff mode, when something differs
+  type: list
+  elements: dict
+  contains:
+    before_header:
+      description: Which mailbox it is, before and after.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    before:
+      description: The settings that differ, as they were.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: inherit}
+    after:
+      description: The same settings, as they are now or would be.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: false}
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Set-CASMailbox
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: The cure, for the failures that a first run meets.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import ARGUMENT_SPEC, converge
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    run_module(converge, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

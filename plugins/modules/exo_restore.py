@@ -1,0 +1,308 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_restore
+short_description: Put back what an undo file of this collection holds
+version_added: 1.0.0
+description:
+  - Reads a file that O(m365.exchange_online.exo_smtp_auth#module:undo_file), or the same option of another module,
+    wrote, and puts each setting in it back to its former value.
+  - It reads with C(Get-TransportConfig) and C(Get-CASMailbox), as far as the file needs it, and writes with
+    C(Set-TransportConfig) and C(Set-CASMailbox). Mailboxes are found by their GUIDs.
+  - The file of another tenant is refused.
+  - The order of the writes is that of M(m365.exchange_online.exo_smtp_auth). First come the mailboxes whose former
+    value for SMTP AUTH is explicit, then the organization, then those that had no value of their own.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
+    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
+    or a custom role group with the management roles C(Mail Recipients) and C(Organization Transport Settings).
+options:
+  path:
+    description:
+      - Path of the undo file, on the host that runs the module.
+    type: path
+    required: true
+  force:
+    description:
+      - Whether to put a setting back although somebody changed it after the file was written. Without it, a setting
+        that has neither the value before nor the one after keeps the task from writing anything.
+    type: bool
+    default: false
+notes:
+  - With O(undo_file) the values from before the restore are written down too, so that a restore can be undone.
+extends_documentation_fragment:
+  - m365.exchange_online.writing.undo
+  - m365.exchange_online.writing.wait
+  - m365.exchange_online.connection
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.changing
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_smtp_auth
+  - module: m365.exchange_online.exo_cas_mailbox
+  - module: m365.exchange_online.exo_transport_config
+  - name: Set-CASMailbox
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-casmailbox
+  - name: Set-TransportConfig
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-transportconfig
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: Put everything back that a run changed
+  m365.exchange_online.exo_restore:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    path: /var/lib/exo/contoso-smtp-auth.json
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
+- name: Preview what a restore would do
+  m365.exchange_online.exo_restore:
+    path: /var/lib/exo/contoso-smtp-auth.json
+  check_mode: true
+  diff: true
+
+- name: Put it back although somebody changed settings since, and keep a way back
+  m365.exchange_online.exo_restore:
+    path: /var/lib/exo/contoso-smtp-auth.json
+    force: true
+    undo_file: /var/lib/exo/contoso-before-restore.json
+
+- name: Several tasks for one tenant, the connection given once
+  module_defaults:
+    group/m365.exchange_online.exo:
+      tenant: contoso.onmicrosoft.com
+      client_id: 11111111-2222-3333-4444-555555555555
+      certificate_path: /etc/exo/contoso.pem
+  block:
+    - name: Undo the transport settings
+      m365.exchange_online.exo_restore:
+        path: /var/lib/exo/contoso-transport.json
+
+    - name: Undo the protocols of the mailboxes
+      m365.exchange_online.exo_restore:
+        path: /var/lib/exo/contoso-protocols.json
+
+# The job's credential puts EXO_CLIENT_ID and EXO_CERTIFICATE_PATH into the environment. Undo files must lie on a
+# path that is mounted into the execution environment, for what a job writes elsewhere is deleted at its end.
+- name: In AWX, each host of the inventory being a tenant
+  m365.exchange_online.exo_restore:
+    tenant: "{{ exo_tenant }}"
+    path: "/mnt/exo-undo/{{ inventory_hostname }}.json"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+organization:
+  description: The transport settings of the organization that are in the file.
+  returned: success or when some of the writes failed, when the file holds any
+  type: dict
+  contains:
+    before:
+      description: The settings as they were before the restore.
+      returned: always
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: true
+    after:
+      description: The settings as they are now, or as they would be in check mode.
+      returned: always
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: false
+    action:
+      description: What was done, or would be done in check mode.
+      returned: always
+      type: str
+      sample: changed
+mailboxes:
+  description:
+    - The mailboxes that are in the file.
+  returned: success, or when some of the writes failed
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The identity that was asked for, or the primary address where none was.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    guid:
+      description: The GUID of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    primary_smtp_address:
+      description: The primary address of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: scanner@contoso.com
+    display_name:
+      description: The display name of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: Scanner, ground floor
+    action:
+      description: What was done, or would be done in check mode.
+      returned: always
+      type: str
+      sample: changed
+      choices:
+        - unchanged
+        - changed
+        - failed
+        - missing
+    before:
+      description: Its settings that are in the file, as they were, in the form that the options take.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: false
+    after:
+      description: Its settings that are in the file, as they are now, or as they would be in check mode.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: inherit
+    confirmed:
+      description: Whether the service was seen to show the new values.
+      returned: when the mailbox was changed, not in check mode
+      type: bool
+      sample: true
+    error:
+      description: Why the write failed, or why there is no such mailbox.
+      returned: when the action is V(failed) or V(missing)
+      type: str
+      sample: The operation couldn't be performed because the object couldn't be found.
+summary:
+  description: Counts.
+  returned: success, or when some of the writes failed
+  type: dict
+  contains:
+    matched:
+      description: Mailboxes in scope.
+      returned: always
+      type: int
+      sample: 412
+    changed:
+      description: Mailboxes that were changed, or would be in check mode.
+      returned: always
+      type: int
+      sample: 1
+    unchanged:
+      description: Mailboxes that were as wanted already.
+      returned: always
+      type: int
+      sample: 411
+    failed:
+      description: Mailboxes whose write failed.
+      returned: always
+      type: int
+      sample: 0
+    missing:
+      description: Identities that no mailbox has.
+      returned: always
+      type: int
+      sample: 0
+    effect:
+      description: How many mailboxes lose or gain SMTP AUTH in effect, the organization's setting taken into account.
+      returned: always
+      type: dict
+      contains:
+        lose:
+          description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 1
+        gain:
+          description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 0
+        lose_sample:
+          description: Addresses of some of the mailboxes that lose it.
+          returned: always
+          type: list
+          elements: str
+          sample:
+            - frank@contoso.com
+        gain_sample:
+          description: Addresses of some of the mailboxes that gain it.
+          returned: always
+          type: list
+          elements: str
+          sample: []
+confirmed:
+  description:
+    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
+      it did not show it within O(wait_timeout).
+  returned: when something was written and O(wait=true)
+  type: bool
+  sample: true
+undo_file:
+  description: Path of the undo file that was written.
+  returned: when O(undo_file) is given and something was about to change, not in check mode
+  type: str
+  sample: /var/lib/exo/contoso-2026-11-23.json
+diff:
+  description: One entry for the organization and one for each mailbox that changes, with just the settings that differ.
+  returned: in diff mode, when something differs
+  type: list
+  elements: dict
+  contains:
+    before:
+      description: The settings that differ, as they were.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: false}
+    after:
+      description: The same settings, as they are now or would be.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: inherit}
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Set-CASMailbox
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: The cure, for the failures that a first run meets.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+from ansible_collections.m365.exchange_online.plugins.module_utils._restore import ARGUMENT_SPEC, restore
+
+
+def main() -> None:
+    run_module(restore, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,516 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_smtp_auth
+short_description: Manage who may use SMTP AUTH in an Exchange Online organization
+version_added: 1.0.0
+description:
+  - Manages the whole policy for SMTP AUTH (authenticated client submission) in one task, with one read and one plan.
+    SMTP AUTH is on or off for the organization, and the mailboxes that are an exception are on a list.
+  - It reads with C(Get-TransportConfig) and C(Get-CASMailbox), and writes C(SmtpClientAuthenticationDisabled), and
+    nothing else, with C(Set-CASMailbox) and C(Set-TransportConfig).
+  - Mailboxes whose final value is explicit are written first, and those to be enabled are read back, before the
+    organization is changed. Those that end without a value of their own come last. So a listed mailbox is not cut off
+    for a moment in between.
+  - If a listed mailbox can't be enabled, the organization is not closed in that run.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
+    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
+    or a custom role group with the management roles C(Mail Recipients) and C(Organization Transport Settings).
+options:
+  organization:
+    description:
+      - Whether SMTP AUTH is on for mailboxes that have no value of their own.
+      - This is C(SmtpClientAuthenticationDisabled) of the organization, without its inverted name. V(disabled) writes
+        true.
+      - Without it the organization is left as it is.
+    type: str
+    choices:
+      - enabled
+      - disabled
+  allowed:
+    description:
+      - The mailboxes that may use SMTP AUTH whatever the organization says. They get an explicit value.
+    type: list
+    elements: dict
+    suboptions:
+      identity:
+        description:
+          - The mailbox, as user principal name, address, GUID or alias.
+        type: str
+        required: true
+      reason:
+        description:
+          - For the record, why the mailbox may use SMTP AUTH.
+        type: str
+      owner:
+        description:
+          - For the record, who answers for it.
+        type: str
+      ticket:
+        description:
+          - For the record, the request that it goes back to.
+        type: str
+      expires:
+        description:
+          - The last day of the entry, as V(2027-03-31). That day still counts, in UTC.
+          - Within 30 days before it the task warns. What happens afterwards is up to O(expired).
+        type: str
+  denied:
+    description:
+      - The mailboxes that may not use SMTP AUTH whatever the organization says. They get an explicit value.
+      - A mailbox in both lists is an error.
+    type: list
+    elements: dict
+    suboptions:
+      identity:
+        description:
+          - The mailbox, as user principal name, address, GUID or alias.
+        type: str
+        required: true
+      reason:
+        description:
+          - For the record, why the mailbox may not use SMTP AUTH.
+        type: str
+      owner:
+        description:
+          - For the record, who answers for it.
+        type: str
+      ticket:
+        description:
+          - For the record, the request that it goes back to.
+        type: str
+      expires:
+        description:
+          - The last day of the entry, as V(2027-03-31). That day still counts, in UTC.
+          - Within 30 days before it the task warns. What happens afterwards is up to O(expired).
+        type: str
+  unlisted:
+    description:
+      - What to do about mailboxes in neither list.
+      - V(unmanaged) leaves them alone. Those among them that are explicitly enabled are named in a warning and in
+        RV(strays).
+      - V(not_enabled) takes the explicit value from those that are enabled, so that the organization decides. A value
+        that blocks stays.
+      - V(inherit) takes any explicit value away. It is refused unless the organization is V(disabled), or becomes so
+        in this task.
+      - V(disabled) blocks each of them explicitly.
+    type: str
+    choices:
+      - unmanaged
+      - not_enabled
+      - inherit
+      - disabled
+    default: unmanaged
+  expired:
+    description:
+      - What to do about entries of O(allowed) whose last day is over.
+      - V(report) leaves them in force, and the task fails at its end, after everything else is done, so that somebody
+        looks at them.
+      - V(revoke) takes the exception away. The mailbox is treated as one that is not allowed any more.
+    type: str
+    choices:
+      - report
+      - revoke
+    default: report
+  allow_empty:
+    description:
+      - Whether an empty O(allowed) is meant. Without it, an empty list is refused when O(unlisted) is anything but
+        V(unmanaged), because a variable that came out empty would cut everybody off.
+    type: bool
+    default: false
+  settle:
+    description:
+      - How many seconds to wait between the listed mailboxes being seen enabled and the organization being closed, so
+        that the service can spread the former. It counts only in a run that does both.
+    type: int
+    default: 0
+notes:
+  - The setting switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access
+    and an authentication policy can each block SMTP AUTH besides, and this module does not change them.
+  - Microsoft turns Basic authentication for SMTP AUTH off by default for existing tenants at the end of December
+    2026. How that will show in the settings is not published.
+  - Only mailboxes in Exchange Online have the setting, not those on premises.
+extends_documentation_fragment:
+  - m365.exchange_online.writing.lookup
+  - m365.exchange_online.writing.brakes
+  - m365.exchange_online.writing.undo
+  - m365.exchange_online.writing.wait
+  - m365.exchange_online.connection
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.changing
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_cas_mailbox_info
+  - module: m365.exchange_online.exo_transport_config_info
+  - module: m365.exchange_online.exo_cas_mailbox
+  - module: m365.exchange_online.exo_transport_config
+  - module: m365.exchange_online.exo_restore
+  - name: Enable or disable SMTP AUTH in Exchange Online
+    description: What SMTP AUTH is and what else can block it.
+    link: >-
+      https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission
+  - name: Set-CASMailbox
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-casmailbox
+  - name: Set-TransportConfig
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-transportconfig
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: SMTP AUTH is off, but for one scanner
+  m365.exchange_online.exo_smtp_auth:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    organization: disabled
+    allowed:
+      - identity: scanner@contoso.com
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
+- name: Preview the same, with who loses and who gains SMTP AUTH
+  m365.exchange_online.exo_smtp_auth:
+    organization: disabled
+    allowed:
+      - identity: scanner@contoso.com
+  check_mode: true
+  diff: true
+
+- name: Exceptions on the record, and no others
+  m365.exchange_online.exo_smtp_auth:
+    organization: disabled
+    allowed:
+      - identity: scanner@contoso.com
+        reason: Multifunction printer, ground floor, knows Basic only
+        owner: facilities@contoso.com
+        ticket: CHG-1042
+        expires: "2027-03-31"
+      - identity: reports@contoso.com
+        reason: Report server, OAuth
+        owner: bi@contoso.com
+    denied:
+      - identity: ceo@contoso.com
+        reason: Never, whatever the organization says
+    unlisted: not_enabled
+    max_changes: 20
+    undo_file: /var/lib/exo/contoso-smtp-auth.json
+
+- name: Take expired exceptions away, and let enabled mailboxes settle for 15 minutes before the organization is closed
+  m365.exchange_online.exo_smtp_auth:
+    organization: disabled
+    allowed: "{{ smtp_auth_exceptions }}"
+    expired: revoke
+    settle: 900
+
+- name: Nobody may use SMTP AUTH
+  m365.exchange_online.exo_smtp_auth:
+    organization: disabled
+    allowed: []
+    allow_empty: true
+    unlisted: inherit
+
+- name: Several tasks for one tenant, the connection given once
+  module_defaults:
+    group/m365.exchange_online.exo:
+      tenant: contoso.onmicrosoft.com
+      client_id: 11111111-2222-3333-4444-555555555555
+      certificate_path: /etc/exo/contoso.pem
+  block:
+    - name: Name the mailboxes that are enabled and on no list
+      m365.exchange_online.exo_smtp_auth:
+        allowed:
+          - identity: scanner@contoso.com
+      check_mode: true
+      register: smtp_auth
+
+# The job's credential puts EXO_CLIENT_ID and EXO_CERTIFICATE_PATH into the environment.
+- name: In AWX, each host of the inventory being a tenant
+  m365.exchange_online.exo_smtp_auth:
+    tenant: "{{ exo_tenant }}"
+    organization: disabled
+    allowed: "{{ smtp_auth_exceptions }}"
+    unlisted: not_enabled
+    max_changes: 10%
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+organization:
+  description: The organization's setting.
+  returned: success, or when some of the writes failed
+  type: dict
+  contains:
+    before:
+      description: Whether SMTP AUTH was V(enabled) or V(disabled).
+      returned: always
+      type: str
+      sample: enabled
+    after:
+      description: Whether it is V(enabled) or V(disabled) now, or would be in check mode.
+      returned: always
+      type: str
+      sample: disabled
+    action:
+      description: What was done, or would be done in check mode.
+      returned: always
+      type: str
+      sample: changed
+mailboxes:
+  description:
+    - The mailboxes that were changed, that failed, or that are missing.
+  returned: success, or when some of the writes failed
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The identity that was asked for, or the primary address where none was.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    guid:
+      description: The GUID of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    primary_smtp_address:
+      description: The primary address of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: scanner@contoso.com
+    display_name:
+      description: The display name of the mailbox.
+      returned: when the mailbox was found
+      type: str
+      sample: Scanner, ground floor
+    action:
+      description: What was done, or would be done in check mode.
+      returned: always
+      type: str
+      sample: changed
+      choices:
+        - unchanged
+        - changed
+        - failed
+        - missing
+    before:
+      description: Its setting for SMTP AUTH as it was, in the form that the options take.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: inherit
+    after:
+      description: Its setting for SMTP AUTH as it is now, or as it would be in check mode.
+      returned: when the mailbox was found
+      type: dict
+      sample:
+        smtp_client_authentication_disabled: false
+    confirmed:
+      description: Whether the service was seen to show the new values.
+      returned: when the mailbox was changed, not in check mode
+      type: bool
+      sample: true
+    error:
+      description: Why the write failed, or why there is no such mailbox.
+      returned: when the action is V(failed) or V(missing)
+      type: str
+      sample: The operation couldn't be performed because the object couldn't be found.
+strays:
+  description: Addresses of mailboxes that are explicitly enabled and on no list.
+  returned: success, or when some of the writes failed
+  type: list
+  elements: str
+  sample:
+    - old-scanner@contoso.com
+expired:
+  description: The entries whose last day is over.
+  returned: success or failure, when the mailboxes were read
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The mailbox, as it is listed.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    expires:
+      description: The last day of the entry.
+      returned: always
+      type: str
+      sample: "2026-10-31"
+    owner:
+      description: Who answers for it.
+      returned: when given
+      type: str
+      sample: facilities@contoso.com
+    reason:
+      description: Why it is there.
+      returned: when given
+      type: str
+      sample: Multifunction printer, ground floor, knows Basic only
+    ticket:
+      description: The request that it goes back to.
+      returned: when given
+      type: str
+      sample: CHG-1042
+expiring:
+  description: The entries whose last day is less than 30 days away.
+  returned: success or failure, when the mailboxes were read
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The mailbox, as it is listed.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    expires:
+      description: The last day of the entry.
+      returned: always
+      type: str
+      sample: "2026-12-15"
+    owner:
+      description: Who answers for it.
+      returned: when given
+      type: str
+      sample: facilities@contoso.com
+    reason:
+      description: Why it is there.
+      returned: when given
+      type: str
+      sample: Multifunction printer, ground floor, knows Basic only
+    ticket:
+      description: The request that it goes back to.
+      returned: when given
+      type: str
+      sample: CHG-1042
+summary:
+  description: Counts.
+  returned: success, or when some of the writes failed
+  type: dict
+  contains:
+    matched:
+      description: Mailboxes in scope.
+      returned: always
+      type: int
+      sample: 412
+    changed:
+      description: Mailboxes that were changed, or would be in check mode.
+      returned: always
+      type: int
+      sample: 1
+    unchanged:
+      description: Mailboxes that were as wanted already.
+      returned: always
+      type: int
+      sample: 411
+    failed:
+      description: Mailboxes whose write failed.
+      returned: always
+      type: int
+      sample: 0
+    missing:
+      description: Identities that no mailbox has.
+      returned: always
+      type: int
+      sample: 0
+    effect:
+      description: How many mailboxes lose or gain SMTP AUTH in effect, the organization's setting taken into account.
+      returned: always
+      type: dict
+      contains:
+        lose:
+          description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 1
+        gain:
+          description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+          returned: always
+          type: int
+          sample: 0
+        lose_sample:
+          description: Addresses of some of the mailboxes that lose it.
+          returned: always
+          type: list
+          elements: str
+          sample:
+            - frank@contoso.com
+        gain_sample:
+          description: Addresses of some of the mailboxes that gain it.
+          returned: always
+          type: list
+          elements: str
+          sample: []
+confirmed:
+  description:
+    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
+      it did not show it within O(wait_timeout).
+  returned: when something was written and O(wait=true)
+  type: bool
+  sample: true
+undo_file:
+  description: Path of the undo file that was written.
+  returned: when O(undo_file) is given and something was about to change, not in check mode
+  type: str
+  sample: /var/lib/exo/contoso-2026-11-23.json
+diff:
+  description: One entry for the organization and one for each mailbox that changes, with just the settings that differ.
+  returned: in diff mode, when something differs
+  type: list
+  elements: dict
+  contains:
+    before:
+      description: The settings that differ, as they were.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: inherit}
+    after:
+      description: The same settings, as they are now or would be.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: false}
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Set-CASMailbox
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: The cure, for the failures that a first run meets.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import ARGUMENT_SPEC, converge
+
+
+def main() -> None:
+    run_module(converge, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_transport_config
+short_description: Manage the transport settings of an Exchange Online organization
+version_added: 1.0.0
+description:
+  - Manages the organization's transport settings, the switch for SMTP AUTH (authenticated client submission) among
+    them.
+  - It reads them with C(Get-TransportConfig), and calls C(Set-TransportConfig) once, with just the settings that
+    differ. If nothing differs, it is not called at all.
+  - A setting that is left out is not managed.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
+    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
+    or a custom role group with the management role C(Organization Transport Settings).
+notes:
+  - In a hybrid organization, the Hybrid Configuration Wizard can write the values of the on-premises organization
+    over many of these settings.
+  - If the service says that a parameter does not exist, the role most often lacks it. Exchange hides what one may not
+    set.
+extends_documentation_fragment:
+  - m365.exchange_online.transport_settings
+  - m365.exchange_online.writing.undo
+  - m365.exchange_online.writing.wait
+  - m365.exchange_online.connection
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.changing
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_transport_config_info
+  - module: m365.exchange_online.exo_smtp_auth
+  - module: m365.exchange_online.exo_cas_mailbox
+  - module: m365.exchange_online.exo_restore
+  - name: Set-TransportConfig
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-transportconfig
+  - name: Enable or disable SMTP AUTH in Exchange Online
+    description: What SMTP AUTH is and what else can block it.
+    link: >-
+      https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: Turn SMTP AUTH off for the organization
+  m365.exchange_online.exo_transport_config:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    smtp_client_authentication_disabled: true
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH here.
+- name: Preview a change, and change nothing
+  m365.exchange_online.exo_transport_config:
+    smtp_client_authentication_disabled: true
+  check_mode: true
+  diff: true
+
+- name: Keep several settings, and write down first what is about to change
+  m365.exchange_online.exo_transport_config:
+    smtp_client_authentication_disabled: true
+    message_expiration: "12:00:00"
+    max_recipient_envelope_limit: 500
+    external_postmaster_address: postmaster@contoso.com
+    external_dsn_default_language: "no"  # unquoted, YAML takes it for false
+    undo_file: /var/lib/exo/contoso-transport.json
+
+- name: Give settings back to the service
+  m365.exchange_online.exo_transport_config:
+    allow_legacy_tls_clients: inherit
+    external_dsn_reporting_authority: ""
+
+- name: Several tasks for one tenant, the connection given once
+  module_defaults:
+    group/m365.exchange_online.exo:
+      tenant: contoso.onmicrosoft.com
+      client_id: 11111111-2222-3333-4444-555555555555
+      certificate_path: /etc/exo/contoso.pem
+  block:
+    - name: Reply-all storms are stopped early
+      m365.exchange_online.exo_transport_config:
+        reply_all_storm_protection_enabled: true
+        reply_all_storm_detection_minimum_recipients: 1000
+
+    - name: Legacy TLS stays shut
+      m365.exchange_online.exo_transport_config:
+        allow_legacy_tls_clients: false
+
+# The job's credential puts EXO_CLIENT_ID and EXO_CERTIFICATE_PATH into the environment.
+- name: In AWX, each host of the inventory being a tenant
+  m365.exchange_online.exo_transport_config:
+    tenant: "{{ exo_tenant }}"
+    smtp_client_authentication_disabled: true
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+transport_config:
+  description:
+    - Every setting of this module that the service sent, by the name of its option and in the form that the option
+      takes.
+    - After a change these are the new values. In check mode they are what they would be.
+  returned: success
+  type: dict
+  sample:
+    address_book_policy_routing_enabled: false
+    allow_legacy_tls_clients: inherit
+    clear_categories: true
+    convert_disclaimer_wrapper_to_eml: false
+    dsn_conversion_mode: PreserveDSNBody
+    external_delay_dsn_enabled: true
+    external_dsn_default_language: ""
+    external_dsn_language_detection_enabled: true
+    external_dsn_reporting_authority: ""
+    external_dsn_send_html: true
+    external_postmaster_address: ""
+    header_promotion_mode_setting: NoCreate
+    internal_delay_dsn_enabled: true
+    internal_dsn_default_language: ""
+    internal_dsn_language_detection_enabled: true
+    internal_dsn_reporting_authority: ""
+    internal_dsn_send_html: true
+    journal_message_expiration_days: 0
+    journaling_report_ndr_to: ""
+    max_recipient_envelope_limit: Unlimited
+    message_expiration: "1.00:00:00"
+    prevent_duplicate_journaling_enabled: false
+    reply_all_storm_block_duration_hours: 6
+    reply_all_storm_detection_minimum_recipients: 2500
+    reply_all_storm_detection_minimum_replies: 10
+    reply_all_storm_protection_enabled: true
+    rfc2231_encoding_enabled: false
+    smtp_client_authentication_disabled: true
+    voicemail_journaling_enabled: true
+confirmed:
+  description:
+    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
+      it did not show it within O(wait_timeout).
+  returned: when something was written and O(wait=true)
+  type: bool
+  sample: true
+undo_file:
+  description: Path of the undo file that was written.
+  returned: when O(undo_file) is given and something was about to change, not in check mode
+  type: str
+  sample: /var/lib/exo/contoso-2026-11-23.json
+diff:
+  description: Just the settings that differ.
+  returned: in diff mode, when something differs
+  type: dict
+  contains:
+    before:
+      description: The settings that differ, as they were.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: false}
+    after:
+      description: The same settings, as they are now or would be.
+      returned: always
+      type: dict
+      sample: {smtp_client_authentication_disabled: true}
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Set-TransportConfig
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: The cure, for the failures that a first run meets.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+from ansible_collections.m365.exchange_online.plugins.module_utils._organization import ARGUMENT_SPEC, converge
+
+
+def main() -> None:
+    run_module(converge, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()

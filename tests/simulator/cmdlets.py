@@ -1,0 +1,317 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cmdlets themselves: parameters in, a result or an error out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from . import schema, wire
+from .journal import Journal
+from .rows import server_name
+from .tenants import Mailbox, Tenant, stamp
+from .values import IGNORED, Converter, Refused, Unconvertible
+
+DEFAULT_RESULT_SIZE = 1000
+_GET_SWITCHES = (
+    "ActiveSyncDebugLogging",
+    "ActiveSyncSuppressReadReceipt",
+    "ProtocolSettings",
+    "ReadIsOptimizedForAccessibility",
+    "RecalculateHasActiveSyncDevicePartnership",
+    "IgnoreDefaultScope",
+)
+_GET_PARAMETERS = {name.casefold(): name for name in ("Identity", "ResultSize", "RecipientTypeDetails", *_GET_SWITCHES)}
+_NOT_SIMULATED = frozenset({"anr", "filter", "sortby", "organizationalunit", "credential"})
+
+
+@dataclass
+class Call:
+    """One invocation, with what the request around it says."""
+
+    tenant: Tenant
+    cmdlet: str
+    parameters: Mapping[str, Any]
+    anchor: str | None
+    journal: Journal
+    hidden: frozenset[str] = frozenset()
+    store: bool = True
+
+
+@dataclass
+class Result:
+    mailboxes: list[Mailbox] | None = None
+    transport: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    limit: int | None = None
+    limit_given: bool = False
+    switches: frozenset[str] = frozenset()
+    warnings: list[str] = field(default_factory=list)
+    confirmation: str | None = None
+    changed: bool = False
+
+
+def run(call: Call) -> Result:
+    return _HANDLERS.get(call.cmdlet.casefold(), _static)(call)
+
+
+def known(tenant: Tenant, cmdlet: str) -> str | None:
+    """The cmdlet's proper name."""
+    names = [*NAMES, *tenant.cmdlets]
+    return next((name for name in names if name.casefold() == cmdlet.casefold()), None)
+
+
+def named_parameters(call: Call, allowed: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters under their proper names; one that nobody knows is an error, whatever its value."""
+    found: dict[str, Any] = {}
+    unknown = []
+    for name, value in call.parameters.items():
+        folded = name.casefold()
+        if "@" in name or folded in schema.COMMON_PARAMETERS:
+            continue
+        if folded not in allowed or folded in call.hidden:
+            unknown.append(name)
+        elif allowed[folded] in found:
+            raise wire.bad_request(f"The parameter '{allowed[folded]}' is specified more than once.")
+        else:
+            found[allowed[folded]] = value
+    if unknown:
+        raise wire.unknown_parameter(", ".join(unknown))
+    return found
+
+
+def switch(parameters: Mapping[str, Any], name: str) -> bool:
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        raise wire.bad_value(name, value, "System.Management.Automation.SwitchParameter")
+    return value
+
+
+def resolve(tenant: Tenant, identity: Any) -> Mailbox:
+    if not isinstance(identity, str) or not identity.strip():
+        raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.MailboxIdParameter")
+    found = tenant.find(identity)
+    if not found:
+        raise wire.not_found(identity, tenant.directory_server())
+    if len(found) > 1:
+        raise wire.ambiguous(identity)
+    return found[0]
+
+
+def anchored_to(tenant: Tenant, anchor: str | None, mailbox: Mailbox) -> bool:
+    """Whether the request goes to the mailbox's own server."""
+    if not anchor:
+        return False
+    kind, colon, rest = anchor.partition(":")
+    known_kinds = ("upn", "smtp", "mbx", "aad-upn", "aad-smtp", "oid")
+    target = rest if colon and kind.casefold() in known_kinds else anchor
+    forms = (target, target.partition("@")[0]) if kind.casefold() in ("mbx", "oid") else (target,)
+    return any(tenant.find(form) == (mailbox,) for form in forms)
+
+
+def need_mailbox_server(call: Call, mailboxes: list[Mailbox]) -> None:
+    for mailbox in mailboxes:
+        if not anchored_to(call.tenant, call.anchor, mailbox):
+            raise wire.needs_proxy(server_name(mailbox))
+
+
+def converted(
+    call: Call, parameters: Mapping[str, Any], converters: Mapping[str, Converter], stored: Callable[[str], Any]
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    refusals: list[str] = []
+    for name, value in parameters.items():
+        if name not in converters:
+            continue
+        try:
+            outcome = converters[name](value, stored(name), call.tenant)
+        except Unconvertible as error:
+            raise wire.bad_value(name, value, error.type_name) from error
+        except Refused as error:
+            refusals.append(str(error))
+            continue
+        if outcome is not IGNORED:
+            result[name] = outcome
+    # Types are looked at before the cmdlet runs, so they win over what the cmdlet itself refuses.
+    if refusals:
+        raise wire.refused(refusals[0])
+    return result
+
+
+def _get_transport(call: Call) -> Result:
+    named_parameters(call, {})
+    return Result(transport=True)
+
+
+def _set_transport(call: Call) -> Result:
+    tenant = call.tenant
+    switches = ("Confirm", "Force", "WhatIf")
+    allowed = {name.casefold(): name for name in (*schema.TRANSPORT_PARAMETERS, *switches)}
+    parameters = named_parameters(call, allowed)
+    changes = converted(call, parameters, schema.TRANSPORT_PARAMETERS, tenant.transport_value)
+    if _asks_only(parameters):
+        return Result(confirmation='Setting transport configuration "Transport Settings".')
+    differing = {name: value for name, value in changes.items() if tenant.transport_value(name) != value}
+    if not differing:
+        return Result(warnings=[wire.NOT_MODIFIED.format(identity="Transport Settings")])
+    if not call.store:
+        return Result()
+    affected = tenant.mailboxes if "SmtpClientAuthenticationDisabled" in differing else []
+    before = {mailbox.guid: tenant.smtp_enabled(mailbox) for mailbox in affected}
+    tenant.transport.write({**differing, **_dates()}, tenant.lag)
+    call.journal.effective(tenant, call.cmdlet, before, affected)
+    return Result(changed=True)
+
+
+def _get_mailboxes(call: Call) -> Result:
+    tenant = call.tenant
+    refused = [name for name in call.parameters if name.casefold() in _NOT_SIMULATED]
+    if refused:
+        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-CASMailbox.")
+    parameters = named_parameters(call, _GET_PARAMETERS)
+    switches = frozenset(name for name in _GET_SWITCHES if switch(parameters, name))
+    limit, given = _result_size(parameters)
+    if parameters.get("Identity") is not None:
+        found = [resolve(tenant, parameters["Identity"])]
+    else:
+        # No Identity, and just as well an Identity of null: every mailbox.
+        found = list(tenant.mailboxes)
+    types = _recipient_types(parameters)
+    if types is not None:
+        found = [mailbox for mailbox in found if mailbox.type in types]
+    if "ActiveSyncDebugLogging" in switches:
+        need_mailbox_server(call, found)
+    changed = False
+    if "RecalculateHasActiveSyncDevicePartnership" in switches:
+        changed = _recalculate(call, found)
+    return Result(mailboxes=found, limit=limit, limit_given=given, switches=switches, changed=changed)
+
+
+def _recalculate(call: Call, mailboxes: list[Mailbox]) -> bool:
+    name = "HasActiveSyncDevicePartnership"
+    stale = [mailbox for mailbox in mailboxes if mailbox.stored(name) != mailbox.partnership]
+    for mailbox in stale if call.store else []:
+        mailbox.rows.clear()
+        mailbox.store.write({name: mailbox.partnership}, 0)
+    return bool(stale)
+
+
+def _result_size(parameters: Mapping[str, Any]) -> tuple[int | None, bool]:
+    if "ResultSize" not in parameters:
+        return DEFAULT_RESULT_SIZE, False
+    value = parameters["ResultSize"]
+    if isinstance(value, str) and value.casefold() == "unlimited":
+        return None, True
+    if isinstance(value, (int, str)) and not isinstance(value, bool) and str(value).isdecimal() and int(value) > 0:
+        return int(value), True
+    raise wire.bad_value("ResultSize", value, "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]")
+
+
+def _recipient_types(parameters: Mapping[str, Any]) -> set[str] | None:
+    if "RecipientTypeDetails" not in parameters:
+        return None
+    value = parameters["RecipientTypeDetails"]
+    names = [value] if isinstance(value, str) else value
+    proper = {name.casefold(): name for name in schema.RECIPIENT_TYPES}
+    valid = isinstance(names, list) and names and all(isinstance(n, str) and n.casefold() in proper for n in names)
+    if not valid:
+        type_name = "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails[]"
+        raise wire.bad_value("RecipientTypeDetails", value, type_name)
+    return {proper[name.casefold()] for name in names}
+
+
+def _set_mailbox(call: Call) -> Result:
+    tenant = call.tenant
+    allowed = {name.casefold(): name for name in ("Identity", *schema.CAS_PARAMETERS, "Confirm", "WhatIf")}
+    parameters = named_parameters(call, allowed)
+    if "Identity" not in parameters:
+        raise wire.unknown_parameter("Identity")
+    if parameters["Identity"] is None:
+        raise wire.bad_value("Identity", None, "Microsoft.Exchange.Configuration.Tasks.MailboxIdParameter")
+    # Types are checked for a mailbox that does not exist, too: they come before the directory.
+    _check_types(call, parameters)
+    mailbox = resolve(tenant, parameters["Identity"])
+    changes = converted(call, parameters, schema.CAS_PARAMETERS, mailbox.stored)
+    _check_couplings(mailbox, parameters, changes)
+    if "ActiveSyncDebugLogging" in parameters:
+        need_mailbox_server(call, [mailbox])
+    if _asks_only(parameters):
+        return Result(confirmation=f'Setting mailbox client access "{mailbox.name}".')
+    if "ActiveSyncMailboxPolicy" in changes:
+        changes["ActiveSyncMailboxPolicyIsDefaulted"] = changes["ActiveSyncMailboxPolicy"] is None
+    differing = {name: value for name, value in changes.items() if mailbox.stored(name) != value}
+    if not differing:
+        return Result(warnings=[wire.NOT_MODIFIED.format(identity=mailbox.name)])
+    if not call.store:
+        return Result()
+    before = {mailbox.guid: tenant.smtp_enabled(mailbox)}
+    # Rows that reads still show are rebuilt from what is visible by then.
+    mailbox.visible()
+    mailbox.store.write({**differing, **_dates()}, tenant.lag)
+    if tenant.lag <= 0:
+        mailbox.rows.clear()
+    call.journal.effective(tenant, call.cmdlet, before, [mailbox])
+    return Result(changed=True)
+
+
+def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:
+    for name, value in parameters.items():
+        converter = schema.CAS_PARAMETERS.get(name)
+        if converter is None:
+            continue
+        try:
+            converter(value, None, call.tenant)
+        except Unconvertible as error:
+            raise wire.bad_value(name, value, error.type_name) from error
+        except Refused:
+            continue
+
+
+def _check_couplings(mailbox: Mailbox, parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    lists = schema.EWS_LISTS & parameters.keys()
+    if lists:
+        filled = any(changes.get(name) for name in lists)
+        if "EwsApplicationAccessPolicy" not in parameters or (filled and not changes["EwsApplicationAccessPolicy"]):
+            raise wire.refused("EwsApplicationAccessPolicy must be specified if to set EwsAllowList or EwsBlockList.")
+    for defaults, formats in schema.FORMAT_PARAMETERS.items():
+        if formats & parameters.keys() and changes.get(defaults, mailbox.stored(defaults)) is not False:
+            name = sorted(formats & parameters.keys())[0]
+            raise wire.refused(f"You can't set {name} while {defaults} is true. Set {defaults} to false as well.")
+
+
+def _asks_only(parameters: Mapping[str, Any]) -> bool:
+    asks = [switch(parameters, name) for name in ("Confirm", "WhatIf")]
+    switch(parameters, "Force")
+    return any(asks)
+
+
+def _dates() -> dict[str, str]:
+    now = stamp(datetime.now(timezone.utc))
+    return {"WhenChanged": f"{now}+00:00", "WhenChangedUTC": f"{now}Z"}
+
+
+def _static(call: Call) -> Result:
+    """A cmdlet whose rows the tenant's description gives; an Identity picks rows by name."""
+    name = known(call.tenant, call.cmdlet)
+    rows = call.tenant.cmdlets[name] if name else []
+    identity = next((value for key, value in call.parameters.items() if key.casefold() == "identity"), None)
+    if identity is None:
+        return Result(rows=rows)
+    keys = ("Identity", "Name", "UserPrincipalName", "Guid", "PrimarySmtpAddress", "ExternalDirectoryObjectId")
+    picked = [row for row in rows if str(identity).casefold() in {str(row.get(key)).casefold() for key in keys}]
+    if not picked:
+        raise wire.not_found(str(identity), call.tenant.directory_server())
+    return Result(rows=picked)
+
+
+NAMES = ("Get-TransportConfig", "Set-TransportConfig", "Get-CASMailbox", "Set-CASMailbox")
+_HANDLERS: Mapping[str, Callable[[Call], Result]] = {
+    "get-transportconfig": _get_transport,
+    "set-transportconfig": _set_transport,
+    "get-casmailbox": _get_mailboxes,
+    "set-casmailbox": _set_mailbox,
+}

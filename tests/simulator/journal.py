@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happened: cmdlets in order, requests, effective SMTP AUTH after each write, and counters."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .tenants import Mailbox, Tenant
+
+_KEPT = 200_000
+SHOWN_HEADERS = ("X-AnchorMailbox", "Prefer", "User-Agent", "Accept-Encoding", "client-request-id")
+
+
+class Journal:
+    def __init__(self) -> None:
+        self.cmdlets: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.history: dict[str, list[dict[str, Any]]] = {}
+        self.overruns = 0
+        self.worst_overrun = 0.0
+        self.total_overrun = 0.0
+        self.modelled = 0
+        self._sequence = 0
+
+    def clear(self) -> None:
+        fresh = Journal()
+        # Numbers go on: an entry that a test has seen stays older than whatever follows.
+        fresh._sequence = self._sequence
+        vars(self).update(vars(fresh))
+
+    def forget(self, label: str) -> None:
+        self.cmdlets = deque((entry for entry in self.cmdlets if entry["tenant"] != label), maxlen=_KEPT)
+        self.requests = deque((entry for entry in self.requests if entry["tenant"] != label), maxlen=_KEPT)
+        self.history.pop(label, None)
+
+    def ran(self, tenant: Tenant, **entry: Any) -> None:
+        self._sequence += 1
+        self.cmdlets.append({"seq": self._sequence, "time": time.time(), "tenant": tenant.label, **entry})
+
+    def asked(
+        self, method: str, path: str, headers: Mapping[str, str], status: int | None, tenant: str | None, kind: str
+    ) -> None:
+        shown = {name: headers[name] for name in SHOWN_HEADERS if name in headers}
+        self.requests.append(
+            {
+                "time": time.time(),
+                "tenant": tenant,
+                "kind": kind,
+                "method": method,
+                "path": path,
+                "header_names": sorted({name.lower() for name in headers}),
+                "headers": shown,
+                "status": status,
+            }
+        )
+
+    def model(self, overrun: float) -> None:
+        self.modelled += 1
+        if overrun > 0:
+            self.overruns += 1
+            self.total_overrun += overrun
+            self.worst_overrun = max(self.worst_overrun, overrun)
+
+    def effective(self, tenant: Tenant, cmdlet: str, before: Mapping[str, bool], mailboxes: Iterable[Mailbox]) -> None:
+        changes = {}
+        for mailbox in mailboxes:
+            now = tenant.smtp_enabled(mailbox)
+            if before[mailbox.guid] != now:
+                changes[mailbox.guid] = {"address": mailbox.primary, "from": before[mailbox.guid], "to": now}
+        self.history.setdefault(tenant.label, []).append(
+            {"time": time.time(), "seq": self._sequence + 1, "cmdlet": cmdlet, "changes": changes}
+        )

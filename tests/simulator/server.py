@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP servers: which part answers which path, and how an answer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+
+import trustme
+from aiohttp import web
+
+from . import graph
+from .control import Control
+from .entra import Entra
+from .exchange import Exchange
+from .tokens import write_private
+from .wire import Answer
+from .world import World
+
+_BODY_LIMIT = 64 * 1024 * 1024
+
+
+class Server:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.exchange = Exchange(world)
+        self.entra = Entra(world)
+        self.control = Control(world, self.exchange.pages.clear)
+
+    async def secure(self, request: web.Request) -> web.StreamResponse:
+        parts = request.path.strip("/").split("/")
+        if parts[0] == "_simulator":
+            return await _send(request, await self.control.handle(request, parts[1:]))
+        answer, kind, tenant = await self._service(request, parts)
+        self.world.journal.asked(
+            request.method, request.path, request.headers, None if answer.reset else answer.status, tenant, kind
+        )
+        return await _send(request, answer)
+
+    async def _service(self, request: web.Request, parts: list[str]) -> tuple[Answer, str, str | None]:
+        if parts[0].casefold() == "adminapi":
+            found = self.world.find(parts[2]) if len(parts) > 2 else None
+            answer = await self.exchange.handle(request, parts[1:])
+            kind = "batch" if parts[-1].casefold() == "$batch" else "invoke"
+            return answer, kind, found.label if found else None
+        if parts[0] in ("v1.0", "beta"):
+            return await graph.handle(self.world, request), "graph", None
+        answered = await self.entra.handle(request, parts)
+        found = self.world.find(parts[0])
+        label = found.label if found else None
+        if answered is not None:
+            return answered, "token" if parts[-1] == "token" else "discovery", label
+        if parts[-2:] == ["msi", "token"] or parts[-4:] == ["metadata", "identity", "oauth2", "token"]:
+            return await self.entra.identity(request), "identity", None
+        return Answer(404, b"", {}, "text/plain"), "unknown", label
+
+    async def plain(self, request: web.Request) -> web.StreamResponse:
+        answer = await self.entra.identity(request)
+        self.world.journal.asked(request.method, request.path, request.headers, answer.status, None, "identity")
+        return await _send(request, answer)
+
+
+async def _send(request: web.Request, answer: Answer) -> web.StreamResponse:
+    if answer.reset and request.transport is not None:
+        request.transport.abort()
+    response = web.Response(status=answer.status or 500, body=answer.body, headers=answer.headers)
+    response.headers["Content-Type"] = answer.content_type
+    return response
+
+
+def _certificates(world: World) -> ssl.SSLContext:
+    authority = trustme.CA(organization_name="m365.exchange_online simulator")
+    write_private(world.ca_path, authority.cert_pem.bytes())
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+async def _listen(
+    handler: Callable[..., object], port: int, context: ssl.SSLContext | None
+) -> tuple[web.AppRunner, int]:
+    app = web.Application(client_max_size=_BODY_LIMIT)
+    app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context)
+    await site.start()
+    return runner, int(runner.addresses[0][1])
+
+
+async def serve(world: World, port: int, announce: Callable[[World], None]) -> None:
+    server = Server(world)
+    secure, world.port = await _listen(server.secure, port, _certificates(world))
+    plain, world.plain_port = await _listen(server.plain, 0, None)
+    world.write_connections()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    announce(world)
+    parent = os.getppid()
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), 2)
+        except asyncio.TimeoutError:
+            if os.environ.get("SIMULATOR_STOPS_WITH_PARENT") and os.getppid() != parent:
+                break
+    print("stopping", file=sys.stderr, flush=True)
+    await secure.cleanup()
+    await plain.cleanup()

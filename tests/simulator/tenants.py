@@ -1,0 +1,409 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tenants: what a description in YAML or JSON becomes."""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from . import schema
+from .store import Stored
+
+NAMESPACE = uuid.UUID("5a2c4b0e-9d27-5f6c-8d0f-1f6f0a3b7c11")
+FOREST = "EURP190A001.PROD.OUTLOOK.COM"
+SERVER = "AM0PR19MB0042"
+CREATED = datetime(2024, 3, 4, 9, 30, tzinfo=timezone.utc)
+MANAGE_AS_APP = "Exchange.ManageAsApp"
+DEFAULT_ROLE = "Exchange Administrator"
+_LONG_AGO = "2024-03-04T09:30:00.0000000"
+
+ROLES: Mapping[str, frozenset[str] | None] = {
+    "none": frozenset(),
+    "Global Administrator": None,
+    "Exchange Administrator": None,
+    "Global Reader": frozenset({"get-transportconfig", "get-casmailbox"}),
+    "Security Reader": frozenset({"get-transportconfig"}),
+    "Exchange Recipient Administrator": frozenset({"get-casmailbox", "set-casmailbox"}),
+}
+
+CLOUD_AUDIENCES: Mapping[str, tuple[str, ...]] = {
+    "worldwide": ("https://outlook.office365.com", "https://outlook.office.com"),
+    "gcc": ("https://outlook.office365.com", "https://outlook.office.com"),
+    "gcc_high": ("https://outlook.office365.us",),
+    "dod": ("https://outlook-dod.office365.us",),
+    "china": ("https://partner.outlook.cn",),
+}
+
+
+class DescriptionError(Exception):
+    """A tenant's description that makes no sense."""
+
+
+def derive(*labels: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, "/".join(labels).casefold()))
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f0")
+
+
+@dataclass
+class App:
+    client_id: str
+    secret: str | None = None
+    secret_expired: bool = False
+    certificate: bool = False
+    certificate_password: str | None = None
+    certificate_days: int = 365
+    roles: list[str] = field(default_factory=lambda: [MANAGE_AS_APP])
+    directory_role: str | list[str] = DEFAULT_ROLE
+    federated: dict[str, str] | None = None
+    blocked: bool = False
+    hidden_parameters: list[str] = field(default_factory=list)
+
+    def may_run(self, cmdlet: str) -> bool:
+        if isinstance(self.directory_role, list):
+            return cmdlet.casefold() in {name.casefold() for name in self.directory_role}
+        allowed = ROLES[self.directory_role]
+        return allowed is None or cmdlet.casefold() in allowed
+
+    def has_any_role(self) -> bool:
+        return self.directory_role not in ("none", [])
+
+
+class Mailbox:
+    __slots__ = (
+        "addresses",
+        "alias",
+        "display_name",
+        "exchange_object_id",
+        "external_id",
+        "guid",
+        "name",
+        "partnership",
+        "primary",
+        "rows",
+        "server",
+        "store",
+        "type",
+        "upn",
+    )
+
+    def __init__(self, tenant: str, entry: Mapping[str, Any]) -> None:
+        primary = entry.get("primary_address") or entry.get("address") or entry.get("upn")
+        if not isinstance(primary, str) or "@" not in primary:
+            raise DescriptionError(f"a mailbox needs an upn or a primary_address: {dict(entry)}")
+        self.primary: str = primary
+        self.upn: str = entry.get("upn") or primary
+        local = primary.partition("@")[0]
+        self.alias: str = entry.get("alias") or re.sub(r"[^A-Za-z0-9._-]", "", local)
+        self.display_name: str = entry.get("display_name") or local.replace(".", " ").title()
+        self.name: str = entry.get("name") or ""
+        self.type: str = entry.get("type") or "UserMailbox"
+        self.guid: str = entry.get("guid") or derive(tenant, "mailbox", primary)
+        self.exchange_object_id: str = entry.get("exchange_object_id") or derive(tenant, "exchange", primary)
+        self.external_id: str = entry.get("external_directory_object_id") or derive(tenant, "entra", primary)
+        self.addresses: list[str] = [f"SMTP:{primary}", *(f"smtp:{alias}" for alias in entry.get("aliases") or ())]
+        self.partnership: bool = bool(entry.get("device_partnership"))
+        self.server: str = entry.get("server") or SERVER
+        self.store = Stored(checked_cas(entry.get("cas") or {}))
+        self.rows: dict[Any, bytes] = {}
+
+    def visible(self) -> dict[str, Any]:
+        if self.store.refresh():
+            self.rows.clear()
+        return self.store.visible
+
+    def keys(self, organization: str) -> Iterable[str]:
+        """Everything that names this mailbox."""
+        yield from (self.guid, self.exchange_object_id, self.external_id, self.upn, self.alias, self.name)
+        yield from (self.display_name, self.distinguished_name(organization), self.legacy_dn())
+        for address in self.addresses:
+            yield address
+            yield address.partition(":")[2]
+
+    def distinguished_name(self, organization: str) -> str:
+        forest = ",".join(f"DC={part}" for part in FOREST.split("."))
+        return f"CN={self.name},OU={organization},OU=Microsoft Exchange Hosted Organizations,{forest}"
+
+    def legacy_dn(self) -> str:
+        tail = self.exchange_object_id.replace("-", "")
+        return (
+            f"/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn={tail}-{self.alias}"
+        )
+
+    def stored(self, name: str) -> Any:
+        return self.store.current.get(name, schema.CAS_SHARED_BY_NAME[name].default)
+
+
+def checked_cas(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = values.keys() - schema.CAS_SHARED_BY_NAME.keys()
+    if unknown:
+        raise DescriptionError(f"not a property of Get-CASMailbox that can be given: {', '.join(sorted(unknown))}")
+    checked = dict(values)
+    if checked.get("ActiveSyncMailboxPolicy") is not None:
+        checked.setdefault("ActiveSyncMailboxPolicyIsDefaulted", False)
+    return checked
+
+
+TENANT_KEYS = frozenset(
+    {
+        "label",
+        "tenant_id",
+        "domains",
+        "apps",
+        "transport_config",
+        "mailboxes",
+        "generate",
+        "policies",
+        "lag",
+        "token_lifetime",
+        "page_expiry",
+        "managed_identity",
+        "rate_headers",
+        "cloud",
+        "concurrency_limit",
+        "latency",
+        "error_form",
+        "culture_as_object",
+        "cmdlets",
+        "graph",
+    }
+)
+PLAIN_KEYS = (
+    "lag",
+    "token_lifetime",
+    "page_expiry",
+    "rate_headers",
+    "cloud",
+    "concurrency_limit",
+    "latency",
+    "error_form",
+    "culture_as_object",
+    "cmdlets",
+    "graph",
+)
+
+
+class Tenant:
+    lag: float = 0
+    token_lifetime: float = 3599
+    page_expiry: float = 1800
+    rate_headers: bool = True
+    cloud: str = "worldwide"
+    concurrency_limit: int | None = None
+    latency: dict[str, float] | None = None
+    error_form: str = "pipe"
+    culture_as_object: bool = False
+
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        unknown = description.keys() - TENANT_KEYS
+        if unknown:
+            raise DescriptionError(f"unknown keys in a tenant: {', '.join(sorted(unknown))}")
+        label = description.get("label")
+        if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", label):
+            raise DescriptionError("a tenant needs a label of letters, digits, '.', '_' and '-'")
+        self.label = label
+        self.tenant_id: str = str(description.get("tenant_id") or derive(label, "tenant")).lower()
+        self.domains: list[str] = [
+            str(name).lower() for name in description.get("domains") or [f"{label}.onmicrosoft.com".lower()]
+        ]
+        self.cmdlets: dict[str, list[dict[str, Any]]] = {}
+        self.graph: dict[str, Any] = {}
+        self.apps = [self._app(number, entry) for number, entry in enumerate(description.get("apps") or [{}])]
+        identity = description.get("managed_identity")
+        self.identity = self._app(-1, {"secret": None, **identity}) if identity is not None else None
+        self.identity_header = derive(label, "identity-header")
+        self.policies = policies(label, description.get("policies") or {})
+        self.in_flight = 0
+        self.peak = 0
+        self.token_number = 0
+        self.first_valid_token = 0
+        self.claims_challenge: str | None = None
+        self.set_plain(description)
+        transport = description.get("transport_config") or {}
+        self.transport = Stored({**self._transport_facts(), **checked_transport(transport)})
+        self.mailboxes: list[Mailbox] = []
+        self._index: dict[str, tuple[Mailbox, ...]] | None = None
+        self._names: set[str] = set()
+        self.add_mailboxes(description.get("mailboxes") or [])
+        if description.get("generate"):
+            self.add_mailboxes(generated(self.domains[-1], description["generate"]))
+
+    def set_plain(self, description: Mapping[str, Any]) -> None:
+        for key in PLAIN_KEYS:
+            if key in description:
+                setattr(self, key, description[key])
+        if self.cloud not in CLOUD_AUDIENCES:
+            raise DescriptionError(f"cloud is one of {', '.join(CLOUD_AUDIENCES)}")
+
+    def _app(self, number: int, entry: Mapping[str, Any]) -> App:
+        given = dict(entry)
+        certificate = given.pop("certificate", False)
+        details = certificate if isinstance(certificate, dict) else {}
+        app = App(
+            client_id=str(given.pop("client_id", None) or derive(self.label, "app", str(number))).lower(),
+            certificate=certificate is not False,
+            certificate_password=details.get("password"),
+            certificate_days=int(details.get("expires_in_days", 365)),
+        )
+        federated = given.pop("federated", None)
+        if federated is not None:
+            subject = f"repo:{self.label}/baseline:ref:refs/heads/main"
+            wanted = federated if isinstance(federated, dict) else {}
+            app.federated = {"issuer": "https://issuer.example.com", "subject": subject, **wanted}
+        elif not app.certificate and "secret" not in given:
+            given["secret"] = f"secret-of-{self.label}-{number}"
+        for key, value in given.items():
+            if key not in ("secret", "secret_expired", "roles", "directory_role", "blocked", "hidden_parameters"):
+                raise DescriptionError(f"unknown key in an app: {key}")
+            setattr(app, key, value)
+        check_role(app.directory_role)
+        return app
+
+    def _transport_facts(self) -> dict[str, Any]:
+        domain = self.domains[0]
+        forest = FOREST.partition(".")[0]
+        return {
+            "OrganizationFederatedMailbox": f"FederatedEmail.4c1f4d8b-8179-4148-93bf-00a95fa1e042@{domain}",
+            "DistinguishedName": f"CN=Transport Settings,CN=Configuration,CN={domain},CN=ConfigurationUnits,DC={forest}",
+            "ObjectCategory": f"{FOREST}/Configuration/Schema/ms-Exch-Transport-Settings",
+            "WhenChanged": f"{_LONG_AGO}+00:00",
+            "WhenCreated": f"{_LONG_AGO}+00:00",
+            "WhenChangedUTC": f"{_LONG_AGO}Z",
+            "WhenCreatedUTC": f"{_LONG_AGO}Z",
+            "ExchangeObjectId": derive(self.label, "transport", "exchange"),
+            "Guid": derive(self.label, "transport"),
+            "OrganizationalUnitRoot": domain,
+            "OrganizationId": self.organization_id(),
+            "OriginatingServer": self.directory_server(),
+        }
+
+    def organization_id(self) -> str:
+        domain = self.domains[0]
+        return (
+            f"{FOREST}/Microsoft Exchange Hosted Organizations/{domain} - "
+            f"{FOREST}/ConfigurationUnits/{domain}/Configuration"
+        )
+
+    def directory_server(self) -> str:
+        return f"AM0PR19A01DC003.{FOREST}"
+
+    def answers_to(self, name: str) -> bool:
+        return name.lower() == self.tenant_id or name.lower() in self.domains
+
+    def add_mailboxes(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        for entry in entries:
+            mailbox = Mailbox(self.label, entry)
+            if mailbox.type not in schema.RECIPIENT_TYPES:
+                raise DescriptionError(f"unknown mailbox type {mailbox.type}")
+            if not mailbox.name:
+                # Names are unique in a tenant, display names are not.
+                taken = mailbox.display_name.casefold() in self._names
+                suffix = str(uuid.UUID(mailbox.guid).int)[:10] if taken else ""
+                mailbox.name = mailbox.display_name + suffix
+            if mailbox.name.casefold() in self._names:
+                raise DescriptionError(f"two mailboxes are called {mailbox.name}")
+            self._names.add(mailbox.name.casefold())
+            self.mailboxes.append(mailbox)
+        self._index = None
+
+    def remove_mailbox(self, mailbox: Mailbox) -> None:
+        self.mailboxes.remove(mailbox)
+        self._names.discard(mailbox.name.casefold())
+        self._index = None
+
+    def find(self, identity: str) -> tuple[Mailbox, ...]:
+        if self._index is None:
+            self._index = self._build_index()
+        return self._index.get(identity.strip().casefold(), ())
+
+    def _build_index(self) -> dict[str, tuple[Mailbox, ...]]:
+        index: dict[str, tuple[Mailbox, ...]] = {}
+        organization = self.domains[0]
+        for mailbox in self.mailboxes:
+            alone = (mailbox,)
+            for key in {key.casefold() for key in mailbox.keys(organization) if key}:
+                index[key] = index[key] + alone if key in index else alone
+        return index
+
+    def find_app(self, client_id: str) -> App | None:
+        apps = [*self.apps, *([self.identity] if self.identity else [])]
+        return next((app for app in apps if app.client_id == client_id.lower()), None)
+
+    def policy_name(self, kind: str, identity: str) -> str | None:
+        wanted = identity.casefold()
+        for name, guid in self.policies[kind].items():
+            dn = f"CN={name},CN={'OWA' if kind == 'owa' else 'Mobile'} Mailbox Policies,CN=Configuration"
+            known = (name, guid, dn, f"{dn},CN={self.domains[0]},CN=ConfigurationUnits")
+            if wanted in (form.casefold() for form in known):
+                return name
+        return None
+
+    def default_policy(self) -> str:
+        return next(iter(self.policies["active_sync"]))
+
+    def transport_value(self, name: str) -> Any:
+        return self.transport.current.get(name, schema.TRANSPORT_BY_NAME[name].default)
+
+    def smtp_enabled(self, mailbox: Mailbox) -> bool:
+        """Whether SMTP AUTH works in effect: the mailbox's own word, else the organisation's."""
+        own = mailbox.stored("SmtpClientAuthenticationDisabled")
+        return not (self.transport_value("SmtpClientAuthenticationDisabled") if own is None else own)
+
+
+def check_role(role: str | list[str]) -> None:
+    if isinstance(role, str) and role not in ROLES:
+        raise DescriptionError(f"directory_role is one of {', '.join(ROLES)}, or a list of cmdlets")
+
+
+def checked_transport(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = values.keys() - schema.TRANSPORT_BY_NAME.keys()
+    if unknown:
+        raise DescriptionError(f"not a property of Get-TransportConfig: {', '.join(sorted(unknown))}")
+    return dict(values)
+
+
+def policies(label: str, given: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    defaults = {"owa": "OwaMailboxPolicy-Default", "active_sync": "Default"}
+    unknown = given.keys() - defaults.keys()
+    if unknown:
+        raise DescriptionError(f"unknown kind of policy: {', '.join(sorted(unknown))}")
+    return {
+        kind: {name: derive(label, "policy", kind, name) for name in dict.fromkeys([first, *(given.get(kind) or ())])}
+        for kind, first in defaults.items()
+    }
+
+
+_FIRST = ("Ada", "Ben", "Cleo", "Dev", "Edda", "Finn", "Gina", "Hugo", "Ines", "Jan", "Kira", "Leo", "Mara", "Nils")
+_LAST = ("Abel", "Brandt", "Conti", "Duarte", "Engel", "Falk", "Grau", "Hansen", "Ivers", "Jung", "Kern", "Lopez")
+
+
+def generated(domain: str, given: int | Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """Many plausible mailboxes; the same numbers always give the same ones."""
+    wanted: Mapping[str, Any] = {"count": given} if isinstance(given, int) else given
+    known = {"count", "seed", "domain", "explicit_enabled", "explicit_disabled", "shared", "rooms", "prefix"}
+    if wanted.keys() - known:
+        raise DescriptionError(f"unknown key in generate: {', '.join(sorted(wanted.keys() - known))}")
+    chance = random.Random(wanted.get("seed", 1))
+    enabled, disabled = float(wanted.get("explicit_enabled", 0.01)), float(wanted.get("explicit_disabled", 0.01))
+    shared, rooms = float(wanted.get("shared", 0.1)), float(wanted.get("rooms", 0.02))
+    domain, prefix = wanted.get("domain", domain), wanted.get("prefix", "")
+    for number in range(int(wanted["count"])):
+        first, last, kind, smtp = (chance.choice(_FIRST), chance.choice(_LAST), chance.random(), chance.random())
+        entry: dict[str, Any] = {
+            "upn": f"{prefix}{first}.{last}.{number:05d}@{domain}".lower(),
+            "display_name": f"{first} {last} {number:05d}",
+            "name": f"{prefix}{first}.{last}.{number:05d}",
+            "type": "SharedMailbox" if kind < shared else "RoomMailbox" if kind < shared + rooms else "UserMailbox",
+        }
+        if smtp < enabled + disabled:
+            entry["cas"] = {"SmtpClientAuthenticationDisabled": smtp >= enabled}
+        yield entry
