@@ -85,7 +85,8 @@ class Site:
 class Credential(t.Protocol):
     """One method. ``fingerprint`` tells credentials apart without giving them away."""
 
-    method: str
+    @property
+    def method(self) -> str: ...
 
     def fingerprint(self) -> str: ...
 

@@ -277,48 +277,48 @@ class Client:
         outcomes: dict[int, Answer | ExoError] = {}
         pending = dict(chunk)
         patience = _Patience(self._retries)
-        renewed = False
-        while pending:
-            if len(pending) == 1:
-                ((index, command),) = pending.items()
-                outcomes[index] = self._outcome(command)
-                break
+        renewable = True
+        while len(pending) > 1:
             try:
-                answers = self._send_batch(pending)
-            except ExoError as error:
-                if isinstance(error, (*_FATAL, Throttled, ServiceUnavailable)):
-                    return [(index, outcomes.get(index, error)) for index, _command in chunk]
-                # The batch as such was refused: its cmdlets one by one, so that one does not spoil the others.
-                for index, command in pending.items():
-                    outcomes[index] = self._outcome(command)
-                    if isinstance(outcomes[index], _FATAL):
-                        break
+                outcomes.update(self._send_batch(pending))
+            except (*_FATAL, Throttled, ServiceUnavailable) as error:
+                outcomes.update(dict.fromkeys(pending, error))
                 break
-            outcomes.update(answers)
-            again = {i: e for i, e in answers.items() if isinstance(e, ExoError) and e.transient}
-            rejected = {i: e for i, e in answers.items() if isinstance(e, AuthenticationFailed)}
-            alone = [i for i, e in answers.items() if isinstance(e, NeedsProxy) and pending[i].anchor]
-            for index in alone:
-                outcomes[index] = self._outcome(pending[index])
-            if rejected and not renewed:
-                renewed = True
-                self._tokens.renew(self._tokens.get(), next(iter(rejected.values())).claims)
-                again.update(rejected)
-                pause: float | None = 0.0
-            elif again:
-                worst = max(again.values(), key=lambda e: e.retry_after or 0.0)
-                pause = patience.wait_for(worst)
-                if pause is not None:
-                    self._note(worst, pause)
-                    self._pacer.pushed_back(pause)
-            else:
-                break
-            if pause is None:
-                for error in again.values():
-                    patience.gave_up(error)
-                break
-            pending = {index: pending[index] for index in again}
-        return [(index, outcomes[index]) for index, _command in chunk if index in outcomes]
+            except ExoError:
+                break  # the batch as such was refused: its cmdlets one by one, so that one does not spoil the others
+            failed = {i: e for i, e in outcomes.items() if i in pending and isinstance(e, ExoError)}
+            again = self._again(failed, patience, renewable)
+            renewable = renewable and not any(isinstance(e, AuthenticationFailed) for e in failed.values())
+            alone = {i for i, e in failed.items() if isinstance(e, NeedsProxy) and pending[i].anchor}
+            outcomes.update({i: self._outcome(pending[i]) for i in alone})
+            pending = {i: pending[i] for i in again}
+            for index in pending:
+                del outcomes[index]
+        for index, command in pending.items():
+            if index not in outcomes:
+                outcomes[index] = self._outcome(command)
+                if isinstance(outcomes[index], _FATAL):
+                    break
+        return sorted(outcomes.items())
+
+    def _again(self, failed: Mapping[int, ExoError], patience: _Patience, renewable: bool) -> set[int]:
+        """Which of a batch's failures are worth another try, after waiting as long as they ask for."""
+        rejected = {i for i, e in failed.items() if isinstance(e, AuthenticationFailed)}
+        if rejected and renewable:
+            self._tokens.renew(self._tokens.get(), failed[min(rejected)].claims)
+            return rejected | {i for i, e in failed.items() if e.transient}
+        passing = {i: e for i, e in failed.items() if e.transient}
+        if not passing:
+            return set()
+        slowest = max(passing.values(), key=lambda e: e.retry_after or 0.0)
+        pause = patience.wait_for(slowest)
+        if pause is None:
+            for error in passing.values():
+                patience.gave_up(error)
+            return set()
+        self._note(slowest, pause)
+        self._pacer.pushed_back(pause)
+        return set(passing)
 
     def _send_batch(self, pending: Mapping[int, Command]) -> dict[int, Answer | ExoError]:
         items = [

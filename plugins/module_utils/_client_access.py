@@ -165,7 +165,7 @@ def select(reader: Reader, selection: Selection) -> Selected:
 def found_names(
     lookup: Lookup, names: Iterable[str], option: str, *, tolerant: bool
 ) -> tuple[dict[str, Mailbox], tuple[Missing, ...]]:
-    """The mailboxes of these names, and which are missing; raises for an ambiguous one, and a missing if not tolerant."""
+    """The mailboxes of these names, and those missing; raises for an ambiguous name, or a missing if not tolerant."""
     names = tuple(dict.fromkeys(names))
     failures = [lookup.failed[name] for name in names if name in lookup.failed]
     stop = next((e for e in failures if isinstance(e, Ambiguous)), None) or (
@@ -399,8 +399,9 @@ def info(task: Task) -> Result:
     )
     for missing in selected.missing:
         task.warn(missing.error)
-    boxes = [{**box.identity, "settings": _settings(task, box, wanted)} for box in selected.mailboxes]
-    states = [box["settings"].get(SMTP_AUTH) for box in boxes]
+    settings = [_settings(box, wanted) for box in selected.mailboxes]
+    boxes = [{**box.identity, "settings": own} for box, own in zip(selected.mailboxes, settings, strict=True)]
+    states = [own.get(SMTP_AUTH) for own in settings]
     counts: Result = {"matched": len(boxes)}
     if SMTP_AUTH in wanted and None not in states:
         counts["smtp_auth"] = {
@@ -421,7 +422,7 @@ def info(task: Task) -> Result:
     return {"changed": False, **whole}
 
 
-def _settings(task: Task, box: Mailbox, wanted: Sequence[str]) -> dict[str, Value]:
+def _settings(box: Mailbox, wanted: Sequence[str]) -> dict[str, Value]:
     settings = {}
     for option in wanted:
         row = CAS_MAILBOX.row(option)

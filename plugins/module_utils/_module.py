@@ -31,14 +31,17 @@ BRAKES: Mapping[str, t.Any] = {"max_changes": {"type": "str"}}
 LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices": ["fail", "warn"], "default": "fail"}}
 
 
-class ExoModule(AnsibleModule):
+class ExoModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
     """AnsibleModule that takes an empty connection option for one that was not given, before anything is checked."""
+
+    params: dict[str, t.Any]
 
     def _load_params(self) -> None:
         super()._load_params()
+        given = self.params
         self.params = {
             name: value
-            for name, value in self.params.items()
+            for name, value in given.items()
             if name not in _options.CONNECTION_NAMES or (value is not None and value != "")
         }
 

@@ -182,7 +182,8 @@ def smtp_auth_enabled(own: Value, organization_disabled: bool) -> bool:
 
 def effect(before: Iterable[tuple[str, Value, Value]], organization_before: bool, organization_after: bool) -> Effect:
     """The effect on mailboxes, each as (label, own value before, own value after)."""
-    losers, gainers = [], []
+    losers: list[str] = []
+    gainers: list[str] = []
     for label, was, becomes in before:
         old = smtp_auth_enabled(was, organization_before)
         new = smtp_auth_enabled(becomes, organization_after)

@@ -18,6 +18,7 @@ from .store import Stored
 
 NAMESPACE = uuid.UUID("5a2c4b0e-9d27-5f6c-8d0f-1f6f0a3b7c11")
 FOREST = "EURP190A001.PROD.OUTLOOK.COM"
+FOREST_DN = ",".join(f"DC={part}" for part in FOREST.split("."))
 SERVER = "AM0PR19MB0042"
 CREATED = datetime(2024, 3, 4, 9, 30, tzinfo=timezone.utc)
 MANAGE_AS_APP = "Exchange.ManageAsApp"
@@ -130,8 +131,7 @@ class Mailbox:
             yield address.partition(":")[2]
 
     def distinguished_name(self, organization: str) -> str:
-        forest = ",".join(f"DC={part}" for part in FOREST.split("."))
-        return f"CN={self.name},OU={organization},OU=Microsoft Exchange Hosted Organizations,{forest}"
+        return f"CN={self.name},OU={organization},OU=Microsoft Exchange Hosted Organizations,{FOREST_DN}"
 
     def legacy_dn(self) -> str:
         tail = self.exchange_object_id.replace("-", "")
@@ -270,10 +270,10 @@ class Tenant:
 
     def _transport_facts(self) -> dict[str, Any]:
         domain = self.domains[0]
-        forest = FOREST.partition(".")[0]
+        configuration = f"CN=Configuration,CN={domain},CN=ConfigurationUnits,{FOREST_DN}"
         return {
             "OrganizationFederatedMailbox": f"FederatedEmail.4c1f4d8b-8179-4148-93bf-00a95fa1e042@{domain}",
-            "DistinguishedName": f"CN=Transport Settings,CN=Configuration,CN={domain},CN=ConfigurationUnits,DC={forest}",
+            "DistinguishedName": f"CN=Transport Settings,{configuration}",
             "ObjectCategory": f"{FOREST}/Configuration/Schema/ms-Exch-Transport-Settings",
             "WhenChanged": f"{_LONG_AGO}+00:00",
             "WhenCreated": f"{_LONG_AGO}+00:00",
