@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -87,5 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (DescriptionError, ValueError, OSError, yaml.YAMLError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
-    asyncio.run(serve(world, options.port, lambda ready: announce(ready, quiet=options.quiet)))
+    try:
+        asyncio.run(serve(world, options.port, lambda ready: announce(ready, quiet=options.quiet)))
+    finally:
+        if options.state_dir is None:
+            shutil.rmtree(state_dir, ignore_errors=True)
     return 0

@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 import ssl
-import sys
 from collections.abc import Callable
 
 import trustme
@@ -41,6 +40,8 @@ class Server:
         self.world.journal.asked(
             request.method, request.path, request.headers, None if answer.reset else answer.status, tenant, kind
         )
+        if kind not in ("invoke", "batch") and answer.delay:
+            await asyncio.sleep(answer.delay)
         return await _send(request, answer)
 
     async def _service(self, request: web.Request, parts: list[str]) -> tuple[Answer, str, str | None]:
@@ -87,7 +88,7 @@ async def _listen(
 ) -> tuple[web.AppRunner, int]:
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context)
     await site.start()
@@ -111,6 +112,5 @@ async def serve(world: World, port: int, announce: Callable[[World], None]) -> N
         except asyncio.TimeoutError:
             if os.environ.get("SIMULATOR_STOPS_WITH_PARENT") and os.getppid() != parent:
                 break
-    print("stopping", file=sys.stderr, flush=True)
     await secure.cleanup()
     await plain.cleanup()

@@ -231,7 +231,7 @@ class Tenant:
         transport = description.get("transport_config") or {}
         self.transport = Stored({**self._transport_facts(), **checked_transport(transport)})
         self.mailboxes: list[Mailbox] = []
-        self._index: dict[str, tuple[Mailbox, ...]] | None = None
+        self._index: dict[str, tuple[Mailbox, ...]] = {}
         self._names: set[str] = set()
         self.add_mailboxes(description.get("mailboxes") or [])
         if description.get("generate"):
@@ -313,16 +313,14 @@ class Tenant:
                 raise DescriptionError(f"two mailboxes are called {mailbox.name}")
             self._names.add(mailbox.name.casefold())
             self.mailboxes.append(mailbox)
-        self._index = None
+        self._index = self._build_index()
 
     def remove_mailbox(self, mailbox: Mailbox) -> None:
         self.mailboxes.remove(mailbox)
         self._names.discard(mailbox.name.casefold())
-        self._index = None
+        self._index = self._build_index()
 
     def find(self, identity: str) -> tuple[Mailbox, ...]:
-        if self._index is None:
-            self._index = self._build_index()
         return self._index.get(identity.strip().casefold(), ())
 
     def _build_index(self) -> dict[str, tuple[Mailbox, ...]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,10 +47,13 @@ class TenantInfo:
 class Simulator:
     """One simulator process; a context manager."""
 
-    def __init__(self, process: subprocess.Popen[str], endpoint: str, state_dir: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], endpoint: str, state_dir: Path, *, temporary: bool = False
+    ) -> None:
         self.process = process
         self.endpoint = endpoint
         self.state_dir = state_dir
+        self._temporary = temporary
         self.session = requests.Session()
         # Whatever proxy the machine has, the simulator is on the loopback.
         self.session.trust_env = False
@@ -69,6 +73,7 @@ class Simulator:
         latency: str | None = None,
         options: Sequence[str] = (),
     ) -> Simulator:
+        temporary = state_dir is None
         state_dir = state_dir or Path(tempfile.mkdtemp(prefix="exchange-simulator-"))
         command = [sys.executable, str(Path(__file__).resolve().parent), "--quiet", "--state-dir", str(state_dir)]
         given = {"--tenants": tenants, "--generate": generate, "--latency": latency}
@@ -81,7 +86,7 @@ class Simulator:
         for line in process.stdout:
             word, _, endpoint = line.strip().partition(" ")
             if word == "ready":
-                return cls(process, endpoint, state_dir.resolve())
+                return cls(process, endpoint, state_dir.resolve(), temporary=temporary)
         raise RuntimeError(f"the simulator did not start (exit code {process.wait()})")
 
     def __enter__(self) -> Simulator:
@@ -103,6 +108,8 @@ class Simulator:
                 self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+        if self._temporary:
+            shutil.rmtree(self.state_dir, ignore_errors=True)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.session.request(method, f"{self.endpoint}/_simulator/{path}", json=body, timeout=60)

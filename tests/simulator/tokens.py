@@ -182,7 +182,7 @@ class Authority:
             return
         if credential is None:
             raise AssertionRefused(700027, _signature_text("The key was not found", str(header.get("x5t"))))
-        shown = [header[name] for name in ("x5t", "x5t#S256") if name in header]
+        shown = [str(header[name]).rstrip("=") for name in ("x5t", "x5t#S256") if name in header]
         if not shown or not {*shown} <= {credential.sha1(), credential.sha256()}:
             raise AssertionRefused(700027, _signature_text("The key was not found", str(shown)))
         if credential.expired():

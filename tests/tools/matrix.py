@@ -28,6 +28,7 @@ class Cell:
     core: str
     python: str
     requirement: str
+    sanity: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -40,7 +41,8 @@ CELLS = (
     Cell("2.19", "3.11", "ansible-core~=2.19.0"),
     Cell("2.20", "3.12", "ansible-core~=2.20.0"),
     Cell("2.21", "3.12", "ansible-core~=2.21.0"),
-    Cell("2.22", "3.13", "ansible-core>=2.22.0b1,<2.23"),  # naming a pre-release allows pre-releases
+    # Naming a pre-release allows pre-releases. This one's pylint wants a source archive that no package index has.
+    Cell("2.22", "3.13", "ansible-core>=2.22.0b1,<2.23", sanity=("--skip-test", "pylint")),
 )
 
 
@@ -80,7 +82,7 @@ def commands(cell: Cell, python: Path, workers: str, everything: bool, sanity: b
     yield "unit", [*pytest, "tests/unit"]
     yield "integration", [*pytest, "tests/integration", *([] if everything else ["-m", "smoke"])]
     if sanity:
-        yield "sanity", [own, str(TOOLS / "sanity.py")]
+        yield "sanity", [own, str(TOOLS / "sanity.py"), *cell.sanity]
 
 
 def run(cell: Cell, workers: str, everything: bool, sanity: bool) -> str:

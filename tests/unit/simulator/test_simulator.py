@@ -628,6 +628,25 @@ def test_faults_instead_of_an_answer(client: Client, kind: str, details: dict[st
     assert client.invoke("Get-CASMailbox", {"Identity": full(client, ADA)}).status_code == 200
 
 
+def test_error_details_come_in_two_forms(client: Client) -> None:
+    texts = []
+    for form in ("pipe", "json"):
+        client.simulator.fault("transient", tenant=client.tenant.label, form=form)
+        texts.append(client.invoke("Get-TransportConfig").json()["error"]["details"][0]["message"])
+    assert texts[0].split("|")[1].endswith(".DCOverloadedException")
+    assert json.loads(texts[1])["TypeName"].endswith(".DCOverloadedException")
+
+
+def test_faults_at_the_token_endpoint(client: Client) -> None:
+    label = client.tenant.label
+    client.simulator.fault("entra_error", tenant=label)
+    client.simulator.fault("status", tenant=label, match={"endpoint": "discovery"}, code=503, form="none")
+    url = f"{client.simulator.endpoint}/{client.tenant.tenant}/v2.0/.well-known/openid-configuration"
+    assert [client.simulator.session.get(url).status_code for _ in range(2)] == [503, 200]
+    refused, granted = client.token(), client.token()
+    assert (refused.json()["error_codes"], granted.status_code) == ([53003], 200)
+
+
 def test_faults_for_one_mailbox_in_a_batch(client: Client) -> None:
     match = {"endpoint": "batch_item", "identity": full(client, ADA)}
     client.simulator.fault("throttle", tenant=client.tenant.label, match=match, retry_after="1")
