@@ -83,18 +83,20 @@ class Site:
 
 
 class Credential(t.Protocol):
-    """One method. ``fingerprint`` tells credentials apart without giving them away."""
+    """One method to prove who the app is."""
 
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """Its name, as auth_source has it."""
 
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """What tells credentials apart without giving them away."""
 
     def validate(self) -> list[str]:
         """Warnings about what is there; raises AuthenticationFailed where it can't work."""
-        ...
 
-    def acquire(self, site: Site, claims: str | None) -> Token: ...
+    def acquire(self, site: Site, claims: str | None) -> Token:
+        """A new token; raises ExoError. claims: None for a first one, text where one was rejected."""
 
 
 @dataclass(frozen=True)
@@ -345,9 +347,11 @@ def select(values: CredentialValues) -> Credential:
 class TokenStore(t.Protocol):
     """Keeps tokens for the other tasks of a run."""
 
-    def load(self, key: str) -> Token | None: ...
+    def load(self, key: str) -> Token | None:
+        """The token that was kept under this key, if there is one."""
 
-    def save(self, key: str, token: Token) -> None: ...
+    def save(self, key: str, token: Token) -> None:
+        """Keep a token under this key."""
 
 
 class TokenSource:
@@ -360,9 +364,11 @@ class TokenSource:
         transport: Transport,
         store: TokenStore | None = None,
         warn: t.Callable[[str], None] | None = None,
+        mask: t.Callable[[set[str]], None] | None = None,
     ) -> None:
         self._credential = credential
         self._warn = warn
+        self._mask = mask
         self._site = Site(
             connection.authority, connection.tenant, connection.cloud.resource(connection.endpoint), transport
         )
@@ -382,14 +388,19 @@ class TokenSource:
                 self._token = self._store.load(self._key)
             if self._token is None or self._token.expires_on - time.time() < EXPIRY_MARGIN:
                 self._token = self._acquire(None)
-            return self._token
+            return self._masked(self._token)
 
     def renew(self, rejected: Token, claims: str | None) -> Token:
         """A token other than the one that the service just rejected."""
         with self._lock:
             if self._token is None or self._token.value == rejected.value:
                 self._token = self._acquire(claims or "")
-            return self._token
+            return self._masked(self._token)
+
+    def _masked(self, token: Token) -> Token:
+        if self._mask:
+            self._mask({token.value})
+        return token
 
     def _acquire(self, claims: str | None) -> Token:
         """claims: None for a first token; text, perhaps empty, where one was rejected."""
@@ -560,7 +571,9 @@ def _rejected(answer: t.Mapping[str, t.Any], site: Site | None, hint: str | None
     number = int(codes[0]) if isinstance(codes, list) and codes and str(codes[0]).isdigit() else 0
     reason, cure = _AADSTS.get(number, ("", hint))
     if not reason:
-        reason = re.sub(r"^AADSTS\d+:\s*", "", description.split("Trace ID")[0].splitlines()[0]).strip(" .")[:300]
+        reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].partition("\n")[0]).strip(" .")[
+            :300
+        ]
     where = f" for tenant {site.tenant}" if site else ""
     return AuthenticationFailed(
         f"No token{where}: {reason}{f' (AADSTS{number})' if number else ''}.",

@@ -92,9 +92,13 @@ def run_module(run: Callable[[Task], Result], argument_spec: Mapping[str, t.Any]
 
 def _client(module: AnsibleModule) -> Client:
     """The client of this task; raises ExoError where the connection options can't work."""
-    secrets = {os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)}
-    module.no_log_values.update(secrets)
-    _mask(secrets)
+
+    def mask(secrets: set[str]) -> None:
+        if not secrets <= module.no_log_values:
+            module.no_log_values.update(secrets)
+            _register(secrets)
+
+    mask({os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)})
     connection = _options.resolve(module.params, os.environ)
     credential = _auth.select(connection.credential)
     for warning in connection.warnings:
@@ -104,7 +108,7 @@ def _client(module: AnsibleModule) -> Client:
     store = _private.TokenFiles(directory) if directory else None
     return Client(
         transport,
-        _auth.TokenSource(connection, credential, transport, store, module.warn),
+        _auth.TokenSource(connection, credential, transport, store, module.warn, mask),
         connection.cloud,
         connection.endpoint,
         read_only=module.check_mode,
@@ -113,7 +117,7 @@ def _client(module: AnsibleModule) -> Client:
     )
 
 
-def _mask(secrets: set[str]) -> None:
+def _register(secrets: set[str]) -> None:
     """ansible-core 2.22 masks registered secrets wherever they are shown; older versions have no such place."""
     try:
         from ansible.module_utils.secrets import register_secrets

@@ -263,6 +263,13 @@ summary:
           type: list
           elements: str
           sample: []
+confirmed:
+  description:
+    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
+      it did not show it within O(wait_timeout).
+  returned: when something was written and O(wait=true)
+  type: bool
+  sample: true
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
@@ -289,6 +296,21 @@ diff:
       returned: always
       type: dict
       sample: {smtp_client_authentication_disabled: false}
+not_shown:
+  description:
+    - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
+      exact, and failed and missing mailboxes come first.
+  returned: when something is left out
+  type: dict
+  sample:
+    mailboxes: 8200
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure

@@ -190,6 +190,13 @@ dest:
   returned: when O(dest) is given
   type: str
   sample: /var/lib/exo/contoso-mailboxes.json
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure

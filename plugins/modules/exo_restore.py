@@ -30,7 +30,7 @@ options:
   force:
     description:
       - Whether to put a setting back although somebody changed it after the file was written. Without it, a setting
-        that has neither the value before nor the one after keeps the task from writing anything.
+        that has neither the value before nor the one after is left alone, named in a warning and in RV(left_alone).
     type: bool
     default: false
 notes:
@@ -183,6 +183,13 @@ mailboxes:
       returned: when the action is V(failed) or V(missing)
       type: str
       sample: The operation couldn't be performed because the object couldn't be found.
+left_alone:
+  description: A sentence on each setting that was left alone, because somebody changed it since or it can't be unset.
+  returned: success, or when some of the writes failed
+  type: list
+  elements: str
+  sample:
+    - smtp_client_authentication_disabled of scanner@contoso.com was changed since and is left alone.
 summary:
   description: Counts.
   returned: success, or when some of the writes failed
@@ -269,6 +276,21 @@ diff:
       returned: always
       type: dict
       sample: {smtp_client_authentication_disabled: inherit}
+not_shown:
+  description:
+    - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
+      exact, and failed and missing mailboxes come first.
+  returned: when something is left out
+  type: dict
+  sample:
+    mailboxes: 8200
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure

@@ -139,6 +139,34 @@ transport_config:
     rfc2231_encoding_enabled: false
     smtp_client_authentication_disabled: true
     voicemail_journaling_enabled: true
+effect:
+  description: How many mailboxes lose or gain SMTP AUTH in effect, as those without a value of their own follow.
+  returned: success
+  type: dict
+  contains:
+    lose:
+      description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+      returned: always
+      type: int
+      sample: 397
+    gain:
+      description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+      returned: always
+      type: int
+      sample: 0
+    lose_sample:
+      description: Addresses of some of the mailboxes that lose it.
+      returned: always
+      type: list
+      elements: str
+      sample:
+        - frank@contoso.com
+    gain_sample:
+      description: Addresses of some of the mailboxes that gain it.
+      returned: always
+      type: list
+      elements: str
+      sample: []
 confirmed:
   description:
     - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
@@ -166,6 +194,13 @@ diff:
       returned: always
       type: dict
       sample: {smtp_client_authentication_disabled: true}
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure

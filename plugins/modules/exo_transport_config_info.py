@@ -110,6 +110,13 @@ other_properties:
   sample:
     ExternalDsnMaxMessageAttachSize: 10 MB (10,485,760 bytes)
     WhenChangedUTC: "2026-05-04T09:12:44.0000000Z"
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure

@@ -19,7 +19,7 @@ import typing as t
 import uuid
 from collections.abc import Iterator
 
-from ansible import constants as C
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
@@ -58,7 +58,7 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
     @contextlib.contextmanager
     def _environment(self) -> Iterator[None]:
         """The task's environment with the run's directory, and the display of progress while it runs."""
-        directory = run_directory(C.DEFAULT_LOCAL_TMP)
+        directory = run_directory(constants.DEFAULT_LOCAL_TMP)
         if directory is None:
             yield
             return
@@ -93,7 +93,7 @@ class Watcher(threading.Thread):
             line = progress_line(self._path)
             if line and line != shown:
                 # On standard error, for a stdout callback may write a document there.
-                display.display(line, color=C.COLOR_VERBOSE, stderr=True)
+                display.display(line, color=constants.COLOR_VERBOSE, stderr=True)
                 shown = line
                 due = time.monotonic() + _INTERVAL
 
