@@ -53,6 +53,7 @@ lint: setup setup-lint ## Check style, types, playbooks, documentation links and
 lint-style:
 	"$(BIN)/ruff" check
 	"$(BIN)/ruff" format --check
+	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:
 	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools

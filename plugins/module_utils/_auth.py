@@ -513,7 +513,7 @@ def _ask(site: Site, ask: t.Callable[[], dict[str, t.Any]], where: str) -> dict[
                 ) from None
             time.sleep(waits.pop(0))
         except ValueError as error:
-            raise _discovery_failed(site, error) from None
+            raise _discovery_failed(site, where, error) from None
 
 
 def _last_words(error: BaseException) -> str:
@@ -521,7 +521,7 @@ def _last_words(error: BaseException) -> str:
     return (text.rpartition(": ")[2] or type(error).__name__).strip(" .()'\"")[:200]
 
 
-def _discovery_failed(site: Site, error: ValueError) -> ExoError:
+def _discovery_failed(site: Site, where: str, error: ValueError) -> ExoError:
     """msal raises a ValueError with the raw answer in its text where the authority does not know the tenant."""
     text = str(error)
     found = re.search(r"\{.*\}", text, re.DOTALL)
@@ -533,7 +533,7 @@ def _discovery_failed(site: Site, error: ValueError) -> ExoError:
         return _rejected(document, site)
     status = re.search(r"HTTP status: (\d+)", text)
     return UnexpectedResponse(
-        f"{site.authority} did not answer as an authority does for tenant {site.tenant}.",
+        f"{where} did not answer as expected for tenant {site.tenant}.",
         http_status=int(status.group(1)) if status else None,
         hint="Check authority and the proxy: something else may have answered.",
     )

@@ -269,6 +269,9 @@ def failure(
     plain = body if isinstance(body, str) else ""
     rule = next((rule for rule in _RULES if rule.fits(status, f"{kind} {text} {plain[:2000]}")), None)
     error = rule.error if rule else UnexpectedResponse
+    stranger = status == 404 and not kind and not text
+    if stranger:
+        error = UnexpectedResponse  # a bare 404 is no answer about a mailbox, but of something on the way
     reason = text or _plain_reason(plain) or _REASONS.get(status, "no reason given")
     about = f"{cmdlet} for {subject}" if subject else cmdlet
     diagnostics = next((str(v) for k, v in headers.items() if k.lower() == "x-ms-diagnostics"), "")
@@ -276,7 +279,7 @@ def failure(
         reason = f"{reason} ({diagnostics[:200]})"
     return error(
         f"{about} failed: {reason.rstrip('.')[:600]} (HTTP {status}).",
-        hint=PROXY_HINT if _is_html(plain) else rule.hint if rule else None,
+        hint=PROXY_HINT if _is_html(plain) or stranger else rule.hint if rule else None,
         http_status=status,
         cmdlet=cmdlet,
         request_id=next((str(v) for k, v in headers.items() if k.lower() == "request-id"), None),

@@ -119,8 +119,15 @@ class Transport:
 
     def _foreign(self, method: str, url: str, kwargs: dict[str, t.Any]) -> t.Any:
         kwargs.pop("timeout", None)
+        if url.startswith("http://169.254."):  # a host's own identity endpoint is behind no proxy
+            kwargs["proxies"] = {"no_proxy": url.split("/")[2]}
         return self._session.request(
-            method, url, verify=self._verify, timeout=min(self._timeout, 60), allow_redirects=False, **kwargs
+            method,
+            url,
+            verify=self._verify,
+            timeout=(min(self._timeout, 10), min(self._timeout, 60)),
+            allow_redirects=False,
+            **kwargs,
         )
 
     def close(self) -> None:

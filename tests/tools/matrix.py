@@ -27,7 +27,7 @@ REQUIREMENTS = ROOT / "tests" / "requirements" / "test.txt"
 class Cell:
     core: str
     python: str
-    requirement: str
+    requirements: tuple[str, ...]
     sanity: tuple[str, ...] = ()
 
     @property
@@ -36,13 +36,14 @@ class Cell:
 
 
 CELLS = (
-    Cell("2.16", "3.10", "ansible-core~=2.16.0"),
-    Cell("2.18", "3.11", "ansible-core~=2.18.0"),
-    Cell("2.19", "3.11", "ansible-core~=2.19.0"),
-    Cell("2.20", "3.12", "ansible-core~=2.20.0"),
-    Cell("2.21", "3.12", "ansible-core~=2.21.0"),
+    # The oldest core also gets the oldest versions that meta/ee-requirements.txt allows.
+    Cell("2.16", "3.10", ("ansible-core~=2.16.0", "cryptography~=42.0.0", "msal~=1.35.0", "requests~=2.31.0")),
+    Cell("2.18", "3.11", ("ansible-core~=2.18.0",)),
+    Cell("2.19", "3.11", ("ansible-core~=2.19.0",)),
+    Cell("2.20", "3.12", ("ansible-core~=2.20.0",)),
+    Cell("2.21", "3.12", ("ansible-core~=2.21.0",)),
     # Naming a pre-release allows pre-releases. This one's pylint wants a source archive that no package index has.
-    Cell("2.22", "3.13", "ansible-core>=2.22.0b1,<2.23", sanity=("--skip-test", "pylint")),
+    Cell("2.22", "3.13", ("ansible-core>=2.22.0b1,<2.23",), sanity=("--skip-test", "pylint")),
 )
 
 
@@ -78,7 +79,9 @@ def commands(cell: Cell, python: Path, workers: str, everything: bool, sanity: b
     own = str(cell.directory / "bin" / "python")
     pytest = [own, "-m", "pytest", "-q", "-n", workers, "-o", f"cache_dir={cell.directory / 'pytest'}"]
     venv = [str(python), str(TOOLS / "environment.py"), str(cell.directory), "-r", str(REQUIREMENTS)]
-    yield "set-up", [*venv, "--package", cell.requirement]
+    for requirement in cell.requirements:
+        venv += ["--package", requirement]
+    yield "set-up", venv
     yield "unit", [*pytest, "tests/unit"]
     yield "integration", [*pytest, "tests/integration", *([] if everything else ["-m", "smoke"])]
     if sanity:
