@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The harness and the tests are no package: importlib mode leaves this directory out of the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from harness import Lab, Tenant
+
+from simulator.testing import Simulator
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests share one run of a playbook, so they stay in one process."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    scratch = tmp_path_factory.mktemp("lab")
+    with Simulator.start(state_dir=scratch / "simulator") as simulator:
+        yield Lab(simulator, scratch)
+
+
+PEOPLE = ("scanner", "reports", "ada", "ben", "stray", "blocked")
+
+
+def people(domain: str) -> list[dict[str, Any]]:
+    """A few mailboxes: two that inherit and will be allowed, two that inherit, one enabled, one disabled."""
+    cas = {
+        "stray": {"SmtpClientAuthenticationDisabled": False},
+        "blocked": {"SmtpClientAuthenticationDisabled": True},
+    }
+    return [{"upn": f"{name}@{domain}", "alias": name, "cas": cas.get(name, {})} for name in PEOPLE]
+
+
+@pytest.fixture
+def tenant(lab: Lab, request: pytest.FixtureRequest) -> Tenant:
+    """A tenant of its own for each test: six mailboxes in an organization where SMTP AUTH is on."""
+    return small(lab)
+
+
+def small(lab: Lab, **description: Any) -> Tenant:
+    found = lab.tenant(**{"transport_config": {"SmtpClientAuthenticationDisabled": False}, **description})
+    if "mailboxes" not in description and "generate" not in description:
+        found.patch(add_mailboxes=people(found.domain))
+    return found

@@ -1,0 +1,367 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Stand-ins for what the collection talks to. They are strict: what was not expected fails the test."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+import time
+import typing as t
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+import requests
+import urllib3
+from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command, Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import CLOUDS
+from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import CAS_MAILBOX, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response
+
+TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
+ENDPOINT = "https://outlook.office365.com"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of whoever runs the tests reaches them."""
+    import os
+
+    for name in os.environ:
+        if name.startswith(("EXO_", "AZURE_", "M365_EXO_")) or name.lower() in ("http_proxy", "https_proxy", "no_proxy"):
+            monkeypatch.delenv(name)
+
+
+class Clock:
+    """A time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class _Condition(threading.Condition):
+    """A condition whose timed waits take no real time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return super().wait(5)
+        self._clock.sleep(timeout)
+        return False
+
+
+class Sent(t.NamedTuple):
+    url: str
+    headers: dict[str, str]
+    body: dict[str, t.Any]
+
+
+Step = t.Union[Response, Exception, Callable[[Sent], Response]]
+
+
+class ScriptedTransport:
+    """Answers request by request as the test says, and fails on a request more than that."""
+
+    def __init__(self) -> None:
+        self.steps: deque[Step] = deque()
+        self.sent: list[Sent] = []
+        self._lock = threading.Lock()
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
+        with self._lock:
+            sent = Sent(url, dict(headers), json.loads(body))
+            self.sent.append(sent)
+            assert self.steps, f"an unexpected request: {sent.url} {sent.body}"
+            step = self.steps.popleft()
+        if isinstance(step, Exception):
+            raise step
+        return step(sent) if callable(step) else step
+
+
+class ScriptedTokens:
+    """A token source that counts how often a token was rejected."""
+
+    def __init__(self) -> None:
+        self.token = Token("token-1", TENANT, 4e9)
+        self.renewals: list[tuple[str, str | None]] = []
+
+    def get(self) -> Token:
+        return self.token
+
+    def renew(self, rejected: Token, claims: str | None) -> Token:
+        self.renewals.append((rejected.value, claims))
+        self.token = Token(f"token-{len(self.renewals) + 1}", TENANT, 4e9)
+        return self.token
+
+
+class Rig:
+    """A client with everything around it scripted."""
+
+    def __init__(self) -> None:
+        self.transport = ScriptedTransport()
+        self.tokens = ScriptedTokens()
+        self.clock = Clock()
+
+    def client(self, **options: t.Any) -> Client:
+        settings = {"read_only": False, "retries": 5, "concurrency": 1, "cloud": "worldwide", "endpoint": ENDPOINT}
+        settings.update(options)
+        client = Client(
+            t.cast(t.Any, self.transport),
+            t.cast(t.Any, self.tokens),
+            CLOUDS[settings.pop("cloud")],
+            settings.pop("endpoint"),
+            sleep=self.clock.sleep,
+            **settings,
+        )
+        pacer = Pacer(settings["concurrency"], self.clock)
+        pacer._changed = _Condition(self.clock)
+        client._pacer = pacer
+        return client
+
+    def script(self, *steps: Step) -> None:
+        self.transport.steps.extend(steps)
+
+    @property
+    def sent(self) -> list[Sent]:
+        return self.transport.sent
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig()
+    yield made
+    assert not made.transport.steps, "requests that were expected were not sent"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def _answer(status: int = 200, body: t.Any = None, **headers: str) -> Response:
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+
+@pytest.fixture
+def answer() -> Callable[..., Response]:
+    """An answer of the service: status, body (bytes as they are), headers."""
+    return _answer
+
+
+@pytest.fixture
+def rows() -> Callable[..., Response]:
+    """A successful answer with these objects."""
+    return lambda *objects, **more: _answer(200, {"@adminapi.warnings": [], "value": list(objects), **more})
+
+
+@pytest.fixture
+def failed() -> Callable[..., dict[str, t.Any]]:
+    """An error envelope in the pipe form."""
+
+    def make(kind: str, text: str, code: str = "BadRequest") -> dict[str, t.Any]:
+        message = f"Ex6F9304|{kind}|{text}"
+        return {"error": {"code": code, "message": "Error executing cmdlet", "details": [{"message": message}]}}
+
+    return make
+
+
+def _jwt(**claims: t.Any) -> str:
+    def part(content: Mapping[str, t.Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': 'RS256'})}.{part({'tid': TENANT, 'exp': time.time() + 3600, **claims})}.c2ln"
+
+
+@pytest.fixture
+def jwt() -> Callable[..., str]:
+    """A token with these claims beside tid and exp."""
+    return _jwt
+
+
+class ScriptedAdapter(requests.adapters.HTTPAdapter):
+    """What requests would send over the network, answered by a function of the test."""
+
+    def __init__(self, respond: Callable[[requests.PreparedRequest], tuple[int, dict[str, str], bytes]]) -> None:
+        super().__init__()
+        self.respond = respond
+        self.sent: list[tuple[requests.PreparedRequest, dict[str, t.Any]]] = []
+
+    def send(self, request: requests.PreparedRequest, *args: t.Any, **kwargs: t.Any) -> requests.Response:
+        names = ("stream", "timeout", "verify", "cert", "proxies")
+        self.sent.append((request, {**dict(zip(names, args, strict=False)), **kwargs}))
+        status, headers, body = self.respond(request)
+        raw = urllib3.HTTPResponse(io.BytesIO(body), headers=headers, status=status, preload_content=False)
+        return self.build_response(request, raw)
+
+
+@pytest.fixture
+def adapter() -> type[ScriptedAdapter]:
+    return ScriptedAdapter
+
+
+def _guid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+@pytest.fixture
+def guid() -> Callable[[int], str]:
+    return _guid
+
+
+_NULL_KINDS = {"Tristate": None, "Text": None, "Language": None, "Policy": None}
+_CAS_DEFAULTS: dict[str, t.Any] = {
+    "ActiveSyncMailboxPolicy": "Default",
+    "ActiveSyncMailboxPolicyIsDefaulted": True,
+    "OwaMailboxPolicy": "OwaMailboxPolicy-Default",
+    "ActiveSyncAllowedDeviceIDs": [],
+    "ActiveSyncBlockedDeviceIDs": [],
+    "EwsAllowList": None,
+    "EwsBlockList": None,
+    "EwsApplicationAccessPolicy": None,
+    "ImapMessagesRetrievalMimeFormat": "BestBodyFormat",
+    "PopMessagesRetrievalMimeFormat": "BestBodyFormat",
+    "ImapUseProtocolDefaults": True,
+    "PopUseProtocolDefaults": True,
+}
+_TRANSPORT_DEFAULTS: dict[str, t.Any] = {
+    "DSNConversionMode": "PreserveDSNBody",
+    "HeaderPromotionModeSetting": "NoCreate",
+    "JournalMessageExpirationDays": 0,
+    "JournalingReportNdrTo": "<>",
+    "MaxRecipientEnvelopeLimit": "Unlimited",
+    "MessageExpiration": "1.00:00:00",
+    "ReplyAllStormBlockDurationHours": 6,
+    "ReplyAllStormDetectionMinimumRecipients": 2500,
+    "ReplyAllStormDetectionMinimumReplies": 10,
+    "SmtpClientAuthenticationDisabled": True,
+}
+
+
+def _wire(table: t.Any, defaults: Mapping[str, t.Any], changed: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    plain = {row.wire: _NULL_KINDS.get(type(row.kind).__name__, False) for row in table.rows}
+    return {**plain, **defaults, **changed}
+
+
+@pytest.fixture
+def cas_wire() -> Callable[..., dict[str, t.Any]]:
+    """A mailbox nobody touched, as the service sends its settings, but for these properties."""
+    return lambda **changed: _wire(CAS_MAILBOX, _CAS_DEFAULTS, changed)
+
+
+@pytest.fixture
+def transport_wire() -> Callable[..., dict[str, t.Any]]:
+    """The transport settings nobody touched, but for these properties."""
+    return lambda **changed: _wire(TRANSPORT_CONFIG, _TRANSPORT_DEFAULTS, changed)
+
+
+@pytest.fixture
+def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Mailbox]:
+    """A mailbox with a number for its GUID, and these properties."""
+
+    def make(number: int = 1, address: str = "", **changed: t.Any) -> Mailbox:
+        address = address or f"user{number}@contoso.com"
+        return Mailbox(_guid(number), address, address, f"User {number}", cas_wire(**changed))
+
+    return make
+
+
+class TenantClient:
+    """A client in front of a tenant that is held in memory; every write succeeds, or fails as told."""
+
+    concurrency = 4
+    tenant_id = TENANT
+
+    def __init__(self, transport: dict[str, t.Any], boxes: list[dict[str, t.Any]]) -> None:
+        self.transport = transport
+        self.boxes = {box["Guid"]: box for box in boxes}
+        self.writes: list[Command] = []
+        self.fail: Callable[[Command], Exception | None] = lambda command: None
+
+    def invoke(self, command: Command) -> Answer:
+        if command.name == "Get-TransportConfig":
+            return Answer((dict(self.transport),))
+        if command.name == "Set-TransportConfig":
+            self.writes.append(command)
+            self.transport.update(command.parameters)
+            return Answer()
+        outcome = self._one(command)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def pages(self, command: Command) -> Iterator[Answer]:
+        assert command.name == "Get-CASMailbox"
+        every = list(self.boxes.values())
+        for start in range(0, len(every), 1000):
+            yield Answer(tuple(every[start : start + 1000]))
+
+    def batch(self, commands: list[Command]) -> Iterator[tuple[int, t.Any]]:
+        for index, command in enumerate(commands):
+            yield index, self._one(command)
+
+    def _one(self, command: Command) -> t.Any:
+        from ansible_collections.m365.exchange_online.plugins.module_utils._errors import NotFound
+
+        name = command.parameters["Identity"]
+        error = self.fail(command)
+        if error:
+            return error
+        box = next((b for b in self._candidates(name)), None)
+        if box is None:
+            return NotFound(f"no {name}")
+        if command.name == "Set-CASMailbox":
+            self.writes.append(command)
+            box.update({key: value for key, value in command.parameters.items() if key != "Identity"})
+            return Answer()
+        return Answer((box,))
+
+    def _candidates(self, name: str) -> Iterator[dict[str, t.Any]]:
+        if name in self.boxes:
+            yield self.boxes[name]
+        else:
+            yield from (box for box in self.boxes.values() if box["PrimarySmtpAddress"] == name)
+
+
+@pytest.fixture
+def tenant(
+    cas_wire: Callable[..., dict[str, t.Any]], transport_wire: Callable[..., dict[str, t.Any]]
+) -> Callable[..., TenantClient]:
+    """A tenant: how many mailboxes, what each has, and what the organization has."""
+
+    def make(
+        count: int,
+        box: Mapping[str, t.Any] | None = None,
+        organization: Mapping[str, t.Any] | None = None,
+        address: str = "user{}@contoso.com",
+    ) -> TenantClient:
+        boxes = [
+            {
+                **cas_wire(**(box or {})),
+                "Guid": _guid(number),
+                "PrimarySmtpAddress": address.format(number),
+                "DisplayName": f"User {number}",
+            }
+            for number in range(1, count + 1)
+        ]
+        return TenantClient(transport_wire(**(organization or {})), boxes)
+
+    return make
