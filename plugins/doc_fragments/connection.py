@@ -153,7 +153,7 @@ options:
     default: 4
 requirements:
   - Python 3.10 or later on the host that runs the module
-  - msal >= 1.31 on the host that runs the module
+  - msal >= 1.35 on the host that runs the module
   - requests >= 2.31 on the host that runs the module
 notes:
   - The modules call the administration REST API of Exchange Online (C(InvokeCommand)), the one that Microsoft's own

@@ -86,9 +86,7 @@ class Outcomes:
         if not failed:
             return None
         first = t.cast(ExoError, failed[0].error)
-        if len(failed) == 1 and len(self.all) == 1 and not failed[0].sent:
-            return first
-        if isinstance(first, NotConfirmed):
+        if not self.changed or isinstance(first, NotConfirmed):
             return first
         done = sum(1 for outcome in self.all if outcome.action == "changed")
         return PartialFailure(

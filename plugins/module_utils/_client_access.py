@@ -330,7 +330,7 @@ def carry_out(
             extra["undo_file"] = _undo.write(task.params["undo_file"], client.tenant_id, plan)
         patience = _apply.Patience(task.params["wait"], task.params["wait_timeout"], settle)
         outcomes = _apply.apply(client, plan, patience, task.progress)
-        failure = outcomes.failure() or failure
+        failure = outcomes.fatal or plan.held or outcomes.failure() or failure
         late = [outcome.change.label for outcome in outcomes.all if outcome.confirmed is False]
         if late:
             task.warn(_organization.unconfirmed(task, late))

@@ -200,7 +200,6 @@ class Reader:
                 failed[name] = _named_failure(name, Ambiguous("", cmdlet=CAS_MAILBOX.getter))
             else:
                 failed[name] = _named_failure(name, NotFound("", cmdlet=CAS_MAILBOX.getter))
-            self._progress("looking up mailboxes", len(found) + len(failed), len(names))
         return Lookup(found, failed)
 
     def _batch(self, names: Sequence[str]) -> list[tuple[str, Answer | ExoError]]:
@@ -211,7 +210,12 @@ class Reader:
                 for name in some
             ]
 
-        outcomes = [(names[index], outcome) for index, outcome in self._client.batch(commands(names))]
+        arrived: dict[int, Answer | ExoError] = {}
+        for index, outcome in self._client.batch(commands(names)):
+            arrived[index] = outcome
+            self._progress("looking up mailboxes", len(arrived), len(names))
+        # They come in the order of the answers; the task's own order is what its result shows.
+        outcomes = [(names[index], outcome) for index, outcome in sorted(arrived.items())]
         refused = [name for name, outcome in outcomes if isinstance(outcome, InvalidRequest)]
         if refused and self._narrow:
             self._narrow = False

@@ -105,7 +105,9 @@ class Step:
         for text in texts:
             assert re.search(text, self.msg, re.IGNORECASE), f"{self.task}: {text!r} is not in {self.msg!r}"
         if hint is not None:
-            assert re.search(hint or ".", str(self.result.get("hint", "")), re.IGNORECASE), f"{self.task}: {self.summary}"
+            assert re.search(hint or ".", str(self.result.get("hint", "")), re.IGNORECASE), (
+                f"{self.task}: {self.summary}"
+            )
         return self
 
 
@@ -121,7 +123,9 @@ class Run:
 
     def step(self, task: str, host: str | None = None) -> Step:
         found = [step for step in self.steps if step.task == task and host in (None, step.host)]
-        assert len(found) == 1, f"{len(found)} results of {task!r}: {[s.task for s in self.steps]}\n{self.output[-3000:]}"
+        assert len(found) == 1, (
+            f"{len(found)} results of {task!r}: {[s.task for s in self.steps]}\n{self.output[-3000:]}"
+        )
         return found[0]
 
     def __getitem__(self, task: str) -> Step:
@@ -174,7 +178,9 @@ class Lab:
         alone = isinstance(tenants, Tenant)
         inventory = work / "inventory.json"
         inventory.write_text(json.dumps(_inventory(() if alone else group)))
-        path = play if isinstance(play, Path) else _write_play(work / "play.json", play, named=not alone and bool(group))
+        path = (
+            play if isinstance(play, Path) else _write_play(work / "play.json", play, named=not alone and bool(group))
+        )
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(path)]
         command += [*(["--check"] if check else []), *(["--diff"] if diff else []), *arguments]
         command += [f"-{'v' * verbosity}"] if verbosity else []
@@ -311,10 +317,13 @@ _ONLY_APPLIED = ("confirmed", "undo_file", "invocation", "retried", "warnings")
 
 
 def predicted(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a result that check mode has to predict."""
+    """The part of a result that check mode has to predict, with lists of mailboxes in one order."""
     kept = {key: value for key, value in result.items() if key not in _ONLY_APPLIED}
     if isinstance(kept.get("mailboxes"), list):
-        kept["mailboxes"] = [{k: v for k, v in box.items() if k != "confirmed"} for box in kept["mailboxes"]]
+        boxes = ({k: v for k, v in box.items() if k != "confirmed"} for box in kept["mailboxes"])
+        kept["mailboxes"] = sorted(boxes, key=lambda box: str(box["identity"]))
+    if isinstance(kept.get("diff"), list):
+        kept["diff"] = sorted(kept["diff"], key=lambda entry: str(entry["before_header"]))
     return kept
 
 

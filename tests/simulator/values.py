@@ -41,7 +41,10 @@ class Refused(Exception):
 
 
 class Policies(Protocol):
-    def policy_name(self, kind: str, identity: str) -> str | None: ...
+    """Where a policy is looked up."""
+
+    def policy_name(self, kind: str, identity: str) -> str | None:
+        """The name of the policy that an identity means, if there is one."""
 
 
 Converter = Callable[[Any, Any, Policies], Any]

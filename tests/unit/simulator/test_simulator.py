@@ -237,7 +237,7 @@ def test_roles(simulator: Simulator, app: dict[str, Any], cmdlet: str, status: i
 
 def test_nul_403_claims_to_be_gzip(client: Client) -> None:
     with pytest.raises(requests.exceptions.ContentDecodingError):
-        _ = client.invoke("Get-Nothing").content
+        assert client.invoke("Get-Nothing").content
     answer = client.invoke("Get-Nothing")
     assert answer.headers["Content-Encoding"] == "gzip"
     assert set(answer.raw.read(decode_content=False)) == {0}
@@ -599,7 +599,7 @@ def test_batch_goes_where_the_outer_request_points(client: Client) -> None:
 def test_faults_count(client: Client) -> None:
     label = client.tenant.label
     client.simulator.fault("throttle", tenant=label, after=1, times=2, retry_after="0.2", text="slow down")
-    answers = [client.invoke("Get-TransportConfig") for _ in range(4)]
+    answers = [client.invoke("Get-TransportConfig") for dummy in range(4)]
     assert [answer.status_code for answer in answers] == [200, 429, 429, 200]
     assert (answers[1].headers["Retry-After"], answers[1].text) == ("0.2", "slow down")
 
@@ -642,7 +642,7 @@ def test_faults_at_the_token_endpoint(client: Client) -> None:
     client.simulator.fault("entra_error", tenant=label)
     client.simulator.fault("status", tenant=label, match={"endpoint": "discovery"}, code=503, form="none")
     url = f"{client.simulator.endpoint}/{client.tenant.tenant}/v2.0/.well-known/openid-configuration"
-    assert [client.simulator.session.get(url).status_code for _ in range(2)] == [503, 200]
+    assert [client.simulator.session.get(url).status_code for dummy in range(2)] == [503, 200]
     refused, granted = client.token(), client.token()
     assert (refused.json()["error_codes"], granted.status_code) == ([53003], 200)
 
@@ -685,7 +685,7 @@ def test_spoiled_answers(client: Client) -> None:
     with pytest.raises(json.JSONDecodeError):
         json.loads(read("truncated_json").content)
     with pytest.raises(requests.exceptions.ContentDecodingError):
-        _ = read("gzip_lie").content
+        assert read("gzip_lie").content
 
 
 def test_spoiled_pages_and_batches(client: Client) -> None:
