@@ -25,7 +25,7 @@ from .world import Latency, World
 def parse_latency(text: str) -> Latency:
     latency = Latency()
     for part in filter(None, text.split(",")):
-        name, dummy, value = part.partition("=")
+        name, _dummy, value = part.partition("=")
         if name not in ("request", "row", "item"):
             raise argparse.ArgumentTypeError(f"unknown latency {name!r}: request, row and item (milliseconds)")
         try:
@@ -57,7 +57,7 @@ def descriptions(path: Path) -> list[Any]:
 
 
 def generated_tenant(text: str, number: int) -> dict[str, Any]:
-    count, dummy, domain = text.partition(":")
+    count, _dummy, domain = text.partition(":")
     label = "generated" if number == 0 else f"generated{number}"
     domain = domain or f"{label}.onmicrosoft.com"
     return {"label": label, "domains": [domain], "generate": {"count": int(count)}}

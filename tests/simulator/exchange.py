@@ -155,7 +155,7 @@ class Exchange:
         return found
 
     def authorize(self, headers: Mapping[str, str], named: str) -> tuple[Tenant, App] | Answer:
-        scheme, dummy, token = headers.get("Authorization", "").partition(" ")
+        scheme, _dummy, token = headers.get("Authorization", "").partition(" ")
         challenge = _CHALLENGE.format(authority=self.world.endpoint)
         if not scheme:
             return Answer(401, b"", {"WWW-Authenticate": 'Basic Realm=""'})

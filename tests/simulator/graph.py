@@ -26,7 +26,7 @@ def _error(status: int, code: str, text: str) -> Answer:
 
 
 async def handle(world: World, request: web.Request) -> Answer:
-    scheme, dummy, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _dummy, token = request.headers.get("Authorization", "").partition(" ")
     claims = world.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
     tenant = world.find(str(claims["tid"])) if claims else None
     if claims is None or tenant is None or claims["exp"] <= time.time():

@@ -84,7 +84,7 @@ class Simulator:
         process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=variables)
         assert process.stdout is not None
         for line in process.stdout:
-            word, dummy, endpoint = line.strip().partition(" ")
+            word, _dummy, endpoint = line.strip().partition(" ")
             if word == "ready":
                 return cls(process, endpoint, state_dir.resolve(), temporary=temporary)
         raise RuntimeError(f"the simulator did not start (exit code {process.wait()})")
