@@ -512,8 +512,8 @@ def _ask(site: Site, ask: t.Callable[[], dict[str, t.Any]], where: str) -> dict[
                     hint="Check the network, the proxy and the authority.",
                 ) from None
             time.sleep(waits.pop(0))
-        except ValueError as error:
-            raise _discovery_failed(site, where, error) from None
+        except ValueError:
+            raise _discovery_failed(site, where) from None
 
 
 def _last_words(error: BaseException) -> str:
@@ -521,20 +521,15 @@ def _last_words(error: BaseException) -> str:
     return (text.rpartition(": ")[2] or type(error).__name__).strip(" .()'\"")[:200]
 
 
-def _discovery_failed(site: Site, where: str, error: ValueError) -> ExoError:
-    """msal raises a ValueError with the raw answer in its text where the authority does not know the tenant."""
-    text = str(error)
-    found = re.search(r"\{.*\}", text, re.DOTALL)
-    try:
-        document = json.loads(found.group(0)) if found else {}
-    except ValueError:
-        document = {}
-    if isinstance(document, dict) and document.get("error"):
-        return _rejected(document, site)
-    status = re.search(r"HTTP status: (\d+)", text)
+def _discovery_failed(site: Site, where: str) -> ExoError:
+    """The reason why msal could not work with an answer: it keeps that to itself, so the authority is asked again."""
+    if where == site.authority:
+        try:
+            tenant_id(site)
+        except ExoError as error:
+            return error
     return UnexpectedResponse(
         f"{where} did not answer as expected for tenant {site.tenant}.",
-        http_status=int(status.group(1)) if status else None,
         hint="Check authority and the proxy: something else may have answered.",
     )
 
@@ -571,6 +566,8 @@ def _rejected(answer: t.Mapping[str, t.Any], site: Site | None, hint: str | None
     number = int(codes[0]) if isinstance(codes, list) and codes and str(codes[0]).isdigit() else 0
     reason, cure = _AADSTS.get(number, ("", hint))
     if not reason:
+        if not re.search("[a-z]{3}", description.replace("None", "")):  # msal puts None for what an endpoint left out
+            description = "the request was refused without a reason"
         reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].partition("\n")[0]).strip(" .")[
             :300
         ]

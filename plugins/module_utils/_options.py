@@ -112,6 +112,7 @@ PROOFS: t.Mapping[str, tuple[str, ...]] = {
     "federated": ("federated_token_file",),
 }
 _FAMILIES = ("EXO", "AZURE")
+_BESIDE = ("client_id", "certificate_password")  # what goes with a proof
 
 
 def argument_spec() -> dict[str, dict[str, t.Any]]:
@@ -203,7 +204,7 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
         cure = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
         raise AuthenticationFailed(f"More than one credential is given ({names}): {cure}.")
     method, proof = proofs[0]
-    values = dict(layer.values)
+    values = {**layer.values, **{name: layers[0].values[name] for name in _BESIDE if name in layers[0].values}}
     if layer is layers[0]:
         _complete(values, layers[1:])
     if method != "access_token" and not values.get("client_id"):
@@ -217,10 +218,9 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
 
 def _complete(values: dict[str, str], families: t.Sequence[_Layer]) -> None:
     """Fill in what stands beside the options' proof from the first family that has any of it."""
-    beside = ("client_id", "certificate_password")
     for family in families:
-        if any(family.values.get(option) for option in beside):
-            for option in beside:
+        if any(family.values.get(option) for option in _BESIDE):
+            for option in _BESIDE:
                 if family.values.get(option):
                     values.setdefault(option, family.values[option])
             return
