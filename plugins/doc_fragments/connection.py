@@ -171,6 +171,7 @@ notes:
     V(invalid_request) (an option, or a value that the service does not take), V(refused) (a brake stopped the plan
     before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be read,
     so nothing was planned), V(partial_failure) (some writes failed and the others were done), V(not_confirmed) (a
-    write that the next step relies on was not seen in time) and V(unexpected_response) (the service sent something
+    write that the next step relies on was not seen in time), V(expired) (an exception is past its last day, everything
+    else is done) and V(unexpected_response) (the service sent something
     that the module does not know)."
 """

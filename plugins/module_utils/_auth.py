@@ -376,6 +376,7 @@ class TokenSource:
         self._store = None if credential.method == "access_token" else store
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._tenant_id = ""
         self._key = _digest(
             connection.authority, connection.tenant.lower(), self._site.resource, credential.method,
             credential.fingerprint(),
@@ -409,7 +410,8 @@ class TokenSource:
                 self._warn(warning)
         token = self._credential.acquire(self._site, claims)
         asked = self._site.tenant.lower()
-        expected = asked if is_guid(asked) else tenant_id(self._site)
+        self._tenant_id = self._tenant_id or (asked if is_guid(asked) else tenant_id(self._site))
+        expected = self._tenant_id
         if token.tenant_id != expected:
             raise WrongTenant(
                 f"The token is for tenant {token.tenant_id}, but {self._site.tenant}"
@@ -568,9 +570,9 @@ def _rejected(answer: t.Mapping[str, t.Any], site: Site | None, hint: str | None
     if not reason:
         if not re.search("[a-z]{3}", description.replace("None", "")):  # msal puts None for what an endpoint left out
             description = "the request was refused without a reason"
-        reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].partition("\n")[0]).strip(" .")[
-            :300
-        ]
+        reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].strip().splitlines()[0]).strip(
+            " ."
+        )[:300]
     where = f" for tenant {site.tenant}" if site else ""
     return AuthenticationFailed(
         f"No token{where}: {reason}{f' (AADSTS{number})' if number else ''}.",

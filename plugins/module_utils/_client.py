@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _errors
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import TokenSource
+from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token, TokenSource
 from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import Cloud
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
@@ -279,6 +279,7 @@ class Client:
         patience = _Patience(self._retries)
         renewable = True
         while len(pending) > 1:
+            token = self._tokens.get()
             try:
                 outcomes.update(self._send_batch(pending))
             except (*_FATAL, Throttled, ServiceUnavailable) as error:
@@ -287,7 +288,7 @@ class Client:
             except ExoError:
                 break  # the batch as such was refused: its cmdlets one by one, so that one does not spoil the others
             failed = {i: e for i, e in outcomes.items() if i in pending and isinstance(e, ExoError)}
-            again = self._again(failed, patience, renewable)
+            again = self._again(failed, patience, token if renewable else None)
             renewable = renewable and not any(isinstance(e, AuthenticationFailed) for e in failed.values())
             alone = {i for i, e in failed.items() if isinstance(e, NeedsProxy) and pending[i].anchor}
             outcomes.update({i: self._outcome(pending[i]) for i in alone})
@@ -301,11 +302,14 @@ class Client:
                     break
         return sorted(outcomes.items())
 
-    def _again(self, failed: Mapping[int, ExoError], patience: _Patience, renewable: bool) -> set[int]:
-        """Which of a batch's failures are worth another try, after waiting as long as they ask for."""
+    def _again(self, failed: Mapping[int, ExoError], patience: _Patience, token: Token | None) -> set[int]:
+        """Which of a batch's failures are worth another try, after waiting as long as they ask for.
+
+        token: the one that the batch was sent with, as long as it may be renewed.
+        """
         rejected = {i for i, e in failed.items() if isinstance(e, AuthenticationFailed)}
-        if rejected and renewable:
-            self._tokens.renew(self._tokens.get(), failed[min(rejected)].claims)
+        if rejected and token:
+            self._tokens.renew(token, failed[min(rejected)].claims)
             return rejected | {i for i, e in failed.items() if e.transient}
         passing = {i: e for i, e in failed.items() if e.transient}
         if not passing:
@@ -458,12 +462,12 @@ class Client:
 
     def _redirected(self, name: str, url: str, location: str) -> str:
         """Where a redirect leads, if the token may be shown there; later requests go there at once."""
-        target = urljoin(url, location)
         try:
+            target = urljoin(url, location)
             parts = urlsplit(target)
             port = parts.port
         except ValueError:
-            parts, port = urlsplit(""), None
+            target, parts, port = "", urlsplit(""), None
         host = parts.hostname or ""
         own = urlsplit(self._endpoint).hostname
         if parts.scheme != "https" or not location or not (self._cloud.owns(target) or host == own):
@@ -489,7 +493,11 @@ class Client:
             raise InvalidRequest(f"{command.name} needs the name of a mailbox.", cmdlet=command.name)
 
     def _check_link(self, command: Command, link: str) -> None:
-        mine, theirs = urlsplit(self._url("InvokeCommand")), urlsplit(link)
+        mine = urlsplit(self._url("InvokeCommand"))
+        try:
+            theirs = urlsplit(link)
+        except ValueError:
+            raise self._incomplete(command, "the link to its next page is no URL") from None
         if (theirs.scheme, theirs.netloc.lower()) != (mine.scheme, mine.netloc.lower()):
             raise self._incomplete(command, f"its next page is said to be at another host ({theirs.hostname})")
 

@@ -347,7 +347,7 @@ def carry_out(
             "mailboxes": results,
             "summary": _results.summary(plan, results),
         },
-        ["mailboxes"],
+        [*(name for name, value in extra.items() if isinstance(value, list)), "mailboxes"],
     )
     result["diff"] = _results.diff(plan.changes)
     if failure:

@@ -75,8 +75,13 @@ CLOUDS: t.Mapping[str, Cloud] = {
 
 def base_url(option: str, value: str) -> str:
     """A URL that overrides one of the cloud's: scheme and host only, https only; raises InvalidRequest."""
-    parts = urlsplit(value.strip())
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value.strip())
+        plain = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, plain = urlsplit(""), False
+    plain = plain and not (parts.username or parts.query or parts.fragment or " " in parts.netloc)
+    if parts.scheme != "https" or not parts.hostname or not plain:
         raise InvalidRequest(
             f"{option} has to be the https URL of a host without user, password or query, such as https://outlook.office365.com."
         )

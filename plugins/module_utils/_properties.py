@@ -16,6 +16,8 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
 
 INHERIT = "inherit"
@@ -58,9 +60,10 @@ class Bool(Kind):
     argument: t.ClassVar[Mapping[str, t.Any]] = {"type": "bool"}
 
     def parse(self, given: t.Any) -> bool:
-        if isinstance(given, bool):
-            return given
-        raise ValueError("has to be true or false")
+        try:
+            return bool(boolean(given))  # what Ansible takes for a boolean, inside of a dict as well
+        except TypeError:
+            raise ValueError("has to be true or false") from None
 
     def read(self, raw: t.Any) -> bool:
         if isinstance(raw, bool):
@@ -100,7 +103,10 @@ class Integer(Kind):
     argument: t.ClassVar[Mapping[str, t.Any]] = {"type": "int"}
 
     def parse(self, given: t.Any) -> int:
-        return int(given)
+        number = _number(given)
+        if number is None:
+            raise ValueError("has to be a number")
+        return number
 
     def read(self, raw: t.Any) -> int:
         number = _number(raw)

@@ -113,19 +113,25 @@ def diff(changes: Sequence[Change]) -> list[dict[str, t.Any]]:
 
 
 def bounded(result: dict[str, t.Any], lists: Sequence[str]) -> dict[str, t.Any]:
-    """The result with these lists cut to what fits; ``not_shown`` says how many entries each lost."""
-    left = BUDGET - len(json.dumps({key: value for key, value in result.items() if key not in lists}))
+    """The result with these lists cut to what fits; ``not_shown`` says how many entries each lost.
+
+    What one list leaves of its share goes to those after it.
+    """
+    named = [name for name in lists if name in result]
+    left = BUDGET - len(json.dumps({key: value for key, value in result.items() if key not in named}))
     not_shown = {}
-    for name in lists:
-        kept: list[t.Any] = []
-        for entry in result.get(name, ()):
-            left -= len(json.dumps(entry)) + 2
-            if left < 0:
+    for position, name in enumerate(named):
+        share = left // (len(named) - position)
+        used = kept = 0
+        for entry in result[name]:
+            size = len(json.dumps(entry)) + 2
+            if used + size > share:
                 break
-            kept.append(entry)
-        if name in result and len(kept) < len(result[name]):
-            not_shown[name] = len(result[name]) - len(kept)
-            result = {**result, name: kept}
+            used, kept = used + size, kept + 1
+        left -= used
+        if kept < len(result[name]):
+            not_shown[name] = len(result[name]) - kept
+            result = {**result, name: result[name][:kept]}
     return {**result, "not_shown": not_shown} if not_shown else result
 
 

@@ -159,7 +159,8 @@ def _entry(option: str, position: int, given: Mapping[str, t.Any]) -> Exemption:
     last_day = None
     if "expires" in record:
         try:
-            last_day = datetime.date.fromisoformat(record["expires"])
+            # Python 3.11 would take other forms of ISO 8601, too, and 3.10 not.
+            last_day = datetime.datetime.strptime(record["expires"], "%Y-%m-%d").date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:
             raise InvalidRequest(
                 f"{place} ({identity}): expires has to be a date such as 2027-03-31, it is {record['expires']!r}."

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 import requests
 import urllib3
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command, Pacer
 from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import CLOUDS
@@ -35,7 +36,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     for name in os.environ:
-        if name.startswith(("EXO_", "AZURE_", "M365_EXO_")) or name.lower() in ("http_proxy", "https_proxy", "no_proxy"):
+        if name.startswith(("EXO_", "AZURE_", "M365_EXO_")) or name.lower() in (
+            "http_proxy",
+            "https_proxy",
+            "no_proxy",
+        ):
             monkeypatch.delenv(name)
 
 
@@ -74,7 +79,7 @@ class Sent(t.NamedTuple):
     body: dict[str, t.Any]
 
 
-Step = t.Union[Response, Exception, Callable[[Sent], Response]]
+Step = Response | Exception | Callable[[Sent], Response]
 
 
 class ScriptedTransport:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AuthenticationFailed,
     ExoError,
@@ -164,6 +165,14 @@ GOOD = [
     Good(
         {"certificate_path": "/c.pfx"},
         {"EXO_CLIENT_ID": "app", "EXO_CERTIFICATE_PASSWORD": "p"},
+        "certificate",
+        {**ID, "certificate_path": "/c.pfx", "certificate_password": "p"},
+    ),
+    Good({**ID}, {"EXO_CLIENT_SECRET": "s3cret", "EXO_CLIENT_ID": "other"}, "secret", {**ID, **SECRET}),
+    Good({**ID}, {"AZURE_CLIENT_SECRET": "s3cret"}, "secret", {**ID, **SECRET}),
+    Good(
+        {"certificate_password": "p"},
+        {"EXO_CLIENT_ID": "app", "EXO_CERTIFICATE_PATH": "/c.pfx"},
         "certificate",
         {**ID, "certificate_path": "/c.pfx", "certificate_password": "p"},
     ),
@@ -325,7 +334,7 @@ def test_numbers_that_make_no_sense(option: str, value: int) -> None:
         resolve(params(access_token="jwt", **{option: value}), {})
 
 
-@pytest.mark.parametrize(("validate", "with_file"), itertools.product([True, False], [True, False]))
+@pytest.mark.parametrize(("validate", "with_file"), list(itertools.product([True, False], repeat=2)))
 def test_what_is_trusted(validate: bool, with_file: bool, tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("x")

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Callable
 
 import pytest
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
@@ -47,7 +48,9 @@ class Case(t.NamedTuple):
 
 
 CASES = [
-    Case("only what differs", {"PopEnabled": True}, {"pop_enabled": False, "imap_enabled": False}, {"PopEnabled": False}),
+    Case(
+        "only what differs", {"PopEnabled": True}, {"pop_enabled": False, "imap_enabled": False}, {"PopEnabled": False}
+    ),
     Case("nothing", {}, {"pop_enabled": False}, None),
     Case(
         "inherit is null",
@@ -101,7 +104,9 @@ CASES = [
         {"ews_allow_list": ["MyApp*"]},
         {"EwsAllowList": ["MyApp*"], "EwsApplicationAccessPolicy": ALLOW},
     ),
-    Case("device ids don't", {"ActiveSyncAllowedDeviceIDs": ["ABC"]}, {"active_sync_allowed_device_ids": ["abc"]}, None),
+    Case(
+        "device ids don't", {"ActiveSyncAllowedDeviceIDs": ["ABC"]}, {"active_sync_allowed_device_ids": ["abc"]}, None
+    ),
     Case(
         "the policy alone goes alone",
         {"EwsApplicationAccessPolicy": ALLOW},
@@ -265,9 +270,7 @@ def test_the_organization(given: dict[str, t.Any], sent: dict[str, t.Any] | None
 
 def test_a_former_state_comes_back_even_if_it_could_not_be_wished(cas_wire: Wire) -> None:
     now = cas_wire(ImapUseProtocolDefaults=False, ImapMessagesRetrievalMimeFormat="Tnef")
-    wishes = CAS_MAILBOX.wishes(
-        {"imap_use_protocol_defaults": True, "imap_messages_retrieval_mime_format": "TextOnly"}
-    )
+    wishes = CAS_MAILBOX.wishes({"imap_use_protocol_defaults": True, "imap_messages_retrieval_mime_format": "TextOnly"})
     change = plan_settings(CAS_MAILBOX, now, wishes, exact=True)
     assert change.calls == (
         {"ImapMessagesRetrievalMimeFormat": "TextOnly", "ImapUseProtocolDefaults": False},
@@ -369,7 +372,9 @@ def organization_change(before: bool, after: bool) -> Change:
 
 def test_the_phases_of_a_plan() -> None:
     enabled, disabled, inherits = box_change(1, False), box_change(2, True), box_change(3, "inherit")
-    other = Change(Mailbox("g4", "u4", "u4", "", {}), {"pop_enabled": True}, {"pop_enabled": False}, ({"PopEnabled": 0},))
+    other = Change(
+        Mailbox("g4", "u4", "u4", "", {}), {"pop_enabled": True}, {"pop_enabled": False}, ({"PopEnabled": 0},)
+    )
     same = box_change(5, True, True)
     plan = Plan(organization_change(False, True), (inherits, same, other, disabled, enabled))
     assert plan.enabling() == [enabled]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     CAS_MAILBOX,
@@ -160,9 +161,15 @@ SORTS = {
     "tristate": Sort(
         {"type": "str", "choices": ["true", "false", "inherit"]},
         [
-            (True, True), (False, False), ("true", True), ("false", False), ("True", True), ("False", False),
-            ("inherit", "inherit"), ("Inherit", "inherit"),
-        ],  # fmt: skip
+            (True, True),
+            (False, False),
+            ("true", True),
+            ("false", False),
+            ("True", True),
+            ("False", False),
+            ("inherit", "inherit"),
+            ("Inherit", "inherit"),
+        ],
         [(True, True), (False, False), (None, "inherit")],
         [(True, True), (False, False), ("inherit", None)],
         [("", "true, false or inherit"), ("null", "true, false or inherit"), (0, "true, false or inherit")],
@@ -194,16 +201,27 @@ SORTS = {
     "duration": Sort(
         {"type": "str"},
         [
-            ("12:00:00", "12:00:00"), ("0.12:00:00", "12:00:00"), ("1.00:00:00", "1.00:00:00"),
-            ("24:00:00", "1.00:00:00"), ("18:30:15", "18:30:15"),
-            (43200, "12:00:00"), ("43200", "12:00:00"), (86400, "1.00:00:00"), ("86400", "1.00:00:00"),
-        ],  # fmt: skip
+            ("12:00:00", "12:00:00"),
+            ("0.12:00:00", "12:00:00"),
+            ("1.00:00:00", "1.00:00:00"),
+            ("24:00:00", "1.00:00:00"),
+            ("18:30:15", "18:30:15"),
+            (43200, "12:00:00"),
+            ("43200", "12:00:00"),
+            (86400, "1.00:00:00"),
+            ("86400", "1.00:00:00"),
+        ],
         [("12:00:00", "12:00:00"), ("0.12:00:00", "12:00:00"), ("1.00:00:00", "1.00:00:00")],
         [("12:00:00", "12:00:00"), ("1.00:00:00", "1.00:00:00")],
         [
-            ("11:59:59", "12:00:00"), ("1.00:00:01", "1.00:00:00"), (3600, "01:00:00"), (0, "between"),
-            ("a day", "span of time"), ("", "span of time"), ("12h", "span of time"),
-        ],  # fmt: skip
+            ("11:59:59", "12:00:00"),
+            ("1.00:00:01", "1.00:00:00"),
+            (3600, "01:00:00"),
+            (0, "between"),
+            ("a day", "span of time"),
+            ("", "span of time"),
+            ("12h", "span of time"),
+        ],
         [None, "", 43200, "soon"],
         [("12:00:00", "12:00:00")],
         [("12:00:00", "1.00:00:00")],

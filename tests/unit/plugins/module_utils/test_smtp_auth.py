@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Callable
 
 import pytest
+
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Missing
@@ -66,7 +67,9 @@ REVOKED_ALLOWED = {
     I: (I, I, I, True),
 }
 TABLE = [
-    pytest.param(own, unlisted, values[own][n], "allowed" if values is REVOKED_ALLOWED else None, id=f"{name}-{own}-{unlisted}")
+    pytest.param(
+        own, unlisted, values[own][n], "allowed" if values is REVOKED_ALLOWED else None, id=f"{name}-{own}-{unlisted}"
+    )
     for name, values in (("unlisted", NOT_LISTED), ("revoked", REVOKED_ALLOWED))
     for own in values
     for n, unlisted in enumerate(UNLISTED_CHOICES)
@@ -94,7 +97,13 @@ def test_an_entry_in_force_decides(
 
 @pytest.mark.parametrize(
     ("own", "unlisted", "value"),
-    [(True, "unmanaged", I), (True, "disabled", True), (True, "inherit", I), (I, "unmanaged", I), (False, "disabled", True)],
+    [
+        (True, "unmanaged", I),
+        (True, "disabled", True),
+        (True, "inherit", I),
+        (I, "unmanaged", I),
+        (False, "disabled", True),
+    ],
 )
 def test_a_denial_that_was_revoked_is_taken_away(own: t.Any, unlisted: str, value: t.Any) -> None:
     assert wished(own, entry("denied", days=-1), policy(unlisted, revoke=True), TODAY) == value
@@ -263,6 +272,8 @@ def test_a_listed_mailbox_that_is_gone_holds_the_organization(
     missing = (Missing("gone@contoso.com", "There is no mailbox."),)
     plan = plan_of(given, transport_wire(**current), [mailbox(1)], missing)
     assert isinstance(plan.held, NotFound) is held
-    assert plan.changed is (not held and organization is not None and current is not (OPEN if organization == "enabled" else CLOSED))
+    assert plan.changed is (
+        not held and organization is not None and current is not (OPEN if organization == "enabled" else CLOSED)
+    )
     if held:
         assert "gone@contoso.com" in str(plan.held)

@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every module: its documentation, its options, its size and what it leans on."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _options
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
+
+ROOT = Path(__file__).resolve().parents[4]
+PREFIX = "ansible_collections.m365.exchange_online.plugins."
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")
+FILES = sorted((ROOT / "plugins" / "module_utils").glob("_*.py"))
+WRITING = {"exo_cas_mailbox", "exo_restore", "exo_smtp_auth", "exo_transport_config"}
+TEMPLATES = {
+    "{{ exo_tenant }}": "contoso.onmicrosoft.com",
+    "{{ smtp_auth_exceptions }}": [{"identity": "scanner@contoso.com", "expires": "2027-03-31"}],
+    "{{ mailbox_baseline }}": [{"identity": "scanner@contoso.com", "pop_enabled": False}],
+}
+
+
+class Captured(t.NamedTuple):
+    run: t.Callable[[Task], dict[str, t.Any]]
+    spec: dict[str, t.Any]
+    constraints: dict[str, t.Any]
+
+
+def load(name: str) -> t.Any:
+    return importlib.import_module(f"{PREFIX}modules.{name}")
+
+
+def captured(name: str, monkeypatch: pytest.MonkeyPatch) -> Captured:
+    """What the module hands to its runner."""
+    module, seen = load(name), []
+    monkeypatch.setattr(module, "run_module", lambda run, spec, **more: seen.append(Captured(run, dict(spec), more)))
+    module.main()
+    (one,) = seen
+    return t.cast(Captured, one)
+
+
+def documentation(name: str) -> dict[str, t.Any]:
+    document: dict[str, t.Any] = yaml.safe_load(load(name).DOCUMENTATION)
+    return document
+
+
+def documented_options(name: str) -> dict[str, t.Any]:
+    """The module's own options and those of its fragments."""
+    document = documentation(name)
+    options = dict(document.get("options") or {})
+    for reference in document["extends_documentation_fragment"]:
+        _namespace, _collection, fragment, *part = reference.split(".")
+        kind = importlib.import_module(f"{PREFIX}doc_fragments.{fragment}").ModuleDocFragment
+        text = getattr(kind, part[0].upper() if part else "DOCUMENTATION")
+        for option, content in (yaml.safe_load(text).get("options") or {}).items():
+            assert option not in options, f"{option} is documented twice"
+            options[option] = content
+    return options
+
+
+def examples() -> list[t.Any]:
+    """Every task of every example: (module, task)."""
+
+    def walk(tasks: list[t.Any], defaults: dict[str, t.Any]) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+        for task in tasks:
+            inner = {**defaults, **task.get("module_defaults", {}).get("group/m365.exchange_online.exo", {})}
+            yield from walk(task.get("block", []), inner)
+            for key, arguments in task.items():
+                if key.startswith("m365.exchange_online."):
+                    yield key.rpartition(".")[2], {**inner, **arguments}
+
+    found = []
+    for name in MODULES:
+        tasks = list(walk(yaml.safe_load(load(name).EXAMPLES), {}))
+        assert tasks
+        assert {module for module, _ in tasks} >= {name}
+        found += [pytest.param(m, a, id=f"{name}-{n}") for n, (m, a) in enumerate(tasks)]
+    return found
+
+
+def filled(value: t.Any) -> t.Any:
+    if isinstance(value, str) and value in TEMPLATES:
+        return TEMPLATES[value]
+    if isinstance(value, list):
+        return [filled(entry) for entry in value]
+    return {key: filled(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+
+class ReachedTheConnection(Exception):
+    """The options are fine: the next step would be a request."""
+
+
+def no_connection() -> t.NoReturn:
+    raise ReachedTheConnection
+
+
+@pytest.mark.parametrize(("name", "arguments"), examples())
+def test_examples(name: str, arguments: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in (("TENANT", "contoso.com"), ("CLIENT_ID", "app"), ("CERTIFICATE_PATH", "/c.pem")):
+        monkeypatch.setenv(f"EXO_{variable}", value)
+    module = captured(name, monkeypatch)
+    validator = ArgumentSpecValidator({**module.spec, **_options.argument_spec()}, **module.constraints)
+    result = validator.validate(filled(arguments))
+    assert result.error_messages == []
+    import os
+
+    assert _options.resolve(result.validated_parameters, os.environ).credential.method == "certificate"
+    if name == "exo_restore":  # reads its file first
+        return
+    with pytest.raises(ReachedTheConnection):
+        module.run(Task(result.validated_parameters, True, lambda text: None, no_connection))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "Which mailboxes"),
+        ({"identity": ["a"]}, "nothing to manage"),
+        ({"all_mailboxes": True}, "nothing to manage"),
+        ({"all_mailboxes": True, "identity": ["a"], "pop_enabled": True}, "exclude each other"),
+        ({"identity": ["a"], "exclude": ["b"], "pop_enabled": True}, "exclude"),
+        ({"identity": ["a"], "recipient_type_details": ["UserMailbox"], "pop_enabled": True}, "recipient_type_details"),
+        ({"identity": ["a", " "], "pop_enabled": True}, "position 2"),
+        ({"mailboxes": [{"identity": "a"}]}, "no setting"),
+        ({"mailboxes": [{"pop_enabled": True}]}, "no identity"),
+        ({"mailboxes": [{"identity": "a", "popenabled": True}]}, "popenabled"),
+        ({"mailboxes": [{"identity": "a", "ews_enabled": "maybe"}]}, "mailboxes[0]: ews_enabled"),
+        ({"identity": ["a"], "pop_enabled": True, "where": {"pop": True}}, "where has an unknown key pop"),
+        ({"identity": ["a"], "pop_enabled": True, "where": {"ews_enabled": None}}, "write inherit"),
+        ({"identity": ["a"], "pop_enabled": True, "where": {"ews_allow_list": {"add": ["x"]}}}, "whole list"),
+        ({"identity": ["a"], "pop_enabled": True, "max_changes": "lots"}, "max_changes"),
+    ],
+)
+def test_what_is_no_selection_is_refused_before_any_request(given: dict[str, t.Any], words: str) -> None:
+    plain = {name: option.get("default") for name, option in _client_access.ARGUMENT_SPEC.items()}
+    with pytest.raises(InvalidRequest) as caught:
+        _client_access.converge(Task({**plain, **given}, True, lambda text: None, no_connection))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_options_are_documented_as_they_are_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def facts(options: dict[str, t.Any], inner: str) -> dict[str, t.Any]:
+        kept = ("type", "default", "choices", "required", "elements")
+        return {
+            option: {
+                **{key: content[key] for key in kept if key in content},
+                **({"in": facts(content[inner], inner)} if content.get(inner) else {}),
+            }
+            for option, content in options.items()
+        }
+
+    spec = {**captured(name, monkeypatch).spec, **_options.argument_spec()}
+    assert facts(documented_options(name), "suboptions") == facts(spec, "options")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documentation(name: str) -> None:
+    document = documentation(name)
+    fragments = {
+        reference.removeprefix("m365.exchange_online.") for reference in document["extends_documentation_fragment"]
+    }
+    assert fragments >= {"connection", "attributes", "attributes.actiongroup_exo"}
+    assert ("attributes.changing" in fragments) is (name in WRITING)
+    if name in WRITING:
+        assert {"writing.undo", "writing.wait"} <= fragments
+    assert document["module"] == name
+    assert document["version_added"] == "1.0.0"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_is_returned_can_be_named_in_a_template(name: str) -> None:
+    def names(content: dict[str, t.Any]) -> t.Iterator[str]:
+        for key, value in content.items():
+            yield key
+            yield from names(value.get("contains", {}))
+
+    returned = yaml.safe_load(load(name).RETURN)
+    assert set(names(returned)) & set(dir(dict)) == set()
+    assert "error_code" in returned
+    assert ("diff" in returned) is (name in WRITING)
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    assert groups == {"exo": MODULES}
+
+
+def test_the_version_is_told_once() -> None:
+    assert yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == VERSION
+
+
+def imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_thin(name: str) -> None:
+    path = ROOT / "plugins" / "modules" / f"{name}.py"
+    text = path.read_text(encoding="utf-8")
+    documents = [
+        node.end_lineno - node.lineno + 1
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.end_lineno
+    ]
+    assert len(documents) == 3
+    assert len(text.splitlines()) - sum(documents) <= 45
+    assert not {imported.partition(".")[0] for imported in imports(path)} & {"requests", "msal", "urllib3"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_only_the_bridge_ends_a_task(path: Path) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    ends = calls & {"fail_json", "exit_json"}
+    assert ends == ({"fail_json", "exit_json"} if path.stem == "_module" else set())
