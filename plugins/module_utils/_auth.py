@@ -285,7 +285,7 @@ class FederatedToken:
         return []
 
     def acquire(self, site: Site, claims: str | None) -> Token:
-        return _confidential(site, self.client_id, {"client_assertion": self._assertion()}, claims)
+        return _confidential(site, self.client_id, {"client_assertion": self._assertion}, claims)
 
     def _assertion(self) -> str:
         assertion = _read_file("federated_token_file", self.path).decode(errors="replace").strip()

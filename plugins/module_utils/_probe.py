@@ -190,7 +190,13 @@ def _unknown_properties(seen: Evidence) -> Check:
         "Are there properties about SMTP AUTH that this collection does not know?",
     )
     known = {row.wire for table in (CAS_MAILBOX, TRANSPORT_CONFIG) for row in table.rows}
-    known |= {"ExternalSmtpSettings", "InternalSmtpSettings", "PrimarySmtpAddress", "InternalSMTPServers"}
+    known |= {
+        "AgentGeneratedMessageLoopDetectionInSmtpEnabled",
+        "ExternalSmtpSettings",
+        "InternalSmtpSettings",
+        "PrimarySmtpAddress",
+        "InternalSMTPServers",
+    }
     names = {
         key
         for evidence in ("transport", "few")

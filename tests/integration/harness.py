@@ -162,12 +162,14 @@ class Lab:
         secrets: Iterable[str] = (),
         may_fail: bool = False,
         arguments: Sequence[str] = (),
+        host_vars: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Run:
         """Run tasks (or the playbook in a file) and check what must hold in every run.
 
         tenants: one is given through the environment, several are hosts that get theirs through module_defaults.
         warns: regular expressions of the warnings that are expected; any other fails the test.
         secrets: what must not be seen beside the tenants' own. may_fail: the play may end with failed hosts.
+        host_vars: more variables of hosts, by the tenants' labels.
         """
         group = [tenants] if isinstance(tenants, Tenant) else list(tenants)
         work = self.scratch / f"run{next(_NUMBERS)}"
@@ -177,7 +179,7 @@ class Lab:
         results.touch()
         alone = isinstance(tenants, Tenant)
         inventory = work / "inventory.json"
-        inventory.write_text(json.dumps(_inventory(() if alone else group)))
+        inventory.write_text(json.dumps(_inventory(() if alone else group, host_vars or {})))
         path = (
             play if isinstance(play, Path) else _write_play(work / "play.json", play, named=not alone and bool(group))
         )
@@ -385,8 +387,11 @@ def flips(tenant: Tenant) -> dict[str, int]:
 # --- the pieces ---
 
 
-def _inventory(tenants: Sequence[Tenant]) -> dict[str, Any]:
-    hosts: dict[str, Any] = {tenant.label: {"connection": tenant.options} for tenant in tenants} or {"localhost": {}}
+def _inventory(tenants: Sequence[Tenant], host_vars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    hosts: dict[str, Any] = {
+        tenant.label: {"exo_connection": tenant.options, **host_vars.get(tenant.label, {})} for tenant in tenants
+    }
+    hosts = hosts or {"localhost": {}}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     return {"all": {"hosts": hosts, "vars": local}}
 
@@ -394,7 +399,7 @@ def _inventory(tenants: Sequence[Tenant]) -> dict[str, Any]:
 def _write_play(path: Path, tasks: Sequence[Task], *, named: bool) -> Path:
     play: dict[str, Any] = {"name": "Test", "hosts": "all", "gather_facts": False, "tasks": list(tasks)}
     if named:
-        defaults = {name: f"{{{{ connection.{name} | default(omit) }}}}" for name in (*_CONNECTION, *_CREDENTIALS)}
+        defaults = {name: f"{{{{ exo_connection.{name} | default(omit) }}}}" for name in (*_CONNECTION, *_CREDENTIALS)}
         play["module_defaults"] = {f"group/{COLLECTION}.exo": defaults}
     path.write_text(json.dumps([play]))
     return path
@@ -422,7 +427,7 @@ def _environment(work: Path, results: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
         "ANSIBLE_DEPRECATION_WARNINGS": "1",
-        "ANSIBLE_FORKS": "4",
+        "ANSIBLE_FORKS": "8",
     }
 
 

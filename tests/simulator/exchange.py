@@ -191,7 +191,8 @@ class Exchange:
         number = 1 if token is None else position.number if position else None
         identity = next((v for k, v in parameters.items() if k.casefold() == "identity" and isinstance(v, str)), None)
         fault = self.world.faults.take(Occasion(tenant, arrival.endpoint, cmdlet, identity, number))
-        if fault and fault.kind in faults.INSTEAD and not (fault.kind == "refuse_select" and select_of(arrival.query) is None):
+        unasked = fault is not None and fault.kind == "refuse_select" and select_of(arrival.query) is None
+        if fault and fault.kind in faults.INSTEAD and not unasked:
             answer = faults.instead(fault, identity, tenant, self._elsewhere(arrival, fault))
         else:
             answer = self._work(arrival, cmdlet, parameters, cmdlet_input, token, fault)

@@ -1,0 +1,317 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as a page of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from .model import CONCURRENCY, STATED, limit
+from .ways import BATCHES, IN_TURN, LOOP, OURS, URI, Cell
+
+Results = Mapping[str, Any]
+
+WHAT = {
+    OURS: "one task of `exo_cas_mailbox` with `all_mailboxes: true`, run by `ansible-playbook`",
+    BATCHES: "a script: one paged read, then batches of ten, one after another, as CIPP does",
+    IN_TURN: "a script: one read for each mailbox and a write where it differs, as Microsoft365DSC does (a REST call in"
+    " place of its PowerShell session)",
+    URI: "a playbook: `ansible.builtin.uri` in a loop, one read for each mailbox and a write where it differs",
+    LOOP: "a playbook: `exo_cas_mailbox` in a loop, one mailbox each",
+}
+
+
+def markdown(results: Results, plot: str | None) -> str:
+    parts = [*_head(results), *_targets(results)]
+    for name, writer in WRITERS.items():
+        if name in results:
+            parts += ["", *writer(results[name])]
+            if name == "compare" and plot:
+                parts += ["", f"![Time by number of mailboxes]({plot})", "", "Hollow points are extrapolated."]
+    return "\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def seconds(value: float) -> str:
+    if value < 10:
+        return f"{value:.2f} s"
+    if value < 600:
+        return f"{value:.1f} s"
+    return f"{value:,.0f} s ({value / 3600:.1f} h)"
+
+
+def _head(results: Results) -> Iterator[str]:
+    yield "# Benchmark"
+    yield ""
+    yield "Made by `make benchmark`; the figures as data are in `results.json`."
+    yield ""
+    yield "The service is the simulator of this collection, on the same machine, which answers no sooner than"
+    yield (
+        f"{STATED.request * 1000:g} ms after a request, {STATED.row * 1000:g} ms more for each row that it returns and"
+        f" {STATED.item * 1000:g} ms more for each item of a batch."
+    )
+    yield "Its own work counts as part of that time. Where it took longer than the model, that is an overrun."
+    yield "The real service may be faster or slower; how the ways compare depends on it less than the seconds do."
+    yield ""
+    rows = [_section_row(name, results[name]) for name in results]
+    yield from table(
+        ("measurement", "date", "system", "cores", "Python", "ansible-core", "load before", "requests", "overruns"),
+        rows,
+    )
+
+
+def _section_row(name: str, section: Mapping[str, Any]) -> list[str]:
+    facts, simulator = section["machine"], section["simulator"]
+    late = f"{simulator['overruns']} ({simulator['overrun_seconds']:.3f} s)"
+    shown = [facts[key] for key in ("system", "cores", "python", "ansible_core", "load")]
+    return [name, section["date"], *map(str, shown), f"{simulator['requests']:,}", late]
+
+
+# --- targets ---
+
+
+def _targets(results: Results) -> Iterator[str]:
+    rows = [row for name, finder in TARGETS.items() if name in results for row in finder(results[name]["data"])]
+    yield ""
+    yield "## Targets"
+    yield ""
+    yield from table(("figure", "measured", "target", "met"), rows)
+
+
+def _row(figure: str, value: float, form: str, target: float, *, least: bool = False) -> list[str]:
+    met = value >= target if least else value <= target
+    sign = "at least" if least else "at most"
+    return [figure, form.format(value), f"{sign} {form.format(target)}", "yes" if met else "**no**"]
+
+
+def _cells(data: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int, int], Cell]:
+    cells = [Cell(**one) for one in data]
+    return {(cell.way, cell.mailboxes, cell.to_fix): cell for cell in cells}
+
+
+def _single_targets(data: Mapping[str, Any]) -> Iterator[list[str]]:
+    above = data["median"] - data["network"]
+    yield _row("one converged mailbox, token at hand: time above its network time", above, "{:.2f} s", 0.5)
+
+
+def _compare_targets(data: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    cells = _cells(data)
+    # The targets are about 10,000 mailboxes: a smaller size has too few batches to be four times faster.
+    for (way, size, changes), cell in cells.items():
+        if way != OURS or size != 10_000:
+            continue
+        label = f"{size:,} mailboxes, {changes:,} to fix"
+        for loop in (URI, LOOP):
+            ratio = cells[loop, size, changes].seconds / cell.seconds
+            if changes in (0, size // 10):
+                target = 120 if changes else 300
+                yield _row(f"{label}: times faster than a {loop} (extrapolated)", ratio, "{:.0f}", target, least=True)
+        if changes == size // 10:
+            ratio = cells[BATCHES, size, changes].write_seconds / cell.write_seconds
+            yield _row(f"{label}: writes, times faster than {BATCHES}", ratio, "{:.2f}", 3.6, least=True)
+
+
+def _memory_targets(data: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    for case in data:
+        diff = ", with `--diff`" if case["diff"] else ""
+        label = f"{case['mailboxes']:,} mailboxes, {case['to_fix']:,} to fix{diff}: peak memory"
+        yield _row(label, case["memory_mb"], "{:.0f} MB", 150)
+
+
+def _linearity_targets(data: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    cells = [Cell(**one) for one in data]
+    last = cells[-1]
+    base = next((cell for cell in cells if cell.mailboxes == 10_000), cells[0])
+    ratio = (last.seconds / last.mailboxes) / (base.seconds / base.mailboxes)
+    label = f"time per mailbox at {last.mailboxes:,} mailboxes, against {base.mailboxes:,}"
+    yield _row(label, ratio, "{:.2f}", 1.1)
+
+
+def _fleet_targets(how: str, data: Mapping[str, Any]) -> Iterator[list[str]]:
+    label = f"{data['tenants']} converged tenants, {data['forks']} forks, {how}"
+    yield _row(f"{label}: module processes a tenant", data["processes"], "{:g}", 3)
+    yield _row(f"{label}: processor time a tenant", data["processor"], "{:.2f} s", 1.5)
+
+
+TARGETS: Mapping[str, Callable[[Any], Iterator[list[str]]]] = {
+    "single": _single_targets,
+    "compare": _compare_targets,
+    "memory": _memory_targets,
+    "linearity": _linearity_targets,
+    "fleet": partial(_fleet_targets, "three tasks each"),
+    "role": partial(_fleet_targets, "by the role"),
+}
+
+
+# --- sections ---
+
+
+def _single(section: Mapping[str, Any]) -> Iterator[str]:
+    data = section["data"]
+    yield "## One converged mailbox"
+    yield ""
+    yield (
+        f"{len(data['seconds'])} tasks after one that got the token; from the moment that `ansible-playbook` hands a"
+        " task to a worker until it has the result (a callback plugin's clock)."
+    )
+    yield ""
+    yield from table(
+        ("", "value"),
+        [
+            ["task, median", seconds(data["median"])],
+            ["task, all", ", ".join(f"{value:.2f}" for value in data["seconds"])],
+            ["network time (one request, one row)", seconds(data["network"])],
+            ["requests a task", f"{data['requests']:g}"],
+            ["module's process, median: time", seconds(data["module_seconds"])],
+            ["module's process, median: processor time", seconds(data["module_processor"])],
+            ["module's process: peak memory", f"{data['memory_mb']:.0f} MB"],
+        ],
+    )
+
+
+def _compare(section: Mapping[str, Any]) -> Iterator[str]:
+    sample = section["sizes"]["sample"]
+    cells = _cells(section["data"])
+    yield "## Five ways to do the same work"
+    yield ""
+    yield "Every mailbox is to inherit `SmtpClientAuthenticationDisabled`; some have a value of their own."
+    yield ""
+    yield from (f"- **{way}**: {what}." for way, what in WHAT.items())
+    yield ""
+    yield "Each has its token when the clock starts. Playbooks: from the moment that `ansible-playbook` hands the first"
+    yield "task to a worker until it has the result of the last (a callback plugin's clock). Scripts: by their own"
+    yield "clock, without the start of Python. After each run the simulator's state is checked: the work was done."
+    yield ""
+    yield (
+        "*Limit*: the time that the requests of the best plan take by themselves: pages of 1,000 one after another,"
+        f" then batches of ten, {CONCURRENCY} at once."
+    )
+    yield (
+        f"*~*: extrapolated in proportion from {sample} mailboxes with nothing, and {sample} with everything, to fix."
+        " Ansible's own work on a long loop grows faster than that, so the loops are flattered."
+    )
+    yield "*Memory*: the largest process of the module or script. *Processor*: the sum of these processes."
+    yield ""
+    head = (
+        "way",
+        "mailboxes",
+        "to fix",
+        "time",
+        "times the limit",
+        "times one task",
+        "requests",
+        "memory",
+        "processor",
+        "overruns",
+    )
+    yield from table(head, [_compare_row(cell, cells) for cell in cells.values()])
+
+
+def _compare_row(cell: Cell, cells: Mapping[tuple[str, int, int], Cell]) -> list[str]:
+    ours = cells[OURS, cell.mailboxes, cell.to_fix]
+    about = "~ " if cell.sample else ""
+    return [
+        f"**{cell.way}**" if cell.way == OURS else cell.way,
+        f"{cell.mailboxes:,}",
+        f"{cell.to_fix:,}",
+        about + seconds(cell.seconds),
+        f"{about}{cell.times_limit:,.2f}",
+        f"{about}{cell.seconds / ours.seconds:,.1f}",
+        f"{about}{cell.requests:,}",
+        f"{cell.memory_mb:.0f} MB",
+        about + seconds(cell.processor),
+        "" if cell.sample else f"{cell.overruns} ({cell.overrun_seconds:.3f} s)",
+    ]
+
+
+def _memory(section: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Memory"
+    yield ""
+    yield "Peak resident memory of the module's process, as the kernel counts it for a child that has ended. The"
+    yield "service is fast here (20 ms a request): memory does not depend on it."
+    yield ""
+    rows = [
+        [
+            f"{case['mailboxes']:,}",
+            f"{case['to_fix']:,}",
+            "yes" if case["diff"] else "no",
+            f"{case['memory_mb']:.0f} MB",
+            seconds(case["user"] + case["system"]),
+        ]
+        for case in section["data"]
+    ]
+    yield from table(("mailboxes", "to fix", "`--diff`", "peak memory", "processor"), rows)
+
+
+def _linearity(section: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Growth"
+    yield ""
+    yield "One task, 1 % to fix, at the stated latency."
+    yield ""
+    rows = []
+    for cell in (Cell(**one) for one in section["data"]):
+        count = cell.mailboxes
+        rows.append(
+            [
+                f"{count:,}",
+                seconds(cell.seconds),
+                seconds(limit(count, cell.to_fix)),
+                f"{cell.seconds * 1000 / count:.2f} ms",
+                seconds(cell.processor),
+                f"{cell.processor * 1000 / count:.3f} ms",
+                f"{cell.memory_mb:.0f} MB",
+            ]
+        )
+    head = ("mailboxes", "time", "limit", "time a mailbox", "processor", "processor a mailbox", "peak memory")
+    yield from table(head, rows)
+
+
+def _fleet(section: Mapping[str, Any]) -> Iterator[str]:
+    data = section["data"]
+    yield "## A fleet, three tasks each"
+    yield ""
+    yield (
+        f"{data['tenants']} tenants with {data['mailboxes']} mailboxes each, all as they should be;"
+        f" `exo_transport_config`, `exo_smtp_auth` and `exo_cas_mailbox` in one play, {data['forks']} forks."
+    )
+    yield from _fleet_values(data)
+
+
+def _role(section: Mapping[str, Any]) -> Iterator[str]:
+    yield "## A fleet, by the role"
+    yield ""
+    yield "The same tenants with `tenant_baseline`, run by `playbooks/baseline.yml`."
+    yield from _fleet_values(section["data"])
+
+
+def _fleet_values(data: Mapping[str, Any]) -> Iterator[str]:
+    yield "Processor time: of `ansible-playbook` and every process below it, its own start included; not the simulator."
+    yield ""
+    yield from table(
+        ("", "value"),
+        [
+            ["time of the play", seconds(data["seconds"])],
+            ["results of tasks a tenant", f"{data['tasks']:g}"],
+            ["module processes a tenant", f"{data['processes']:g}"],
+            ["processor time a tenant", seconds(data["processor"])],
+            ["requests a tenant (with discovery and token)", f"{data['requests']:g}"],
+            ["tokens a tenant", f"{data['tokens']:g}"],
+        ],
+    )
+
+
+WRITERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "single": _single,
+    "compare": _compare,
+    "memory": _memory,
+    "linearity": _linearity,
+    "fleet": _fleet,
+    "role": _role,
+}

@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The measurements, each with what it is asked for; their results are plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .lab import Lab, Tenant, connection
+from .model import Latency, read_limit, to_fix
+from .runs import COUNT, MEASURE, PLAYBOOKS, ROOT, playbook
+from .ways import OURS, PER_MAILBOX, WAYS, Cell, extrapolated, measure
+
+Data = Any
+# Where only memory or processor time is of interest, the service need not be slow.
+FAST = Latency(request=0.02, row=0.0, item=0.0)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the measurements are."""
+
+    compare: Sequence[int] = (1, 100, 1000, 10_000)
+    shares: Sequence[float] = (0.0, 0.01, 0.1)
+    sample: int = 20
+    memory: int = 20_000
+    linearity: Sequence[int] = (1000, 5000, 10_000, 20_000, 50_000)
+    tenants: int = 50
+    forks: int = 10
+    tenant_mailboxes: int = 100
+
+
+QUICK = Sizes(compare=(1, 100, 1000), sample=4, memory=2000, linearity=(500, 2000), tenants=4, forks=2)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def compare(lab: Lab, sizes: Sizes) -> Data:
+    """All ways at all sizes."""
+    units = {way: _units(lab, way, sizes.sample) for way in PER_MAILBOX}
+    cells: list[Cell] = []
+    for mailboxes in sizes.compare:
+        counts = sorted({to_fix(mailboxes, share) for share in sizes.shares})
+        with lab.tenant(mailboxes) as tenant:
+            for changes in counts:
+                for way in WAYS:
+                    if way in PER_MAILBOX and mailboxes > 1:
+                        cell = extrapolated(*units[way], mailboxes, changes)
+                    else:
+                        cell = measure(lab, way, tenant, changes)
+                    cells.append(cell)
+                    _say_cell(cell)
+    return [asdict(cell) for cell in cells]
+
+
+def _units(lab: Lab, way: str, sample: int) -> tuple[Cell, Cell]:
+    """A sample of mailboxes with nothing to fix, and with everything."""
+    with lab.tenant(sample) as tenant:
+        cells = (measure(lab, way, tenant, 0), measure(lab, way, tenant, sample))
+    for cell in cells:
+        _say_cell(cell)
+    return cells
+
+
+def _say_cell(cell: Cell) -> None:
+    source = f", extrapolated from {cell.sample} mailboxes" if cell.sample else ""
+    late = f"; simulator {cell.simulator_cpu:.1f} s busy, {cell.overruns} overruns ({cell.overrun_seconds:.3f} s)"
+    say(
+        f"  {cell.way}: {cell.mailboxes:,} mailboxes, {cell.to_fix:,} to fix: {cell.seconds:,.2f} s,"
+        f" {cell.requests:,} requests, {cell.tokens} tokens, {cell.memory_mb:.0f} MB{source or late}"
+    )
+
+
+def single(lab: Lab, sizes: Sizes) -> Data:
+    """One converged mailbox with the token at hand, several times."""
+    with lab.tenant(1) as tenant:
+        given: dict[str, Any] = {"environment": tenant.info.environment, "variables": {"names": tenant.names}}
+        lab.begin()
+        run = playbook(lab, PLAYBOOKS / "single.yml", **given)
+        tasks = run.named("Measured")
+        seen = lab.seen(tasks[0].started, tasks[-1].ended)
+        measured = playbook(lab, PLAYBOOKS / "single.yml", interpreter=MEASURE, **given)
+    uses = [use for use in measured.uses if "exo_cas_mailbox" in use.name]
+    found: dict[str, Any] = {
+        "seconds": [task.seconds for task in tasks],
+        "median": median(task.seconds for task in tasks),
+        "network": read_limit(1),
+        "requests": seen.requests / len(tasks),
+        "tokens": seen.tokens,
+        "module_seconds": median(use.seconds for use in uses),
+        "module_processor": median(use.processor for use in uses),
+        "memory_mb": max(use.memory_mb for use in uses),
+    }
+    say(f"  {found['median']:.2f} s, {found['median'] - found['network']:.2f} s above the network time")
+    return found
+
+
+def memory(lab: Lab, sizes: Sizes) -> Data:
+    """Peak memory of the module's process, with nothing to fix and with much."""
+    cases = ((0.0, ()), (0.1, ()), (1.0, ()), (1.0, ("--diff",)))
+    found = []
+    with lab.tenant(sizes.memory, FAST) as tenant:
+        for share, options in cases:
+            changes = to_fix(tenant.mailboxes, share)
+            if changes:
+                tenant.disturb(changes)
+            run = playbook(
+                lab,
+                PLAYBOOKS / "one_task.yml",
+                environment=tenant.info.environment,
+                interpreter=MEASURE,
+                options=options,
+            )
+            tenant.check()
+            use = next(use for use in run.uses if "exo_cas_mailbox" in use.name)
+            found.append({"mailboxes": tenant.mailboxes, "to_fix": changes, "diff": bool(options), **asdict(use)})
+            say(f"  {tenant.mailboxes:,} mailboxes, {changes:,} to fix {' '.join(options)}: {use.memory_mb:.0f} MB")
+    return found
+
+
+def linearity(lab: Lab, sizes: Sizes) -> Data:
+    """Our task at growing sizes, one mailbox in a hundred to fix."""
+    found = []
+    for mailboxes in sizes.linearity:
+        with lab.tenant(mailboxes) as tenant:
+            cell = measure(lab, OURS, tenant, to_fix(mailboxes, 0.01))
+        _say_cell(cell)
+        found.append(asdict(cell))
+    return found
+
+
+def fleet(lab: Lab, sizes: Sizes) -> Data:
+    """Many converged tenants, three tasks each."""
+
+    def host(tenant: Tenant) -> dict[str, Any]:
+        return {"connection": connection(tenant.info), "scanner": tenant.names[0]}
+
+    return _fleet(lab, sizes, PLAYBOOKS / "fleet.yml", host)
+
+
+def role(lab: Lab, sizes: Sizes) -> Data:
+    """The same with the role and its playbook."""
+
+    def host(tenant: Tenant) -> dict[str, Any]:
+        names = ("tenant", "client_id", "client_secret", "ca_path")
+        return {
+            **{f"exo_{name}": connection(tenant.info)[name] for name in names},
+            "tenant_baseline_transport_config": {
+                "external_delay_dsn_enabled": False,
+                "internal_delay_dsn_enabled": False,
+            },
+            "tenant_baseline_smtp_auth_organization": "disabled",
+            "tenant_baseline_smtp_auth_allowed": [{"identity": tenant.names[0], "reason": "scans to mail"}],
+            "tenant_baseline_smtp_auth_unlisted": "not_enabled",
+            "tenant_baseline_all_mailboxes": {"imap_enabled": False, "pop_enabled": False},
+            "tenant_baseline_max_changes": "100%",
+            "tenant_baseline_settle": 0,
+        }
+
+    return _fleet(lab, sizes, ROOT / "playbooks" / "baseline.yml", host)
+
+
+def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str, Any]]) -> Data:
+    with ExitStack() as stack:
+        tenants = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _ in range(sizes.tenants)]
+        hosts = {tenant.info.label: host(tenant) for tenant in tenants}
+        # Playbooks take the service's URLs from the environment; they are the same for all.
+        shared = {name: tenants[0].info.environment[name] for name in ("EXO_ENDPOINT", "EXO_AUTHORITY")}
+        given: dict[str, Any] = {
+            "inventory": {"tenants": {"hosts": hosts}},
+            "environment": shared,
+            "options": ("--forks", str(sizes.forks)),
+        }
+        playbook(lab, path, **given)
+        counted = playbook(lab, path, interpreter=COUNT, **given)
+        lab.begin()
+        run = playbook(lab, path, **given)
+        started, ended = min(task.started for task in run.tasks), max(task.ended for task in run.tasks)
+        seen = lab.seen(started, ended)
+    if counted.changed or run.changed:
+        raise RuntimeError("the tenants of the fleet do not converge")
+    found = {
+        "tenants": sizes.tenants,
+        "forks": sizes.forks,
+        "mailboxes": sizes.tenant_mailboxes,
+        "processes": sum("exo_" in use.name for use in counted.uses) / sizes.tenants,
+        "tasks": len(run.tasks) / sizes.tenants,
+        "processor": run.processor / sizes.tenants,
+        "seconds": ended - started,
+        "requests": seen.requests / sizes.tenants,
+        "tokens": seen.tokens / sizes.tenants,
+    }
+    say(
+        f"  {found['processes']:g} processes and {found['processor']:.2f} s of processor time a tenant,"
+        f" {found['seconds']:.0f} s"
+    )
+    return found
+
+
+SECTIONS: Mapping[str, Callable[[Lab, Sizes], Data]] = {
+    "single": single,
+    "compare": compare,
+    "memory": memory,
+    "linearity": linearity,
+    "fleet": fleet,
+    "role": role,
+}

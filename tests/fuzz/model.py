@@ -1,0 +1,344 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ought to become of a tenant, worked out from its whole state and the task's options alone."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fuzz.known import EWS_LISTS, EWS_POLICY, FORMATS, MAILBOX, TRANSPORT, Setting
+
+SMTP = "smtp_client_authentication_disabled"
+SMTP_WIRE = "SmtpClientAuthenticationDisabled"
+# The organization stands beside the mailboxes, which go by their GUIDs.
+ORGANIZATION = ""
+NDR = "journaling_report_ndr_to"
+_DATES = ("WhenChanged", "WhenChangedUTC")
+_NAMES = ("Guid", "ExchangeObjectId", "ExternalDirectoryObjectId", "UserPrincipalName", "Alias", "Name", "DisplayName",
+          "PrimarySmtpAddress")  # fmt: skip
+
+Objects = dict[str, dict[str, Any]]
+
+
+def objects(state: Mapping[str, Any]) -> Objects:
+    """Organization and mailboxes with all their properties."""
+    found = {ORGANIZATION: dict(state["transport_config"])}
+    for mailbox in state["mailboxes"]:
+        properties = {name: value for name, value in mailbox.items() if name != "effective_smtp_auth"}
+        if properties.pop("ActiveSyncMailboxPolicyIsDefaulted"):
+            properties["ActiveSyncMailboxPolicy"] = None  # what is shown is only the default's name
+        found[mailbox["Guid"]] = properties
+    return found
+
+
+def table(key: str) -> Mapping[str, Setting]:
+    return MAILBOX if key else TRANSPORT
+
+
+def effective(found: Objects) -> dict[str, bool]:
+    """Whether SMTP AUTH works, by mailbox: its own word counts, without one the organization's."""
+    organization = found[ORGANIZATION][SMTP_WIRE]
+    own = {guid: mailbox[SMTP_WIRE] for guid, mailbox in found.items() if guid != ORGANIZATION}
+    return {guid: not (organization if value is None else value) for guid, value in own.items()}
+
+
+def effect(before: Objects, after: Objects) -> tuple[int, int]:
+    """(how many mailboxes lose SMTP AUTH, how many gain it)."""
+    old, new = effective(before), effective(after)
+    return sum(old[guid] and not new[guid] for guid in old), sum(new[guid] and not old[guid] for guid in old)
+
+
+def differing(before: Objects, after: Objects) -> dict[str, dict[str, tuple[Any, Any]]]:
+    """By object and option (before, after) as shown, of what differs."""
+    found: dict[str, dict[str, tuple[Any, Any]]] = {}
+    for key, properties in before.items():
+        for option, setting in table(key).items():
+            was, becomes = properties[setting.wire], after[key][setting.wire]
+            if setting.normal(was) != setting.normal(becomes):
+                found.setdefault(key, {})[option] = (setting.shown(was), setting.shown(becomes))
+    return found
+
+
+@dataclass
+class Outlook:
+    """What is to be: ``after``, or a failure with one of these codes before the first write.
+
+    ``ends``: codes of failures with which everything else is still done; ``missing``: how many names are gone.
+    """
+
+    before: Objects
+    after: Objects
+    refused: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+    missing: int = 0
+    matched: int = 0
+    effect: tuple[int, int] = (0, 0)
+
+    @property
+    def differing(self) -> dict[str, dict[str, tuple[Any, Any]]]:
+        return differing(self.before, self.after)
+
+
+def settings_after(
+    known: Mapping[str, Setting], properties: Mapping[str, Any], wishes: Mapping[str, Any], refused: set[str]
+) -> dict[str, Any]:
+    """The properties with the wishes fulfilled; contradictions that need a write are noted in ``refused``."""
+    after = dict(properties)
+    for option, given in wishes.items():
+        setting = known[option]
+        value = setting.becomes(given, properties[setting.wire])
+        if setting.normal(value) != setting.normal(properties[setting.wire]):
+            after[setting.wire] = value
+    changed = {option for option in wishes if after[known[option].wire] != properties[known[option].wire]}
+    for switch, formats in FORMATS.items():
+        if changed & formats:
+            if switch in wishes and known[switch].becomes(wishes[switch], None):
+                refused.add("invalid_request")
+            after[known[switch].wire] = False
+    for option in changed & EWS_LISTS:
+        if after[known[option].wire] and after[known[EWS_POLICY].wire] is None:
+            refused.add("invalid_request")
+    if NDR in changed and after[known[NDR].wire] == "<>":
+        refused.add("invalid_request")
+    return after
+
+
+class Names:
+    """Whom a name means. A mailbox has many names, and some are not its own alone."""
+
+    def __init__(self, found: Objects) -> None:
+        self._index: dict[str, set[str]] = {}
+        for guid, mailbox in found.items():
+            for name in _NAMES if guid else ():
+                self._index.setdefault(str(mailbox[name]).casefold(), set()).add(guid)
+
+    def resolve(self, names: Iterable[str], tolerant: bool, outlook: Outlook) -> dict[str, str]:
+        """GUID by name; failures are noted in the outlook."""
+        found = {}
+        for name in dict.fromkeys(name.strip() for name in names):
+            guids = self._index.get(name.casefold(), set())
+            if len(guids) == 1:
+                found[name] = next(iter(guids))
+            elif guids:
+                outlook.refused.add("ambiguous")
+            elif tolerant:
+                outlook.missing += 1
+            else:
+                outlook.refused.add("not_found")
+        return found
+
+
+def _brake(limit: Any, changes: int, scope: int, outlook: Outlook) -> None:
+    if limit is None:
+        return
+    number, percent = int(str(limit).strip("% ")), "%" in str(limit)
+    allowed = max(10, math.ceil(number * scope / 100)) if percent and number else number
+    if changes > allowed:
+        outlook.refused.add("refused")
+
+
+def transport(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
+    before = objects(state)
+    outlook = Outlook(before, dict(before))
+    wishes = {option: given for option, given in options.items() if option in TRANSPORT}
+    if not wishes:
+        outlook.refused.add("invalid_request")
+    outlook.after[ORGANIZATION] = settings_after(TRANSPORT, before[ORGANIZATION], wishes, outlook.refused)
+    outlook.effect = effect(before, outlook.after)
+    return outlook
+
+
+def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
+    before = objects(state)
+    outlook = Outlook(before, dict(before))
+    names, tolerant = Names(before), options.get("lookup_failure_action") == "warn"
+    everybody = bool(options.get("all_mailboxes"))
+    shared = {option: given for option, given in options.items() if option in MAILBOX}
+    entries = [(name, shared) for name in options.get("identity") or ()]
+    entries += [(e["identity"], {o: v for o, v in e.items() if o != "identity"}) for e in options.get("mailboxes") or ()]
+    if not shared and (options.get("identity") or (everybody and not entries)):
+        outlook.refused.add("invalid_request")
+    excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
+    by_name = names.resolve((name for name, _wishes in entries), tolerant, outlook)
+    types = options.get("recipient_type_details")
+    scope = {g for g, box in before.items() if g and everybody and (not types or box["RecipientTypeDetails"] in types)}
+    if everybody and not scope:
+        outlook.refused.add("incomplete_read")
+    if excluded & set(by_name.values()):
+        outlook.refused.add("invalid_request")
+    scope = (scope - excluded) | set(by_name.values())
+    where = options.get("where") or {}
+    matched = {guid for guid in scope if _matches(before[guid], where)}
+    wanted = _wanted(entries, by_name, shared if everybody else {}, scope, outlook)
+    for guid in matched:
+        outlook.after[guid] = settings_after(MAILBOX, before[guid], wanted[guid], outlook.refused)
+    outlook.matched = len(matched)
+    outlook.effect = effect(before, outlook.after)
+    _brake(options.get("max_changes"), len(outlook.differing), len(scope), outlook)
+    return outlook
+
+
+def _matches(mailbox: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    current = ((MAILBOX[option], given, mailbox[MAILBOX[option].wire]) for option, given in where.items())
+    return all(setting.normal(setting.becomes(given, value)) == setting.normal(value) for setting, given, value in current)
+
+
+def _wanted(
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    by_name: Mapping[str, str],
+    base: Mapping[str, Any],
+    scope: set[str],
+    outlook: Outlook,
+) -> dict[str, dict[str, Any]]:
+    own: dict[str, dict[str, Any]] = {guid: {} for guid in scope}
+    for name, wishes in entries:
+        guid = by_name.get(name.strip())
+        for option, given in wishes.items() if guid else ():
+            former = own[str(guid)].setdefault(option, given)
+            if not _same_wish(MAILBOX[option], former, given):
+                outlook.refused.add("invalid_request")
+    return {guid: {**base, **wishes} for guid, wishes in own.items()}
+
+
+def _same_wish(setting: Setting, one: Any, other: Any) -> bool:
+    if setting.entries:
+        return _list_wish(one) == _list_wish(other)
+    return bool(setting.becomes(one, None) == setting.becomes(other, None))
+
+
+def _list_wish(given: Any) -> tuple[Any, ...]:
+    parts = {"set": given} if isinstance(given, list) else given
+    return (parts.get("set"), parts.get("add") or [], parts.get("remove") or [])
+
+
+def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datetime.date) -> Outlook:
+    before = objects(state)
+    outlook = Outlook(before, dict(before), matched=len(before) - 1)
+    unlisted, revoke = options.get("unlisted", "unmanaged"), options.get("expired") == "revoke"
+    wish = options.get("organization")
+    entries = [(option == "denied", entry) for option in ("allowed", "denied") for entry in options.get(option) or ()]
+    _check_policy(options, entries, unlisted, outlook)
+    was = before[ORGANIZATION][SMTP_WIRE]
+    becomes = was if wish is None else wish == "disabled"
+    if unlisted == "inherit" and not becomes:
+        outlook.refused.add("refused")
+    names, tolerant = Names(before), options.get("lookup_failure_action") == "warn"
+    by_name: dict[str, str] = {}
+    for option in ("allowed", "denied"):
+        by_name |= names.resolve((e["identity"] for e in options.get(option) or ()), tolerant, outlook)
+    spoken: dict[str, tuple[bool, str | None]] = {}
+    held = False
+    for denied, entry in entries:
+        guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
+        over = bool(last and datetime.date.fromisoformat(last) < today)
+        if over and not revoke:
+            outlook.ends.add("expired")
+        if guid is None:
+            held = held or (not (over and revoke) and denied != becomes and becomes != was)
+        elif spoken.setdefault(guid, (denied, last)) != (denied, last):
+            outlook.refused.add("invalid_request")
+    planned = dict(before)
+    planned[ORGANIZATION] = {**before[ORGANIZATION], SMTP_WIRE: becomes}
+    for guid, mailbox in before.items():
+        if guid:
+            value = _own_value(mailbox[SMTP_WIRE], spoken.get(guid), unlisted, revoke, today)
+            planned[guid] = {**mailbox, SMTP_WIRE: value}
+    if held:
+        outlook.ends |= {"not_found", "partial_failure"}
+        # What would have come with the organization, or after it, waits.
+        planned = {key: before[key] if key == "" or box[SMTP_WIRE] is None else box for key, box in planned.items()}
+    outlook.after = planned
+    outlook.effect = effect(before, planned)
+    _brake(options.get("max_changes"), len(outlook.differing), len(before) - 1, outlook)
+    return outlook
+
+
+def _check_policy(options: Mapping[str, Any], entries: Sequence[Any], unlisted: str, outlook: Outlook) -> None:
+    nothing = options.get("organization") is None and unlisted == "unmanaged" and options.get("allowed") is None
+    if nothing and not entries:
+        outlook.refused.add("invalid_request")
+    if unlisted != "unmanaged" and not options.get("allowed") and not options.get("allow_empty"):
+        outlook.refused.add("refused")
+
+
+def _own_value(
+    own: bool | None, entry: tuple[bool, str | None] | None, unlisted: str, revoke: bool, today: datetime.date
+) -> bool | None:
+    if entry is not None:
+        wish, last = entry
+        if not (revoke and last and datetime.date.fromisoformat(last) < today):
+            return wish
+        if unlisted != "disabled" and own == wish:
+            return None  # a revoked entry leaves nothing of itself behind
+    if unlisted == "not_enabled":
+        return None if own is False else own
+    return {"unmanaged": own, "inherit": None, "disabled": True}[unlisted]
+
+
+def unchanged(before: Objects, after: Objects) -> None:
+    assert before == after, f"changed: {_difference(before, after)}"
+
+
+def _difference(one: Objects, other: Objects) -> dict[str, Any]:
+    return {
+        f"{key}.{name}": (value, other[key].get(name))
+        for key, properties in one.items()
+        for name, value in properties.items()
+        if key in other and other[key].get(name) != value
+    }
+
+
+def assert_reached(outlook: Outlook, after: Objects) -> None:
+    """Everything is as the model says, and what the model leaves alone is untouched to the letter."""
+    assert outlook.before.keys() == after.keys()
+    for key, properties in outlook.before.items():
+        wanted = outlook.after[key]
+        touched = key in outlook.differing
+        by_wire = {setting.wire: setting for setting in table(key).values()}
+        for name, was in properties.items():
+            if name in _DATES:
+                assert touched or after[key][name] == was, f"{key} was written"
+            elif name in by_wire and by_wire[name].normal(wanted[name]) != by_wire[name].normal(was):
+                assert by_wire[name].normal(after[key][name]) == by_wire[name].normal(wanted[name]), (key, name)
+            else:
+                assert after[key][name] == was, f"{key}.{name} was {was!r}, is {after[key][name]!r}, is not managed"
+
+
+def assert_between(outlook: Outlook, after: Objects) -> None:
+    """Whatever failed on the way: each property is as it was or as it should be."""
+    for key, properties in outlook.before.items():
+        by_wire = {setting.wire: setting for setting in table(key).values()}
+        for name, was in properties.items():
+            value = after[key][name]
+            if name in by_wire:
+                normal = by_wire[name].normal
+                assert normal(value) in (normal(was), normal(outlook.after[key][name])), (key, name, was, value)
+            elif name not in _DATES:
+                assert value == was, (key, name, was, value)
+
+
+def assert_restored(before: Objects, after: Objects, *, kept: frozenset[str] = frozenset()) -> None:
+    """Exactly the former state; [] and null are the same empty list. ``kept``: what can't be unset."""
+    for key, properties in before.items():
+        for name, was in properties.items():
+            if name not in _DATES and name not in kept:
+                now = after[key][name]
+                assert now == was or (now in (None, []) and was in (None, [])), (
+                    f"{key}.{name} was {was!r}, is {now!r} after the restore"
+                )
+
+
+def assert_in_one_step(history: Sequence[Mapping[str, Any]], before: Objects, after: Objects) -> None:
+    """No mailbox has in any moment an effective SMTP AUTH that is neither its old nor its new one."""
+    old, new = effective(before), effective(after)
+    steps: dict[str, list[tuple[bool, bool]]] = {}
+    for entry in history:
+        for guid, change in entry["changes"].items():
+            steps.setdefault(guid, []).append((change["from"], change["to"]))
+    for guid, taken in steps.items():
+        assert taken == [(old[guid], new[guid])] and old[guid] != new[guid], f"{guid}: {taken}"

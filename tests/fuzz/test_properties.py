@@ -1,0 +1,301 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold whatever the tenant, the wishes and the faults: judged by a model of the contract."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hypothesis import event, given, note
+from hypothesis import strategies as st
+
+from fuzz import model, strategies
+from fuzz.known import MAILBOX, TRANSPORT
+from fuzz.lab import CAS_MAILBOX, ERROR_CODES, LABEL, RESTORE, SMTP_AUTH, Lab, Module, Run
+from fuzz.lab import TRANSPORT as TRANSPORT_CONFIG
+from fuzz.model import Outlook
+from fuzz.profiles import cases
+
+State = Mapping[str, Any]
+Options = dict[str, Any]
+Foretell = Callable[[State, Mapping[str, Any]], Outlook]
+Draw = Callable[[Any], Any]
+# What only a run that writes can know.
+_ONLY_WRITTEN = frozenset({"confirmed", "undo_file", "error"})
+
+
+def today() -> datetime.date:
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def foretell_policy(state: State, options: Mapping[str, Any]) -> Outlook:
+    return model.smtp_auth(state, options, today())
+
+
+def shown(value: Any) -> Any:
+    """A result without what check mode can't know."""
+    if isinstance(value, dict):
+        return {key: shown(entry) for key, entry in value.items() if key not in _ONLY_WRITTEN}
+    return [shown(entry) for entry in value] if isinstance(value, list) else value
+
+
+def effect_of(result: Mapping[str, Any]) -> tuple[int, int]:
+    told = result["effect"] if "effect" in result else result["summary"]["effect"]
+    return told["lose"], told["gain"]
+
+
+def diff_of(module: Module, result: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    entries = result["diff"] if isinstance(result["diff"], list) else [result["diff"]]
+    return [(entry["before"], entry["after"]) for entry in entries if entry["before"] or entry["after"]]
+
+
+def expected_diff(outlook: Outlook) -> list[Any]:
+    return [
+        ({o: was for o, (was, _new) in changes.items()}, {o: new for o, (_was, new) in changes.items()})
+        for changes in outlook.differing.values()
+    ]
+
+
+def comparable(entries: Sequence[Any]) -> list[str]:
+    def normal(key: str, value: Any) -> Any:
+        setting = MAILBOX.get(key) or TRANSPORT[key]
+        return repr(setting.normal(value["Name"] if isinstance(value, dict) else value))
+
+    return sorted(repr([{k: normal(k, v) for k, v in sorted(part.items())} for part in pair]) for pair in entries)
+
+
+def assert_told(module: Module, run: Run, outlook: Outlook) -> None:
+    """The run's own account agrees with the model."""
+    result = run.result
+    assert result["changed"] == bool(outlook.differing)
+    assert bool(diff_of(module, result)) == run.changed, "an empty diff means unchanged, and the other way round"
+    assert comparable(diff_of(module, result)) == comparable(expected_diff(outlook))
+    assert effect_of(result) == outlook.effect, f"effect {effect_of(result)}, really {outlook.effect}"
+    if "summary" in result:
+        counts = result["summary"]
+        assert counts["matched"] == outlook.matched
+        assert counts["missing"] == outlook.missing
+        assert counts["changed"] == len(outlook.differing.keys() - {model.ORGANIZATION})
+
+
+def kind_of(outlook: Outlook) -> str:
+    """For the statistics of hypothesis."""
+    return f"to be refused: {sorted(outlook.refused)}" if outlook.refused else "changes" if outlook.differing else "no change"
+
+
+def refused(lab: Lab, run: Run, outlook: Outlook) -> bool:
+    """Whether the task was to be refused; then it was, for a reason of the model, and nothing happened."""
+    if not outlook.refused:
+        return False
+    assert run.code in outlook.refused, f"{run.code}, the model says {outlook.refused}: {run.error}"
+    assert not run.changed and not run.writes
+    model.unchanged(outlook.before, model.objects(lab.state()))
+    return True
+
+
+def assert_ends(run: Run, outlook: Outlook) -> None:
+    if outlook.ends:
+        assert run.code in outlook.ends, f"{run.code}: {run.error}"
+    else:
+        assert run.error is None, f"{run.code}: {run.error}"
+
+
+def quiet(lab: Lab, module: Module, options: Options, outlook: Outlook) -> None:
+    """Another run changes nothing."""
+    again = lab.run(module, options)
+    assert not again.changed and not again.writes, f"the next run changes {again.result.get('diff')}"
+    if "diff" in again.result:
+        assert not diff_of(module, again.result)
+    assert_ends(again, outlook) if not outlook.ends & {"not_found"} else None
+
+
+def undo(lab: Lab, paths: Sequence[str], before: model.Objects) -> None:
+    """The files, newest first, bring back the former state; once more changes nothing."""
+    for path in reversed(paths):
+        restore(lab, path)
+    kept = {TRANSPORT[model.NDR].wire} if before[""][TRANSPORT[model.NDR].wire] == "<>" else set()
+    model.assert_restored(before, model.objects(lab.state()), kept=frozenset(kept))
+    for path in reversed(paths):
+        again = lab.run(RESTORE, {"path": path})
+        assert not again.changed and not again.writes, "a second restore changes something"
+
+
+def restore(lab: Lab, path: str) -> None:
+    was, seen = model.objects(lab.state()), len(lab.history())
+    foretold = lab.run(RESTORE, {"path": path}, check=True)
+    done = lab.run(RESTORE, {"path": path})
+    assert done.error is None, f"the restore fails: {done.error}"
+    assert shown(foretold.result) == shown(done.result)
+    now = model.objects(lab.state())
+    model.assert_in_one_step(lab.history()[seen:], was, now)
+    assert done.changed == bool(model.differing(was, now))
+    assert effect_of(done.result) == model.effect(was, now)
+
+
+def converges(lab: Lab, module: Module, options: Options, foretell: Foretell) -> None:
+    """Without faults: check, apply, again, undo, undo again."""
+    state = lab.state()
+    outlook = foretell(state, options)
+    note(f"{module.name} {options}")
+    note(f"refused {outlook.refused}, ends {outlook.ends}, changes {outlook.differing}")
+    event(kind_of(outlook))
+    foretold = lab.run(module, options, check=True)
+    model.unchanged(outlook.before, model.objects(lab.state()))
+    path = lab.undo_path()
+    run = lab.run(module, {**options, "undo_file": path})
+    if refused(lab, foretold, outlook) and refused(lab, run, outlook):
+        return
+    assert_ends(foretold, outlook)
+    assert_ends(run, outlook)
+    after = model.objects(lab.state())
+    model.assert_reached(outlook, after)
+    assert shown(foretold.result) == shown(run.result), "check mode foretold something else"
+    assert_told(module, run, outlook)
+    model.assert_in_one_step(lab.history(), outlook.before, after)
+    assert os.path.exists(path) == run.changed
+    quiet(lab, module, options, outlook)
+    if run.changed:
+        undo(lab, [path], outlook.before)
+
+
+def survives(lab: Lab, module: Module, options: Options, foretell: Foretell, draw: Draw) -> None:
+    """With faults: the account is true, no mailbox is cut off or exposed on the way, and another run completes."""
+    state = lab.state()
+    outlook = foretell(state, options)
+    ordered = draw(st.lists(strategies.faults(state), min_size=1, max_size=3))
+    lag = draw(st.sampled_from([0, 0, 0, 0.02]))
+    for fault in ordered:
+        lab.simulator.fault(
+            fault.kind, tenant=LABEL, match=fault.match, after=fault.after, times=fault.times, **fault.details
+        )
+    if lag:
+        lab.simulator.patch_tenant(LABEL, lag=lag)
+        lab.clock.real = lag
+    paths = [lab.undo_path()]
+    try:
+        run = lab.run(module, {**options, "undo_file": paths[0]}, concurrency=draw(st.sampled_from([1, 4])))
+    finally:
+        lab.simulator.clear_faults()
+        lab.simulator.patch_tenant(LABEL, lag=0)
+    note(f"{module.name} {options}")
+    note(f"faults {ordered}, lag {lag}")
+    event(f"{kind_of(outlook)}, came to {run.code or 'success'}{', changed' if run.changed else ''}")
+    note(f"run: {run.code} {run.error} {run.result}")
+    now = model.objects(lab.state())
+    model.assert_in_one_step(lab.history(), outlook.before, _at_last(outlook, now))
+    model.assert_between(outlook, now)
+    assert_true_account(run, outlook, now, ordered)
+    if outlook.refused:
+        model.unchanged(outlook.before, now)
+        return
+    assert os.path.exists(paths[0]) or not run.changed
+    if lag:
+        time.sleep(lag * 1.5)
+    if draw(st.booleans()) and not outlook.ends and options.get("max_changes") is None:
+        paths.append(completes(lab, module, options, outlook))
+    paths = [path for path in paths if os.path.exists(path)]
+    if paths:
+        undo(lab, paths, outlook.before)
+
+
+def _at_last(outlook: Outlook, now: model.Objects) -> model.Objects:
+    """The state to judge the way by: a mailbox that did not get where it should go may still be where it was."""
+    old, new, here = model.effective(outlook.before), model.effective(outlook.after), model.effective(now)
+    for guid in old:
+        assert here[guid] in (old[guid], new[guid]), f"{guid} is {'open' if here[guid] else 'closed'}, wrongly"
+    return now
+
+
+def completes(lab: Lab, module: Module, options: Options, outlook: Outlook) -> str:
+    seen = len(lab.history())
+    was = model.objects(lab.state())
+    path = lab.undo_path()
+    run = lab.run(module, {**options, "undo_file": path})
+    assert_ends(run, outlook)
+    after = model.objects(lab.state())
+    for key in outlook.before:  # dates of objects that the first run wrote are none of the second's
+        for name in ("WhenChanged", "WhenChangedUTC"):
+            outlook.before[key][name] = after[key][name]
+    model.assert_reached(outlook, after)
+    model.assert_in_one_step(lab.history()[seen:], was, after)
+    quiet(lab, module, options, outlook)
+    return path
+
+
+def assert_true_account(run: Run, outlook: Outlook, now: model.Objects, ordered: Sequence[strategies.Fault]) -> None:
+    """What the result says of each object is so; where the answer was lost it may be one or the other."""
+    doubtful = any(fault.doubtful for fault in ordered)
+    moved = model.differing(outlook.before, now)
+    assert run.code is None or run.code in ERROR_CODES
+    if not run.changed:
+        assert not moved, f"says unchanged, but {moved}"
+    elif not doubtful:
+        assert moved, "says changed, but nothing is"
+    missing = {o: v for o, v in outlook.differing.items() if o not in moved}
+    if run.error is None and not doubtful and not outlook.refused:
+        assert not missing, f"succeeded without {missing}"
+    for entry in run.result.get("mailboxes", ()):
+        guid, action = entry.get("guid"), entry["action"]
+        if action in ("unchanged", "missing"):
+            assert guid not in moved
+        elif action == "changed" and (entry.get("confirmed") or not doubtful):
+            assert moved.get(guid) == outlook.differing.get(guid), f"{entry} against {moved.get(guid)}"
+        elif action == "failed" and not doubtful:
+            assert guid not in moved, f"{entry} against {moved.get(guid)}"
+    organization = run.result.get("organization")
+    if organization and not doubtful:
+        assert (organization["action"] == "changed") == (model.ORGANIZATION in moved)
+
+
+@cases(0.22)
+@given(st.data())
+def test_smtp_auth(lab: Lab, data: st.DataObject) -> None:
+    state = lab.tenant(data.draw(strategies.tenants(), label="tenant"))
+    converges(lab, SMTP_AUTH, data.draw(strategies.policies(state, today()), label="options"), foretell_policy)
+
+
+@cases(0.22)
+@given(st.data())
+def test_smtp_auth_with_faults(lab: Lab, data: st.DataObject) -> None:
+    state = lab.tenant(data.draw(strategies.tenants(least=1), label="tenant"))
+    options = data.draw(strategies.policies(state, today()), label="options")
+    survives(lab, SMTP_AUTH, options, foretell_policy, data.draw)
+
+
+@cases(0.2)
+@given(st.data())
+def test_cas_mailbox(lab: Lab, data: st.DataObject) -> None:
+    theme = data.draw(strategies.themes(MAILBOX), label="theme")
+    state = lab.tenant(data.draw(strategies.tenants(theme), label="tenant"))
+    converges(lab, CAS_MAILBOX, data.draw(strategies.mailbox_tasks(state, theme), label="options"), model.mailboxes)
+
+
+@cases(0.16)
+@given(st.data())
+def test_cas_mailbox_with_faults(lab: Lab, data: st.DataObject) -> None:
+    theme = data.draw(strategies.themes(MAILBOX), label="theme")
+    state = lab.tenant(data.draw(strategies.tenants(theme, least=1), label="tenant"))
+    options = data.draw(strategies.mailbox_tasks(state, theme), label="options")
+    survives(lab, CAS_MAILBOX, options, model.mailboxes, data.draw)
+
+
+@cases(0.12)
+@given(st.data())
+def test_transport_config(lab: Lab, data: st.DataObject) -> None:
+    theme = data.draw(strategies.themes(TRANSPORT), label="theme")
+    lab.tenant(data.draw(strategies.tenants(transport_theme=theme), label="tenant"))
+    converges(lab, TRANSPORT_CONFIG, data.draw(strategies.transport_tasks(theme), label="options"), model.transport)
+
+
+@cases(0.08)
+@given(st.data())
+def test_transport_config_with_faults(lab: Lab, data: st.DataObject) -> None:
+    theme = data.draw(strategies.themes(TRANSPORT), label="theme")
+    lab.tenant(data.draw(strategies.tenants(transport_theme=theme, least=1), label="tenant"))
+    options = data.draw(strategies.transport_tasks(theme), label="options")
+    survives(lab, TRANSPORT_CONFIG, options, model.transport, data.draw)

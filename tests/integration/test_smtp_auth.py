@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy of SMTP AUTH: order of writes, brakes, expiry, and that nobody is cut off on the way."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import small
+from harness import Lab, Tenant, assert_converges, flips, states, task, tried
+
+MODULE = "exo_smtp_auth"
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def day(distance: int) -> str:
+    return (TODAY + datetime.timedelta(days=distance)).isoformat()
+
+
+def written(tenant: Tenant) -> list[tuple[str, Any]]:
+    """What was written, in order: (mailbox or "organization", value)."""
+    names = {
+        box["Guid"].lower(): box["PrimarySmtpAddress"].partition("@")[0]
+        for box in tenant.lab.simulator.state(tenant.label)["mailboxes"]
+    }
+    return [
+        (
+            names.get(str(write["parameters"].get("Identity")).lower(), "organization"),
+            write["parameters"]["SmtpClientAuthenticationDisabled"],
+        )
+        for write in tenant.writes()
+        if write["status"] == 200
+    ]
+
+
+def test_closing_enables_first_and_releases_last(tenant: Tenant) -> None:
+    wanted = {
+        "organization": "disabled",
+        "allowed": tenant.allowed("scanner", "reports"),
+        "denied": tenant.allowed("ada"),
+        "unlisted": "inherit",
+    }
+    result = assert_converges(tenant, MODULE, wanted, warns=["3 mailboxes lose SMTP AUTH"])
+    order = written(tenant)
+    assert sorted(order[:2]) == [("reports", False), ("scanner", False)]
+    assert order[2] == ("ada", True)
+    assert order[3] == ("organization", True)
+    assert sorted(order[4:]) == [("blocked", None), ("stray", None)]
+    assert result.apply["organization"] == {"before": "enabled", "after": "disabled", "action": "changed"}
+    assert set(flips(tenant).values()) == {1}
+    # Between enabling and closing the enabled mailboxes were looked at again.
+    log = [entry["cmdlet"] for entry in tenant.log(result.apply)]
+    enabled, closed = log.index("Set-CASMailbox"), log.index("Set-TransportConfig")
+    assert "Get-CASMailbox" in log[enabled:closed]
+
+
+def test_opening_closes_the_denied_first(lab: Lab) -> None:
+    tenant = small(lab, transport_config={"SmtpClientAuthenticationDisabled": True})
+    wanted = {"organization": "enabled", "denied": tenant.allowed("ada"), "allowed": tenant.allowed("scanner")}
+    assert_converges(tenant, MODULE, wanted, warns=["stray@"])
+    assert written(tenant) == [("scanner", False), ("ada", True), ("organization", False)]
+    assert states(tenant)[tenant.at("ada")] is False
+    assert max(flips(tenant).values()) == 1
+
+
+class Journey(NamedTuple):
+    """From one state of a tenant to another; ``writes``: how many that takes."""
+
+    organization: bool
+    wanted: dict[str, Any]
+    allowed: tuple[str, ...]
+    denied: tuple[str, ...]
+    writes: int
+
+
+JOURNEYS = {
+    "closing": Journey(False, {"organization": "disabled", "unlisted": "inherit"}, ("scanner", "reports"), ("ada",), 6),
+    "opening": Journey(True, {"organization": "enabled", "unlisted": "not_enabled"}, ("scanner",), ("ada", "ben"), 5),
+}
+
+
+@pytest.mark.parametrize("name", JOURNEYS)
+def test_a_run_that_stops_anywhere_harms_nobody(name: str, lab: Lab) -> None:
+    """Each tenant's run is stopped by a lost right after another write; the next run finishes the work."""
+    journey = JOURNEYS[name]
+    start = {"SmtpClientAuthenticationDisabled": journey.organization}
+    tenants = [small(lab, transport_config=start) for _ in range(journey.writes + 1)]
+    before = [states(tenant) for tenant in tenants]
+    for number, tenant in enumerate(tenants):
+        for cmdlet in ("Set-CASMailbox", "Set-TransportConfig"):
+            # The organization's write is the one after the explicit mailboxes.
+            explicit = len(journey.allowed) + len(journey.denied)
+            after = number if cmdlet == "Set-CASMailbox" else 0
+            if cmdlet == "Set-CASMailbox" and number > explicit:
+                after = number - 1
+            if cmdlet == "Set-TransportConfig" and number > explicit:
+                continue
+            tenant.fault("nul_403", match={"cmdlet": cmdlet}, after=after, times=None)
+    variables = {
+        tenant.label: {"allowed": tenant.allowed(*journey.allowed), "denied": tenant.allowed(*journey.denied)}
+        for tenant in tenants
+    }
+    arguments = {**journey.wanted, "allowed": "{{ allowed }}", "denied": "{{ denied }}"}
+    how: dict[str, Any] = {"host_vars": variables, "warns": ["lose SMTP AUTH", "loses SMTP AUTH", "on no list"]}
+    stopped = lab.run_playbook([task(MODULE, arguments, named="it")], tenants, may_fail=True, **how)
+    between = [states(tenant) for tenant in tenants]
+    lab.simulator.clear_faults()
+    finished = lab.run_playbook([task(MODULE, arguments, named="it")], tenants, **how)
+    for number, tenant in enumerate(tenants):
+        step, after_all = stopped.step("it", tenant.label), states(tenant)
+        assert step.failed is (number < journey.writes), f"{number}: {step.summary}"
+        if step.failed:
+            step.refused("access_denied")
+            assert step.changed is (number > 0)
+        assert finished.step("it", tenant.label).changed is step.failed
+        for address, state in between[number].items():
+            assert state in (before[number][address], after_all[address])
+        assert max(flips(tenant).values()) == 1, f"{number}: {flips(tenant)}"
+        assert after_all == states(tenants[-1]) | {} if tenant is tenants[-1] else True
+        wanted = {address.partition("@")[0]: state for address, state in after_all.items()}
+        assert all(wanted[allowed] for allowed in journey.allowed)
+        assert not any(wanted[denied] for denied in journey.denied)
+
+
+def test_a_mailbox_that_cannot_be_enabled_holds_the_organization(tenant: Tenant) -> None:
+    tenant.fault(
+        "status", code=400, type="Some.Exception", message="No.", form="pipe", times=None,
+        match={"cmdlet": "Set-CASMailbox", "identity": tenant.at("scanner")},
+    )  # fmt: skip
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner", "reports"), "unlisted": "not_enabled"}
+    step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH"])
+    step.refused("partial_failure", "scanner@")
+    assert tenant.transport() is False
+    assert (tenant.own("reports"), tenant.own("stray")) == (False, False)
+    assert step.changed
+    assert step["organization"]["action"] == "failed"
+    assert step["organization"]["after"] == "enabled"
+
+
+def test_a_mailbox_that_is_not_seen_enabled_holds_the_organization(tenant: Tenant) -> None:
+    tenant.patch(lag=30)
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "wait_timeout": 1, "wait": False}
+    step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH", "on no list", "did not show them"])
+    step.refused("not_confirmed", "left open")
+    assert (tenant.transport(), tenant.own("scanner")) == (False, False)
+
+
+def test_settle_waits_between_enabling_and_closing(tenant: Tenant) -> None:
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "settle": 2}
+    tenant.run([task(MODULE, wanted, named="it"), task(MODULE, wanted, named="again")],
+               warns=["lose SMTP AUTH", "on no list"])  # fmt: skip
+    first, second = tenant.writes()
+    assert second["time"] - first["time"] >= 2
+
+
+def test_missing_and_ambiguous_names(lab: Lab) -> None:
+    tenant = small(lab)
+    tenant.patch(add_mailboxes=[{"upn": f"twin{number}@{tenant.domain}", "display_name": "Twin"} for number in (1, 2)])
+    close = {"organization": "disabled"}
+    gone = {**close, "allowed": tenant.allowed("scanner", "typo"), "lookup_failure_action": "warn"}
+    run = tenant.run(
+        [
+            tried(MODULE, {**close, "allowed": tenant.allowed("typo")}, named="missing"),
+            tried(MODULE, {**close, "allowed": [{"identity": "Twin"}], "lookup_failure_action": "warn"}, named="twin"),
+            tried(MODULE, {**gone, "organization": "enabled"}, named="warned", check_mode=True),
+            tried(MODULE, gone, named="held: check", check_mode=True),
+            tried(MODULE, gone, named="held"),
+        ],
+        warns=["typo@", "on no list", "lose SMTP AUTH"],
+    )
+    run["missing"].refused("not_found", "typo@", hint="spelling")
+    run["twin"].refused("ambiguous", "Twin", hint="GUID")
+    assert run["warned"].ok()["summary"]["missing"] == 1
+    for step in (run["held: check"], run["held"]):
+        step.refused("not_found", "left as it is|left as it was", "typo@")
+        assert step.changed  # the scanner is enabled, or would be
+    assert [box["action"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
+    assert (tenant.transport(), tenant.own("scanner")) == (False, False)
+    assert tenant.writes(run["missing"]) + tenant.writes(run["twin"]) == []
+
+
+def test_contradictions_and_brakes(tenant: Tenant) -> None:
+    close, scanner = {"organization": "disabled"}, tenant.allowed("scanner")
+    guid = tenant.mailbox("scanner")["Guid"]
+    all_of_them = {"allowed": scanner, "unlisted": "disabled"}
+    cases: dict[str, tuple[dict[str, Any], str, str]] = {
+        "empty": ({**close, "allowed": [], "unlisted": "not_enabled"}, "refused", "allowed is empty"),
+        "absent": ({**close, "unlisted": "disabled"}, "refused", "allowed is empty"),
+        "inherit": ({"allowed": scanner, "unlisted": "inherit"}, "refused", "the organization is open"),
+        "twice": (
+            {"allowed": scanner, "denied": [{"identity": guid}]},
+            "invalid_request",
+            r"allowed\[0\].*denied\[0\]",
+        ),
+        "date": ({"allowed": tenant.allowed("scanner", expires="31.12.2026")}, "invalid_request", "2027-03-31"),
+        "nothing": ({}, "invalid_request", "Nothing is given"),
+        "brake": ({**all_of_them, "max_changes": "3"}, "refused", "has 5 changes.*ada@"),
+        "zero": ({**all_of_them, "max_changes": "0"}, "refused", "has 5 changes"),
+        "nonsense": ({**all_of_them, "max_changes": "few"}, "invalid_request", "max_changes"),
+    }
+    tasks = [tried(MODULE, arguments, named=name) for name, (arguments, _code, _text) in cases.items()]
+    tasks.append(tried(MODULE, cases["brake"][0], named="brake in check mode", check_mode=True))
+    tasks.append(task(MODULE, {**all_of_them, "max_changes": "10%"}, named="ten are always fine", check_mode=True))
+    run = tenant.run(tasks, warns=["lose SMTP AUTH", "on no list"])
+    for name, (_arguments, code, text) in cases.items():
+        run[name].refused(code, text, hint=None)
+    run["brake in check mode"].refused("refused", "has 5 changes", hint="max_changes: 5")
+    assert run["ten are always fine"].changed
+    assert tenant.writes() == []
+
+
+def test_unlisted(lab: Lab) -> None:
+    """What becomes of a stray, of a blocked mailbox and of one without a value."""
+    expected: dict[str, tuple[bool | None, bool | None, bool | None]] = {
+        "unmanaged": (False, True, None),
+        "not_enabled": (None, True, None),
+        "inherit": (None, None, None),
+        "disabled": (True, True, True),
+    }
+    tenants = {name: small(lab) for name in expected}
+    variables = {tenant.label: {"unlisted": name} for name, tenant in tenants.items()}
+    arguments = {"organization": "disabled", "allowed": [{"identity": "scanner"}], "unlisted": "{{ unlisted }}"}
+    run = lab.run_playbook(
+        [task(MODULE, arguments, named="it")], list(tenants.values()), host_vars=variables,
+        warns=["lose SMTP AUTH", "1 mailboxes? (has|have) SMTP AUTH explicitly enabled"],
+    )  # fmt: skip
+    for name, tenant in tenants.items():
+        step = run.step("it", tenant.label)
+        assert tuple(tenant.own(box) for box in ("stray", "blocked", "ada")) == expected[name], name
+        assert step["strays"] == ([tenant.at("stray")] if name == "unmanaged" else [])
+        assert any("on no list" in warning for warning in step.warnings) is (name == "unmanaged")
+        assert max(flips(tenant).values()) == 1
+
+
+def test_allow_empty(tenant: Tenant) -> None:
+    wanted = {"organization": "disabled", "allowed": [], "allow_empty": True, "unlisted": "inherit"}
+    assert_converges(tenant, MODULE, wanted, warns=["lose SMTP AUTH"])
+    assert set(states(tenant).values()) == {False}
+
+
+def test_expiry(tenant: Tenant) -> None:
+    over = tenant.allowed("scanner", expires=day(-1), owner="facilities", reason="printer", ticket="CHG-1")
+    wanted = {
+        "organization": "disabled",
+        "allowed": [*over, *tenant.allowed("reports", expires=day(0)), *tenant.allowed("stray", expires=day(29)),
+                    *tenant.allowed("ben", expires=day(30))],
+    }  # fmt: skip
+    run = tenant.run(
+        [
+            tried(MODULE, wanted, named="report"),
+            tried(MODULE, wanted, named="report again"),
+            task(MODULE, {**wanted, "expired": "revoke"}, named="revoke"),
+            task(MODULE, {**wanted, "expired": "revoke"}, named="revoke again"),
+        ],
+        warns=["lose SMTP AUTH", "loses SMTP AUTH", "expires on"],
+    )
+    report = run["report"]
+    assert report.failed and report.changed
+    assert "scanner@" in report.msg and "in force" in report.msg
+    assert report["expired"] == [
+        {"identity": tenant.at("scanner"), "expires": day(-1), "owner": "facilities", "reason": "printer",
+         "ticket": "CHG-1"}
+    ]  # fmt: skip
+    assert [entry["identity"] for entry in report["expiring"]] == [tenant.at("reports"), tenant.at("stray")]
+    assert sum("expires on" in warning for warning in report.warnings) == 2
+    assert run["report again"].failed and not run["report again"].changed
+    assert run["revoke"].changed and not run["revoke again"].changed
+    assert tenant.own("scanner") is None
+    assert states(tenant) == {
+        tenant.at(name): name in ("reports", "stray", "ben") for name in ("scanner", "reports", "ada", "ben", "stray",
+                                                                          "blocked")
+    }  # fmt: skip
+
+
+def test_the_error_code_of_an_expired_entry_is_documented(tenant: Tenant) -> None:
+    """The codes are a closed list: authentication_failed, access_denied, ..., unexpected_response."""
+    step = tenant.one(MODULE, {"allowed": tenant.allowed("stray", expires=day(-1))})
+    documented = {
+        "authentication_failed", "access_denied", "wrong_tenant", "not_found", "ambiguous", "invalid_request",
+        "refused", "throttled", "service_unavailable", "incomplete_read", "partial_failure", "not_confirmed",
+        "unexpected_response", "expired",
+    }  # fmt: skip
+    assert step.code in documented
