@@ -93,6 +93,7 @@ fuzz: setup ## Search long for inputs that break the promises
 	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz $(ARGS)
 
 benchmark: setup ## Measure reads, writes and memory on simulated tenants
+	@"$(BIN)/python" -m pip install --quiet --quiet --disable-pip-version-check -r $(REQUIREMENTS)/benchmark.txt
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" tests/benchmark $(ARGS)
 
 build: setup ## Build the collection artefact in .cache/build

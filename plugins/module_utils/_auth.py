@@ -26,12 +26,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     AuthenticationFailed,
     ExoError,
     InvalidRequest,
-    ServiceUnavailable,
     UnexpectedResponse,
     WrongTenant,
+    failure,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._options import Connection, CredentialValues
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import TokenHttp, Transport
+from ansible_collections.m365.exchange_online.plugins.module_utils._patience import patiently
+from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response, TokenHttp, Transport
 
 EXPIRY_MARGIN = 300  # seconds: a token that ends sooner is not used for a new request
 CERTIFICATE_WARNING_DAYS = 30
@@ -66,12 +67,16 @@ class Token:
 
 @dataclass(frozen=True)
 class Site:
-    """Where tokens come from and what for. ``tenant``: as the user gave it, a GUID or a domain."""
+    """Where tokens come from and what for.
+
+    tenant: as the user gave it, a GUID or a domain. tries: after the first, where a request fails for the moment.
+    """
 
     authority: str
     tenant: str
     resource: str
     transport: Transport
+    tries: int = 0
 
     @property
     def scope(self) -> str:
@@ -316,7 +321,7 @@ class ManagedIdentity:
         )
 
         def ask() -> dict[str, t.Any]:
-            client = msal.ManagedIdentityClient(identity, http_client=TokenHttp(site.transport))
+            client = msal.ManagedIdentityClient(identity, http_client=TokenHttp(site.transport, site.tries))
             answer: dict[str, t.Any] = client.acquire_token_for_client(resource=site.resource)
             return answer
 
@@ -370,7 +375,11 @@ class TokenSource:
         self._warn = warn
         self._mask = mask
         self._site = Site(
-            connection.authority, connection.tenant, connection.cloud.resource(connection.endpoint), transport
+            connection.authority,
+            connection.tenant,
+            connection.cloud.resource(connection.endpoint),
+            transport,
+            connection.retries,
         )
         # Somebody else's token is not ours to keep.
         self._store = None if credential.method == "access_token" else store
@@ -426,7 +435,14 @@ class TokenSource:
 def tenant_id(site: Site) -> str:
     """The GUID behind a domain, from the authority's discovery document (no credential needed)."""
     url = f"{site.url}/v2.0/.well-known/openid-configuration"
-    answer = site.transport.fetch(url)
+
+    def fetch() -> Response:
+        answer = site.transport.fetch(url)
+        if answer.status in (408, 429, 500, 502, 503, 504):
+            raise failure(f"The request for {site.tenant} at {site.authority}", answer.status, answer.headers, "")
+        return answer
+
+    answer = patiently(fetch, site.tries)
     try:
         document = json.loads(answer.body)
     except ValueError:
@@ -486,7 +502,7 @@ def _confidential(site: Site, client_id: str, credential: t.Any, claims: str | N
             # The authority is the cloud's own or named by the user: nothing to look up about it elsewhere.
             instance_discovery=False,
             client_capabilities=["cp1"],
-            http_client=TokenHttp(site.transport),
+            http_client=TokenHttp(site.transport, site.tries),
         )
         answer: dict[str, t.Any] = app.acquire_token_for_client([site.scope], claims_challenge=claims or None)
         return answer
@@ -495,32 +511,16 @@ def _confidential(site: Site, client_id: str, credential: t.Any, claims: str | N
 
 
 def _ask(site: Site, ask: t.Callable[[], dict[str, t.Any]], where: str) -> dict[str, t.Any]:
-    """msal's answer; its own exceptions and those of the network become ours, a passing fault is tried again."""
-    import requests
-
-    waits = [1.0, 2.0, 4.0]
-    while True:
-        try:
-            return ask()
-        except requests.exceptions.SSLError as error:
-            raise ServiceUnavailable(
-                f"The certificate of {where} is not trusted: {_last_words(error)}.",
-                hint="Name the CA bundle in ca_path, if a proxy or a simulator of yours answers there.",
-            ) from None
-        except (requests.exceptions.RequestException, RuntimeError) as error:
-            if not waits:
-                raise ServiceUnavailable(
-                    f"No token could be asked for at {where}: {_last_words(error)}.",
-                    hint="Check the network, the proxy and the authority.",
-                ) from None
-            time.sleep(waits.pop(0))
-        except ValueError:
-            raise _discovery_failed(site, where) from None
-
-
-def _last_words(error: BaseException) -> str:
-    text = re.sub(r"<[^<>]*>", "", str(error))
-    return (text.rpartition(": ")[2] or type(error).__name__).strip(" .()'\"")[:200]
+    """msal's answer, where it is one."""
+    try:
+        answer = ask()
+    except ExoError:
+        raise
+    except Exception:  # a foreign library that was fed from outside: KeyError and AttributeError have been seen
+        raise _discovery_failed(site, where) from None
+    if not isinstance(answer, dict):
+        raise _discovery_failed(site, where)
+    return answer
 
 
 def _discovery_failed(site: Site, where: str) -> ExoError:

@@ -35,14 +35,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     Throttled,
     UnexpectedResponse,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._patience import Patience
 from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response, Transport
 
 BATCH_SIZE = 10  # what every known client sends at most
 PAGE_SIZE = 1000  # the service's default and maximum
 MAX_PAGES = 2000
 MAX_REDIRECTS = 3
-MAX_WAIT = 120.0  # seconds that one request of the service to wait is followed for
-MAX_WAITED = 600.0  # seconds that one call waits in all
 # The system mailbox has the same GUID in every organisation; clients that page app-only anchor there.
 _ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{}"
 # Get cmdlets that store something with this switch.
@@ -131,34 +130,6 @@ class Pacer:
                 self._allowed = max(1, self._allowed // 2)
             self._successes = 0
             self._resume_at = max(self._resume_at, now + seconds)
-
-
-@dataclass
-class _Patience:
-    """The tries and the waiting that one call may still spend."""
-
-    tries: int
-    waited: float = 0.0
-    tried: int = 0
-
-    def wait_for(self, error: ExoError) -> float | None:
-        """Seconds to wait before the next try, or None where there is none."""
-        asked = error.retry_after if error.retry_after is not None else 2.0 * 2**self.tried
-        if not error.transient or self.tried >= self.tries or asked > MAX_WAIT or self.waited + asked > MAX_WAITED:
-            return None
-        self.tried += 1
-        self.waited += asked
-        return asked
-
-    def gave_up(self, error: ExoError) -> ExoError:
-        """The error with how long it was tried."""
-        if error.transient:
-            asked = error.retry_after
-            if asked is not None and asked > MAX_WAIT:
-                error.message += f" The service asks to wait {asked:.0f} seconds, longer than a task should hang."
-            elif self.tried:
-                error.message += f" Tried {self.tried + 1} times over {self.waited:.0f} seconds."
-        return error
 
 
 class Client:
@@ -276,7 +247,7 @@ class Client:
         """The outcomes of up to ten cmdlets. Those that failed for the moment are sent again without the rest."""
         outcomes: dict[int, Answer | ExoError] = {}
         pending = dict(chunk)
-        patience = _Patience(self._retries)
+        patience = Patience(self._retries)
         renewable = True
         while len(pending) > 1:
             token = self._tokens.get()
@@ -302,7 +273,7 @@ class Client:
                     break
         return sorted(outcomes.items())
 
-    def _again(self, failed: Mapping[int, ExoError], patience: _Patience, token: Token | None) -> set[int]:
+    def _again(self, failed: Mapping[int, ExoError], patience: Patience, token: Token | None) -> set[int]:
         """Which of a batch's failures are worth another try, after waiting as long as they ask for.
 
         token: the one that the batch was sent with, as long as it may be renewed.
@@ -342,7 +313,6 @@ class Client:
             self._url("$batch"),
             {"requests": items},
             {"Prefer": "odata.continue-on-error"},
-            retry_unanswered=True,
             writes=0 if first.reads else len(items),
         )
         responses = payload.get("responses") if isinstance(payload, dict) else None
@@ -401,11 +371,10 @@ class Client:
         *,
         subject: str = "",
         parse: Callable[[Response], t.Any] | None = None,
-        retry_unanswered: bool = True,
         writes: int = 0,
     ) -> t.Any:
         """POST until it is answered for good: waits and tries again as errors allow, renews a rejected token once."""
-        patience = _Patience(self._retries)
+        patience = Patience(self._retries)
         request_id = str(uuid.uuid4())
         content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         renewed = maybe_done = False
@@ -488,7 +457,9 @@ class Client:
     def _check(self, command: Command) -> None:
         if self._read_only and not command.reads:
             raise Refused(f"{command.name} would change something, which check mode never does.", cmdlet=command.name)
-        if any(value is None or value == "" for name, value in command.parameters.items() if name == "Identity"):
+        if any(
+            value is None or value == "" for name, value in command.parameters.items() if name.lower() == "identity"
+        ):
             # A null identity means every object to this service.
             raise InvalidRequest(f"{command.name} needs the name of a mailbox.", cmdlet=command.name)
 

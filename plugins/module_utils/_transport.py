@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import typing as t
 import zlib
 from dataclasses import dataclass
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ServiceUnavailable
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ServiceUnavailable, failure
+from ansible_collections.m365.exchange_online.plugins.module_utils._patience import patiently
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
 try:
@@ -23,7 +25,7 @@ else:
     HAS_REQUESTS = True
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 USER_AGENT = f"m365.exchange_online/{VERSION} (Ansible collection)"
 # A whole mailbox list page is about 3 MB; what is far larger is no answer of this service.
@@ -66,10 +68,10 @@ class Transport:
         return self._send("GET", url, {"Accept": "application/json"}, None)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        host = url.split("/")[2]
-        try:
+        with (
+            self._failures_named(url),
             # verify goes with each request: REQUESTS_CA_BUNDLE would override the session's.
-            with self._session.request(
+            self._session.request(
                 method,
                 url,
                 data=body,
@@ -78,9 +80,17 @@ class Transport:
                 timeout=(min(self._timeout, 30), self._timeout),
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                raw = answer.raw.read(MAX_BODY, decode_content=False)
-                return Response(answer.status_code, answer.headers, _decoded(raw))
+            ) as answer,
+        ):
+            raw = answer.raw.read(MAX_BODY, decode_content=False)
+            return Response(answer.status_code, answer.headers, _decoded(raw))
+
+    @contextlib.contextmanager
+    def _failures_named(self, url: str) -> Iterator[None]:
+        """Turns the exceptions of requests and urllib3 into a ServiceUnavailable that says what to do."""
+        host = url.split("/")[2]
+        try:
+            yield
         except requests.exceptions.SSLError as error:
             raise ServiceUnavailable(
                 f"The certificate of {host} is not trusted: {_innermost(error)}.",
@@ -110,36 +120,43 @@ class Transport:
                 maybe_done=lost,
             ) from None
 
-    # msal asks for tokens over the same session, in requests' own manner.
-    def get(self, url: str, **kwargs: t.Any) -> t.Any:
-        return self._foreign("GET", url, kwargs)
-
-    def foreign_post(self, url: str, **kwargs: t.Any) -> t.Any:
-        return self._foreign("POST", url, kwargs)
-
-    def _foreign(self, method: str, url: str, kwargs: dict[str, t.Any]) -> t.Any:
+    def foreign(self, method: str, url: str, **kwargs: t.Any) -> t.Any:
+        """A request in requests' own manner, for msal; raises ServiceUnavailable where no answer came."""
         kwargs.pop("timeout", None)
         if url.startswith("http://169.254."):  # a host's own identity endpoint is behind no proxy
             kwargs["proxies"] = {"no_proxy": url.split("/")[2]}
-        return self._session.request(
-            method,
-            url,
-            verify=self._verify,
-            timeout=(min(self._timeout, 10), min(self._timeout, 60)),
-            allow_redirects=False,
-            **kwargs,
-        )
+        with self._failures_named(url):
+            return self._session.request(
+                method,
+                url,
+                verify=self._verify,
+                timeout=(min(self._timeout, 10), min(self._timeout, 60)),
+                allow_redirects=False,
+                **kwargs,
+            )
 
     def close(self) -> None:
         self._session.close()
 
 
 class TokenHttp:
-    """The session as msal expects its ``http_client``: get, post and close."""
+    """The session as msal expects its ``http_client``. A passing fault is tried again here, so msal never sees it."""
 
-    def __init__(self, transport: Transport) -> None:
-        self.get = transport.get
-        self.post = transport.foreign_post
+    def __init__(self, transport: Transport, tries: int) -> None:
+        self._transport = transport
+        self._tries = tries
+
+    def get(self, url: str, **kwargs: t.Any) -> t.Any:
+        return patiently(lambda: self._once("GET", url, kwargs), self._tries)
+
+    def post(self, url: str, **kwargs: t.Any) -> t.Any:
+        return patiently(lambda: self._once("POST", url, kwargs), self._tries)
+
+    def _once(self, method: str, url: str, kwargs: t.Any) -> t.Any:
+        answer = self._transport.foreign(method, url, **kwargs)
+        if answer.status_code in (408, 429, 500, 502, 503, 504):
+            raise failure(f"The request for a token at {url.split('/')[2]}", answer.status_code, answer.headers, "")
+        return answer
 
     def close(self) -> None:
         """The session belongs to the transport."""

@@ -109,10 +109,11 @@ options:
     default: unmanaged
   expired:
     description:
-      - What to do about entries of O(allowed) whose last day is over.
+      - What to do about entries of either list whose last day is over.
       - V(report) leaves them in force, and the task fails at its end, after everything else is done, so that somebody
         looks at them.
-      - V(revoke) takes the exception away. The mailbox is treated as one that is not allowed any more.
+      - V(revoke) takes the exception away. The mailbox goes where O(unlisted) leads, and back to no value of its own
+        with O(unlisted=unmanaged).
     type: str
     choices:
       - report

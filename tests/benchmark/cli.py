@@ -62,10 +62,12 @@ def measured(name: str, sizes: Sizes) -> dict[str, Any]:
         "date": started.strftime("%Y-%m-%d %H:%M UTC"),
         "machine": facts,
         "sizes": asdict(sizes),
+        "quick": sizes.compare == QUICK.compare,
         "simulator": {
             "requests": lab.modelled,
             "overruns": lab.overruns,
             "overrun_seconds": lab.overrun_seconds,
+            "busy": lab.busy,
         },
         "data": data,
     }

@@ -68,6 +68,7 @@ class Lab:
         self.overruns = 0
         self.overrun_seconds = 0.0
         self.modelled = 0
+        self.busy = 0.0
         self._number = 0
         self._cpu = 0.0
 
@@ -104,6 +105,7 @@ class Lab:
         self.overruns += model["overruns"]
         self.overrun_seconds += model["overrun_seconds_total"]
         self.modelled += model["requests"]
+        self.busy += cpu
         noted = [entry for entry in self.simulator.requests() if started <= entry["time"] <= ended]
         requests = [entry for entry in noted if entry["kind"] != "batch_item"]
         kinds = [entry["kind"] for entry in requests]

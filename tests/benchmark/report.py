@@ -51,18 +51,33 @@ def _head(results: Results) -> Iterator[str]:
     yield "# Benchmark"
     yield ""
     yield "Made by `make benchmark`; the figures as data are in `results.json`."
+    if any(section["quick"] for section in results.values()):
+        yield ""
+        yield "**Only a trial with small sizes (`--quick`)**: the targets are meant for the full ones."
     yield ""
     yield "The service is the simulator of this collection, on the same machine, which answers no sooner than"
     yield (
         f"{STATED.request * 1000:g} ms after a request, {STATED.row * 1000:g} ms more for each row that it returns and"
         f" {STATED.item * 1000:g} ms more for each item of a batch."
     )
-    yield "Its own work counts as part of that time. Where it took longer than the model, that is an overrun."
+    yield "Its own work counts as part of that time. Where it took longer than the model, that is an overrun, and what"
+    yield "processor time it needed in all is shown beside."
     yield "The real service may be faster or slower; how the ways compare depends on it less than the seconds do."
     yield ""
     rows = [_section_row(name, results[name]) for name in results]
     yield from table(
-        ("measurement", "date", "system", "cores", "Python", "ansible-core", "load before", "requests", "overruns"),
+        (
+            "measurement",
+            "date",
+            "system",
+            "cores",
+            "Python",
+            "ansible-core",
+            "load before",
+            "requests",
+            "overruns",
+            "simulator busy",
+        ),
         rows,
     )
 
@@ -71,7 +86,7 @@ def _section_row(name: str, section: Mapping[str, Any]) -> list[str]:
     facts, simulator = section["machine"], section["simulator"]
     late = f"{simulator['overruns']} ({simulator['overrun_seconds']:.3f} s)"
     shown = [facts[key] for key in ("system", "cores", "python", "ansible_core", "load")]
-    return [name, section["date"], *map(str, shown), f"{simulator['requests']:,}", late]
+    return [name, section["date"], *map(str, shown), f"{simulator['requests']:,}", late, seconds(simulator["busy"])]
 
 
 # --- targets ---
@@ -282,6 +297,8 @@ def _fleet(section: Mapping[str, Any]) -> Iterator[str]:
         f" `exo_transport_config`, `exo_smtp_auth` and `exo_cas_mailbox` in one play, {data['forks']} forks."
     )
     yield from _fleet_values(data)
+    yield ""
+    yield f"Three tasks of `ansible.builtin.ping` in their place take {data['nothing']:.2f} s of processor time a host."
 
 
 def _role(section: Mapping[str, Any]) -> Iterator[str]:

@@ -143,7 +143,10 @@ def fleet(lab: Lab, sizes: Sizes) -> Data:
     def host(tenant: Tenant) -> dict[str, Any]:
         return {"connection": connection(tenant.info), "scanner": tenant.names[0]}
 
-    return _fleet(lab, sizes, PLAYBOOKS / "fleet.yml", host)
+    bare: dict[str, Any] = {"tenants": {"hosts": {f"host{number}": {} for number in range(sizes.tenants)}}}
+    run = playbook(lab, PLAYBOOKS / "nothing.yml", inventory=bare, options=("--forks", str(sizes.forks)))
+    found = _fleet(lab, sizes, PLAYBOOKS / "fleet.yml", host)
+    return {**found, "nothing": run.processor / sizes.tenants}
 
 
 def role(lab: Lab, sizes: Sizes) -> Data:
@@ -168,7 +171,7 @@ def role(lab: Lab, sizes: Sizes) -> Data:
     return _fleet(lab, sizes, ROOT / "playbooks" / "baseline.yml", host)
 
 
-def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str, Any]]) -> Data:
+def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str, Any]]) -> dict[str, Any]:
     with ExitStack() as stack:
         tenants = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _ in range(sizes.tenants)]
         hosts = {tenant.info.label: host(tenant) for tenant in tenants}
@@ -187,7 +190,7 @@ def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str
         seen = lab.seen(started, ended)
     if counted.changed or run.changed:
         raise RuntimeError("the tenants of the fleet do not converge")
-    found = {
+    found: dict[str, Any] = {
         "tenants": sizes.tenants,
         "forks": sizes.forks,
         "mailboxes": sizes.tenant_mailboxes,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from fuzz import profiles
 from fuzz.lab import Lab
+
 from simulator.testing import Simulator
 
 _TOTALS = pytest.StashKey[dict[str, Any]]()

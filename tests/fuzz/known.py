@@ -78,7 +78,12 @@ _BOOLEAN = ((True, True), (False, False), ("yes", True), ("no", False))
 _NULLABLE = ((True, True), ("true", True), (False, False), ("false", False), ("inherit", None))
 _LANGUAGE = (("", None), ("fr-CA", "fr-CA"), ("fr-ca", "fr-CA"), ("de", "de"), ("DE", "de"), ("zh-Hans", "zh-Hans"))
 _DOMAIN = (("", None), ("mail.example.com", "mail.example.com"), ("MAIL.example.com", "MAIL.example.com"))
-_ADDRESS = (("", None), ("a@b.example", "a@b.example"), (" A@B.example ", "A@B.example"), ("c@d.example", "c@d.example"))
+_ADDRESS = (
+    ("", None),
+    ("a@b.example", "a@b.example"),
+    (" A@B.example ", "A@B.example"),
+    ("c@d.example", "c@d.example"),
+)
 _MIME = ("TextOnly", "HtmlOnly", "HtmlAndTextAlternative", "TextEnrichedOnly", "TextEnrichedAndTextAlternative",
          "BestBodyFormat", "Tnef")  # fmt: skip
 
@@ -135,7 +140,9 @@ TRANSPORT: Mapping[str, Setting] = {
     "external_dsn_reporting_authority": Setting("ExternalDsnReportingAuthority", _DOMAIN, same_text, ""),
     "internal_dsn_reporting_authority": Setting("InternalDsnReportingAuthority", _DOMAIN, same_text, ""),
     "external_postmaster_address": Setting("ExternalPostmasterAddress", _ADDRESS, same_text, ""),
-    "journaling_report_ndr_to": Setting("JournalingReportNdrTo", (("<>", "<>"), ("", "<>"), *_ADDRESS[1:]), same_text, ""),
+    "journaling_report_ndr_to": Setting(
+        "JournalingReportNdrTo", (("<>", "<>"), ("", "<>"), *_ADDRESS[1:]), same_text, ""
+    ),
     "journal_message_expiration_days": _numbers("JournalMessageExpirationDays", 0, 3, 7),
     "max_recipient_envelope_limit": Setting(
         "MaxRecipientEnvelopeLimit",
@@ -202,7 +209,11 @@ MAILBOX: Mapping[str, Setting] = {
 FORMATS: Mapping[str, frozenset[str]] = {
     f"{protocol}_use_protocol_defaults": frozenset(
         f"{protocol}_{name}"
-        for name in ("force_ical_for_calendar_retrieval_option", "messages_retrieval_mime_format", "suppress_read_receipt")
+        for name in (
+            "force_ical_for_calendar_retrieval_option",
+            "messages_retrieval_mime_format",
+            "suppress_read_receipt",
+        )
     )
     for protocol in ("imap", "pop")
 }

@@ -24,6 +24,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _module,
     _options,
     _organization,
+    _patience,
     _restore,
     _smtp_auth,
     _transport,
@@ -99,8 +100,8 @@ class Module:
     """One writing module: its argument spec and the task behind it."""
 
     name: str
-    spec: Mapping[str, Any]
-    task: Callable[[_module.Task], Mapping[str, Any]]
+    spec: Mapping[str, Any] = field(repr=False)
+    task: Callable[[_module.Task], Mapping[str, Any]] = field(repr=False)
     validator: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -144,11 +145,12 @@ class Lab:
         self.scratch = scratch
         self.clock = Clock()
         self.cases = self.tasks = 0
-        self.restart: Callable[[], None] | None = None
         patch.setattr(_apply, "Patience", partial(_apply.Patience, sleep=self.clock.sleep, clock=self.clock.now))
-        patch.setattr(_auth, "time", types.SimpleNamespace(time=time.time, sleep=self.clock.sleep))
+        patch.setattr(_patience, "time", types.SimpleNamespace(sleep=self.clock.sleep))
         tenant = simulator.add_tenant({"label": LABEL})
-        given = {name: tenant.values[name] for name in ("endpoint", "authority", "graph_endpoint", "ca_path", "client_id")}
+        given = {
+            name: tenant.values[name] for name in ("endpoint", "authority", "graph_endpoint", "ca_path", "client_id")
+        }
         given |= {"tenant": tenant.tenant_id, "client_secret": tenant.client_secret, "timeout": 20}
         outcome = ArgumentSpecValidator(_options.argument_spec()).validate(given)
         self.connection = _options.resolve(outcome.validated_parameters, {})

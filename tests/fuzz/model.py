@@ -160,7 +160,9 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     everybody = bool(options.get("all_mailboxes"))
     shared = {option: given for option, given in options.items() if option in MAILBOX}
     entries = [(name, shared) for name in options.get("identity") or ()]
-    entries += [(e["identity"], {o: v for o, v in e.items() if o != "identity"}) for e in options.get("mailboxes") or ()]
+    entries += [
+        (e["identity"], {o: v for o, v in e.items() if o != "identity"}) for e in options.get("mailboxes") or ()
+    ]
     if not shared and (options.get("identity") or (everybody and not entries)):
         outlook.refused.add("invalid_request")
     excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
@@ -185,7 +187,9 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
 
 def _matches(mailbox: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     current = ((MAILBOX[option], given, mailbox[MAILBOX[option].wire]) for option, given in where.items())
-    return all(setting.normal(setting.becomes(given, value)) == setting.normal(value) for setting, given, value in current)
+    return all(
+        setting.normal(setting.becomes(given, value)) == setting.normal(value) for setting, given, value in current
+    )
 
 
 def _wanted(

@@ -16,6 +16,7 @@ SHORT, FUZZ = "short", "fuzz"
 # What the shares of the tests are parts of.
 CASES = {SHORT: 360, FUZZ: 10_000}
 SEED_VARIABLE = "HYPOTHESIS_SEED"
+CASES_VARIABLE = "FUZZ_CASES"  # another number than the profile's
 PROFILE_VARIABLE = "M365_EXO_FUZZ_PROFILE"
 
 
@@ -38,7 +39,8 @@ def register(profile: str) -> int:
 
 def cases(share: float) -> Callable[[Any], Any]:
     """Decorator: run the test on this share of the profile's cases."""
-    number = max(5, round(CASES[os.environ.get(PROFILE_VARIABLE, SHORT)] * share))
+    total = int(os.environ.get(CASES_VARIABLE) or CASES[os.environ.get(PROFILE_VARIABLE, SHORT)])
+    number = max(5, round(total * share))
 
     def decorate(test: Any) -> Any:
         return seed(int(os.environ.get(SEED_VARIABLE, "1")))(settings(max_examples=number)(test))

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import strategies as st
-
 from fuzz.known import GROUPS, MAILBOX, TRANSPORT, Setting
 from fuzz.lab import DOMAIN
+from hypothesis import strategies as st
 
 SMTP_WIRE = "SmtpClientAuthenticationDisabled"
 TYPES = ("UserMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox")
@@ -153,7 +152,9 @@ def _common(draw: st.DrawFn, oddity: str) -> dict[str, Any]:
 def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str]) -> dict[str, Any]:
     oddity = draw(ODDITIES)
     options: dict[str, Any] = draw(_common(oddity))
-    shape = draw(st.sampled_from(["all", "all", "identity", "mailboxes", "both"] if state["mailboxes"] else ["mailboxes"]))
+    shape = draw(
+        st.sampled_from(["all", "all", "identity", "mailboxes", "both"] if state["mailboxes"] else ["mailboxes"])
+    )
     least = 0 if shape == "mailboxes" or oddity == "shape" else 1
     options |= draw(wishes(MAILBOX, theme, least)) if shape != "mailboxes" else {}
     named = draw(names(state, oddity, 9))
@@ -171,7 +172,9 @@ def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str
         options["mailboxes"] = [{"identity": name, **draw(wishes(MAILBOX, theme, free=True))} for name in named]
     if draw(st.integers(0, 4)) == 0:
         where = draw(wishes(MAILBOX, theme[:2], free=True))
-        options["where"] = {o: v for o, v in where.items() if not (isinstance(v, dict) and {"add", "remove"} & v.keys())}
+        options["where"] = {
+            o: v for o, v in where.items() if not (isinstance(v, dict) and {"add", "remove"} & v.keys())
+        }
     return options
 
 
@@ -187,7 +190,9 @@ def policies(draw: st.DrawFn, state: Mapping[str, Any], today: datetime.date) ->
         for name in some:
             offset = draw(days)
             expires = {} if offset is None else {"expires": str(today + datetime.timedelta(offset))}
-            entries.append({"identity": name, **expires, **draw(st.sampled_from([{}, {"reason": "fax"}, {"owner": ""}]))})
+            entries.append(
+                {"identity": name, **expires, **draw(st.sampled_from([{}, {"reason": "fax"}, {"owner": ""}]))}
+            )
         if entries or draw(st.booleans()):
             options[option] = entries
     options["organization"] = draw(st.sampled_from([None, "enabled", "disabled", "disabled"]))
@@ -215,8 +220,8 @@ _CMDLETS = (None, *_SETTERS, *_SETTERS, "Get-CASMailbox", "Get-TransportConfig")
 def faults(draw: st.DrawFn, state: Mapping[str, Any]) -> Fault:
     kind = draw(
         st.sampled_from(
-            ["throttle", "transient", "status", "reset_before", "reset_after", "refusal", "needs_proxy", "expire_tokens",
-             "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found", "errors_in_200",
+            ["throttle", "transient", "status", "reset_before", "reset_after", "refusal", "needs_proxy",
+             "expire_tokens", "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found", "errors_in_200",
              "batch_reorder", "batch_drop_item", "batch_duplicate_id"]
         )
     )  # fmt: skip

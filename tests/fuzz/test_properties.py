@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hypothesis import event, given, note
-from hypothesis import strategies as st
-
 from fuzz import model, strategies
 from fuzz.known import MAILBOX, TRANSPORT
 from fuzz.lab import CAS_MAILBOX, ERROR_CODES, LABEL, RESTORE, SMTP_AUTH, Lab, Module, Run
 from fuzz.lab import TRANSPORT as TRANSPORT_CONFIG
 from fuzz.model import Outlook
 from fuzz.profiles import cases
+from hypothesis import event, given, note
+from hypothesis import strategies as st
 
 State = Mapping[str, Any]
 Options = dict[str, Any]
@@ -85,7 +84,13 @@ def assert_told(module: Module, run: Run, outlook: Outlook) -> None:
 
 def kind_of(outlook: Outlook) -> str:
     """For the statistics of hypothesis."""
-    return f"to be refused: {sorted(outlook.refused)}" if outlook.refused else "changes" if outlook.differing else "no change"
+    return (
+        f"to be refused: {sorted(outlook.refused)}"
+        if outlook.refused
+        else "changes"
+        if outlook.differing
+        else "no change"
+    )
 
 
 def refused(lab: Lab, run: Run, outlook: Outlook) -> bool:

@@ -14,7 +14,7 @@ import pytest
 # The harness and the tests are no package: importlib mode leaves this directory out of the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import Lab, Tenant
+from harness import Lab, Tenant, small
 
 from simulator.testing import Simulator
 
@@ -42,26 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(simulator, scratch)
 
 
-PEOPLE = ("scanner", "reports", "ada", "ben", "stray", "blocked")
-
-
-def people(domain: str) -> list[dict[str, Any]]:
-    """A few mailboxes: two that inherit and will be allowed, two that inherit, one enabled, one disabled."""
-    cas = {
-        "stray": {"SmtpClientAuthenticationDisabled": False},
-        "blocked": {"SmtpClientAuthenticationDisabled": True},
-    }
-    return [{"upn": f"{name}@{domain}", "alias": name, "cas": cas.get(name, {})} for name in PEOPLE]
-
-
 @pytest.fixture
-def tenant(lab: Lab, request: pytest.FixtureRequest) -> Tenant:
+def tenant(lab: Lab) -> Tenant:
     """A tenant of its own for each test: six mailboxes in an organization where SMTP AUTH is on."""
     return small(lab)
-
-
-def small(lab: Lab, **description: Any) -> Tenant:
-    found = lab.tenant(**{"transport_config": {"SmtpClientAuthenticationDisabled": False}, **description})
-    if "mailboxes" not in description and "generate" not in description:
-        found.patch(add_mailboxes=people(found.domain))
-    return found

@@ -290,9 +290,25 @@ def tried(name: str, arguments: Mapping[str, Any] | None = None, **keywords: Any
     return task(name, arguments, ignore_errors=True, **keywords)
 
 
-def settings(**values: Any) -> dict[str, Any]:
-    """Nothing but a dict; reads better where an option is called like a keyword of Ansible."""
-    return values
+# --- a tenant with a few people ---
+
+PEOPLE = ("scanner", "reports", "ada", "ben", "stray", "blocked")
+
+
+def people(domain: str) -> list[dict[str, Any]]:
+    """A few mailboxes: two that inherit and will be allowed, two that inherit, one enabled, one disabled."""
+    cas = {
+        "stray": {"SmtpClientAuthenticationDisabled": False},
+        "blocked": {"SmtpClientAuthenticationDisabled": True},
+    }
+    return [{"upn": f"{name}@{domain}", "alias": name, "cas": cas.get(name, {})} for name in PEOPLE]
+
+
+def small(lab: Lab, **description: Any) -> Tenant:
+    found = lab.tenant(**{"transport_config": {"SmtpClientAuthenticationDisabled": False}, **description})
+    if "mailboxes" not in description and "generate" not in description:
+        found.patch(add_mailboxes=people(found.domain))
+    return found
 
 
 # --- the rhythm ---

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from conftest import small
-from harness import Lab, Run, Tenant, task, tried
+from harness import Lab, Run, Tenant, small, task, tried
 
 MODULE = "exo_cas_mailbox"
 SMTP = "smtp_client_authentication_disabled"
@@ -60,8 +60,8 @@ def run(large: Tenant, chosen: dict[str, list[str]]) -> Run:
             task(MODULE, release, named="release again"),
             task(MODULE, {**everybody, "recipient_type_details": ["RoomMailbox"], "imap_enabled": False,
                           "mailboxes": [{"identity": spared, SMTP: True}], "max_changes": "80"}, named="rooms"),
-            task("exo_cas_mailbox_info", {**everybody, "properties": [SMTP], "dest": str(large.lab.scratch / "all.json")},
-                 named="info"),
+            task("exo_cas_mailbox_info", {**everybody, "properties": [SMTP],
+                                          "dest": str(large.lab.scratch / "all.json")}, named="info"),
         ],
         warns=["gain|lose"],
     )  # fmt: skip
@@ -116,8 +116,6 @@ def test_batches_are_sent_side_by_side_and_full(run: Run, large: Tenant) -> None
 
 
 def test_a_large_list_goes_to_a_file(run: Run, large: Tenant) -> None:
-    import json
-
     content = json.loads((large.lab.scratch / "all.json").read_text())
     assert len(content["mailboxes"]) == 3000
     assert run["info"]["summary"] == content["summary"]
@@ -149,23 +147,20 @@ def test_results_are_in_the_order_of_the_task(lab: Lab) -> None:
 
 
 def test_entries_that_disagree(tenant: Tenant) -> None:
-    guid = tenant.mailbox("ada")["Guid"]
-    ada = tenant.at("ada")
-    run = tenant.run(
-        [
-            tried(MODULE, {"mailboxes": [{"identity": ada, "pop_enabled": True}, {"identity": guid, "pop_enabled": False}]},
-                  named="disagree"),
-            tried(MODULE, {"identity": [ada], "pop_enabled": True, "mailboxes": [{"identity": "ada", "pop_enabled": False}]},
-                  named="disagree with identity"),
-            tried(MODULE, {"mailboxes": [{"identity": ada}]}, named="no setting"),
-            tried(MODULE, {"mailboxes": [{"pop_enabled": True}]}, named="no identity"),
-            tried(MODULE, {"mailboxes": [{"identity": ada, "pop_enable": True}]}, named="misspelt"),
-            tried(MODULE, {"identity": ["", ada], "pop_enabled": True}, named="empty name"),
-            tried(MODULE, {"identity": [ada]}, named="nothing"),
-            task(MODULE, {"mailboxes": [{"identity": ada, "pop_enabled": False}, {"identity": guid, "pop_enabled": False,
-                                                                                "imap_enabled": False}]}, named="agree"),
-        ]
-    )  # fmt: skip
+    guid, ada = tenant.mailbox("ada")["Guid"], tenant.at("ada")
+    on, off = {"pop_enabled": True}, {"pop_enabled": False}
+    wrong: dict[str, dict[str, Any]] = {
+        "disagree": {"mailboxes": [{"identity": ada, **on}, {"identity": guid, **off}]},
+        "disagree with identity": {"identity": [ada], **on, "mailboxes": [{"identity": "ada", **off}]},
+        "no setting": {"mailboxes": [{"identity": ada}]},
+        "no identity": {"mailboxes": [on]},
+        "misspelt": {"mailboxes": [{"identity": ada, "pop_enable": True}]},
+        "empty name": {"identity": ["", ada], **on},
+        "nothing": {"identity": [ada]},
+    }
+    right = {"mailboxes": [{"identity": ada, **off}, {"identity": guid, **off, "imap_enabled": False}]}
+    run = tenant.run([*(tried(MODULE, one, named=name) for name, one in wrong.items()),
+                      task(MODULE, right, named="agree")])  # fmt: skip
     run["disagree"].refused("invalid_request", r"mailboxes\[0\].*mailboxes\[1\].*pop_enabled", hint=None)
     run["disagree with identity"].refused("invalid_request", r"identity\[0\].*mailboxes\[0\]", hint=None)
     for named, text in (("no setting", "no setting"), ("no identity", "no identity"), ("misspelt", "pop_enable"),

@@ -191,26 +191,13 @@ def test_every_failure_is_listed(expected: dict[str, Failure]) -> None:
     assert tuple(expected) == FAILURES
 
 
-BUGS = {
-    "unknown tenant": "the library's words hide what the authority said",
-    "unknown app": "an option is not heard beside a secret from the environment",
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=BUGS[name])) if name in BUGS else name
-        for name in FAILURES
-    ],
-)
+@pytest.mark.parametrize("name", FAILURES)
 def test_failure(name: str, failing: Run, expected: dict[str, Failure], world: World) -> None:
     one = expected[name]
     failing[name].refused(one.code, *one.texts, hint=one.hint)
     assert not failing[name].changed
 
 
-@pytest.mark.xfail(strict=True, reason=BUGS["unknown app"])
 def test_nothing_was_written(failing: Run, world: World) -> None:
     for tenant in (world.main, world.other, world.certified, world.expired, world.protected):
         assert [write for write in tenant.writes() if write["status"] == 200] == []

@@ -86,8 +86,11 @@ ONE = {
     "a write that is ignored": Scenario(
         [fault("set_ignored", match=SET, **ALWAYS)], options={"wait_timeout": 1}, confirmed=False, written=False
     ),
-    "throttled authority": Scenario([fault("throttle", match={"endpoint": "token"}, **SOON)]),
     "authority resets": Scenario([fault("reset_before", match={"endpoint": "token"})]),
+    "authority throttled": Scenario([fault("throttle", match={"endpoint": "token"}, **SOON)]),
+    "authority unavailable": Scenario([fault("status", code=503, match={"endpoint": "token"}, **SOON)]),
+    "discovery throttled": Scenario([fault("throttle", match={"endpoint": "discovery"}, **SOON)]),
+    "discovery unavailable": Scenario([fault("status", code=503, match={"endpoint": "discovery"}, **SOON)]),
 }  # fmt: skip
 
 
@@ -101,7 +104,18 @@ def one(lab: Lab, organizations: dict[str, Tenant]) -> Run:
     return play(lab, organizations, ONE, [task("exo_transport_config", {"clear_categories": False}, named="it")])
 
 
-@pytest.mark.parametrize("name", ONE)
+NOT_YET = ("authority throttled", "authority unavailable", "discovery throttled", "discovery unavailable")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="the authority is not asked again"))
+        if name in NOT_YET
+        else name
+        for name in ONE
+    ],
+)
 def test_organization(name: str, one: Run, organizations: dict[str, Tenant]) -> None:
     scenario, tenant = ONE[name], organizations[name]
     step = one.step("it", tenant.label)

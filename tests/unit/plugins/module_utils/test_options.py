@@ -299,6 +299,10 @@ def test_clouds(cloud: str) -> None:
         "https://user:pass@outlook.office365.com",
         "https://outlook.office365.com?x=1",
         "https://outlook.office365.com#x",
+        "https://[broken",
+        "https://host:port",
+        "https://host:99999",
+        "https://host name",
     ],
 )
 def test_a_url_that_is_refused(option: str, url: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
@@ -475,3 +476,12 @@ def test_what_is_returned_is_taken_again(table: Table, option: str, wire: str, s
         wish = table.parse({option: value})[option]
         assert row.kind.same(row.kind.target(wish, value), value)
         assert row.kind.wish(value) == wish
+
+
+@pytest.mark.parametrize("given", ["True", "False", "true", "yes", "no", 1, 0])
+def test_a_boolean_that_a_template_made_a_text(given: t.Any) -> None:
+    """Inside of ``mailboxes`` and ``where`` nobody but the row looks at it, and it takes what the option takes."""
+    spec = {"pop_enabled": CAS_MAILBOX.argument_spec()["pop_enabled"]}
+    option = ArgumentSpecValidator(spec).validate({"pop_enabled": given})
+    assert not option.error_messages
+    assert CAS_MAILBOX.parse({"pop_enabled": given})["pop_enabled"] is option.validated_parameters["pop_enabled"]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _results, _smtp_auth
+from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _restore, _results, _smtp_auth
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import SMTP_AUTH
 
 LIMIT = 600_000  # AWX drops an event's result beyond 700,000 characters
 MANY = 20_000
@@ -123,3 +125,30 @@ def test_a_read_that_is_too_large_to_show_says_so(tenant: Tenant) -> None:
 def test_arguments_keep_what_is_small() -> None:
     params = {"identity": ["a@contoso.com"] * MANY, "pop_enabled": False}
     assert _results.bounded_arguments(params) == {"identity": f"({MANY} entries, not shown)", "pop_enabled": False}
+
+
+def test_twenty_thousand_strays(tenant: Tenant) -> None:
+    client = tenant(MANY, {"SmtpClientAuthenticationDisabled": False}, address=ADDRESS)
+    params = smtp_options(organization="disabled", allowed=[{"identity": ADDRESS.format(1)}])
+    result, warnings = run(_smtp_auth.converge, params, client, check_mode=True)
+    assert len(json.dumps(result)) < LIMIT
+    assert len(result["strays"]) + result["not_shown"]["strays"] == MANY - 1
+    assert any(str(MANY - 1) in warning for warning in warnings)
+
+
+def test_twenty_thousand_left_alone(tenant: Tenant, tmp_path: Path) -> None:
+    client = tenant(MANY, {"SmtpClientAuthenticationDisabled": False})
+    before, after = {SMTP_AUTH: "inherit"}, {SMTP_AUTH: True}
+    entries = [
+        {"guid": guid, "primary_smtp_address": box["PrimarySmtpAddress"], "before": before, "after": after}
+        for guid, box in client.boxes.items()
+    ]
+    path = tmp_path / "undo.json"
+    content = {"format": 1, "tenant_id": client.tenant_id, "organization": None, "mailboxes": entries}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    plain = {name: option.get("default") for name, option in _restore.ARGUMENT_SPEC.items()}
+    result, _warnings = run(_restore.restore, {**plain, "path": str(path)}, client)
+    assert len(json.dumps(result)) < LIMIT
+    assert (result["changed"], result["summary"]["unchanged"]) == (False, MANY)
+    assert len(result["left_alone"]) + result["not_shown"]["left_alone"] == MANY
+    assert client.writes == []

@@ -73,7 +73,7 @@ def test_a_password_of_netrc_is_not_used(rigged: Make, tmp_path: Path, monkeypat
     transport, sent = rigged()
     transport.post(URL, HEADERS, b"{}")
     transport.fetch(URL)
-    TokenHttp(transport).get(URL, headers={})
+    TokenHttp(transport, 0).get(URL, headers={})
     assert sent[0][0].headers["Authorization"] == "Bearer mine"
     assert "Authorization" not in sent[1][0].headers
     assert "Authorization" not in sent[2][0].headers
@@ -88,7 +88,7 @@ def test_the_chosen_trust_beats_the_environment(
     transport, sent = rigged(verify=verify)
     transport.post(URL, HEADERS, b"{}")
     transport.fetch(URL)
-    TokenHttp(transport).post(URL, data={})
+    TokenHttp(transport, 0).post(URL, data={})
     assert [options["verify"] for _, options in sent] == [verify] * 3
 
 
@@ -107,7 +107,7 @@ def test_no_redirect_is_followed(status: int, rigged: Make) -> None:
     transport, sent = rigged(status=status, headers={"Location": "https://evil.example/"})
     assert transport.post(URL, HEADERS, b"{}").status == status
     assert transport.fetch(URL).status == status
-    assert TokenHttp(transport).post(URL, data={}).status_code == status
+    assert TokenHttp(transport, 0).post(URL, data={}).status_code == status
     assert len(sent) == 3
 
 

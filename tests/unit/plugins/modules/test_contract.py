@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import typing as t
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _options
+from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _errors, _options
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
@@ -231,3 +232,10 @@ def test_only_the_bridge_ends_a_task(path: Path) -> None:
     }
     ends = calls & {"fail_json", "exit_json"}
     assert ends == ({"fail_json", "exit_json"} if path.stem == "_module" else set())
+
+
+def test_every_error_code_is_documented() -> None:
+    notes = yaml.safe_load(importlib.import_module(f"{PREFIX}doc_fragments.connection").ModuleDocFragment.DOCUMENTATION)
+    (note,) = [text for text in notes["notes"] if "error_code" in text]
+    kinds = [kind for kind in vars(_errors).values() if isinstance(kind, type) and issubclass(kind, _errors.ExoError)]
+    assert set(re.findall(r"V\(([a-z_]+)\)", note)) == {kind.error_code for kind in kinds}

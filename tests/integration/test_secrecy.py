@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets stay secret, however loud a run is and however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from harness import SECRET_FORMS, Lab, Tenant, small, task, tried
+
+SECRET = "Tz8~a-secret-that-nobody-may-see"
+PASSWORD = "a-password-that-nobody-may-see"
+
+
+def token(tenant: Tenant) -> str:
+    simulator = tenant.lab.simulator
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": tenant.info.client_id,
+        "client_secret": SECRET,
+        "scope": "https://outlook.office365.com/.default",
+    }
+    url = f"{simulator.endpoint}/{tenant.info.tenant_id}/oauth2/v2.0/token"
+    answer: requests.Response = simulator.session.post(url, data=form)
+    return str(answer.json()["access_token"])
+
+
+def left_behind(lab: Lab) -> Iterator[tuple[Path, bytes]]:
+    """Every file that the runs left in their scratch homes and temporary directories."""
+    for part in ("home", "tmp"):
+        for path in lab.scratch.glob(f"run*/{part}/**/*"):
+            if path.is_file():
+                yield path, path.read_bytes()
+
+
+def test_nothing_in_loud_runs(lab: Lab, tmp_path: Path) -> None:
+    """The guards of the harness search output and results; here files, keys and tokens as well."""
+    tenant = small(lab, apps=[{"secret": SECRET}, {"directory_role": "none", "secret": SECRET + "2"}])
+    certified = small(lab, apps=[{"certificate": {"password": PASSWORD}}])
+    pem = Path(certified.info.values["certificate_path"]).read_text()
+    key_lines = [line for line in pem.splitlines() if len(line) > 40]
+    own = token(tenant)
+    secrets = [SECRET, PASSWORD, own, own[40:120], key_lines[3]]
+    other = {"client_id": certified.info.client_id, "tenant": certified.domain, "certificate_password": PASSWORD}
+    warns = ["lose SMTP AUTH", "on no list"]
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "undo_file": str(tmp_path / "u.json")}
+    tasks = [
+        task("exo_smtp_auth", wanted, named="secret in the environment"),
+        task("exo_transport_config_info", {"client_secret": SECRET}, named="secret as an option"),
+        task("exo_service_info", {"client_secret": SECRET}, named="service"),
+        task("exo_transport_config_info", {"access_token": own}, named="token"),
+        task("exo_transport_config_info", {**other, "certificate": pem}, named="certificate as an option"),
+        task(
+            "exo_transport_config_info",
+            {**other, "certificate_path": certified.info.values["certificate_pfx_path"]},
+            named="PFX",
+        ),
+        tried("exo_service_info", {"client_secret": SECRET, "access_token": own}, named="two credentials"),
+        tried("exo_transport_config_info", {"client_secret": SECRET + "x"}, named="wrong secret"),
+        tried("exo_transport_config_info", {**other, "certificate": pem[:300]}, named="cut certificate"),
+        tried(
+            "exo_transport_config_info", {"access_token": own[:-5], "tenant": certified.domain}, named="wrong tenant"
+        ),
+        tried("exo_transport_config_info", {"client_secret": SECRET, "endpoint": "http://x"}, named="http"),
+        tried("exo_transport_config_info", {"client_secret": SECRET, "no_such_option": 1}, named="unknown option"),
+        tried("exo_transport_config_info", {"endpoint": f"https://user:{SECRET}@localhost"}, named="secret in a URL"),
+    ]
+    run = tenant.run(tasks, verbosity=3, secrets=secrets, warns=warns)
+    assert run.rc == 0
+    assert "module_args" in run.stdout  # loud enough to show arguments
+    for step in run.steps[6:]:
+        assert step.failed, step.task
+    for path, content in left_behind(lab):
+        for secret in secrets:
+            assert secret.encode() not in content, path
+        for form in SECRET_FORMS:
+            assert not form.search(content.decode(errors="replace")), path
+    assert SECRET not in (tmp_path / "u.json").read_text()
+
+
+@pytest.mark.parametrize("kind", ["html", "nul_403", "redirect", "reset_before", "raw"])
+def test_nothing_when_the_service_misbehaves(kind: str, lab: Lab) -> None:
+    """Also where an answer repeats what was sent."""
+    tenant = small(lab, apps=[{"secret": SECRET}])
+    details = {"location": "https://evil.example/"} if kind == "redirect" else {}
+    tenant.fault(kind, times=None, **details)
+    how = {"verbosity": 3, "secrets": [SECRET]}
+    step = tenant.one("exo_transport_config", {"clear_categories": False, "retries": 0}, **how)
+    assert step.failed and step.code != "none given", step.summary
+
+
+def test_output_of_a_failed_authority(lab: Lab) -> None:
+    tenant = small(lab, apps=[{"secret": SECRET}])
+    tenant.fault("entra_error", number=50000, description=f"AADSTS50000: Something with {SECRET} in it.", times=None)
+    step = tenant.one("exo_transport_config_info", verbosity=3, secrets=[SECRET])
+    step.refused("authentication_failed", "50000", hint=None)

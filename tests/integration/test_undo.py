@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: undo files, and what brings them back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Lab, Tenant, converged, flips, rhythm, small, task, tried
+
+SMTP = "smtp_client_authentication_disabled"
+WARNS = ["lose SMTP AUTH", "loses SMTP AUTH", "changed since", "any more", "on no list"]
+
+
+def snapshot(tenant: Tenant) -> dict[str, Any]:
+    """The tenant's state without the dates of the last change."""
+    state = tenant.lab.simulator.state(tenant.label)
+    for part in (state["transport_config"], *state["mailboxes"]):
+        for name in [name for name in part if name.startswith("WhenChanged")]:
+            del part[name]
+    return state
+
+
+def policy(tenant: Tenant, path: Path) -> dict[str, Any]:
+    return {
+        "organization": "disabled",
+        "allowed": tenant.allowed("scanner", "blocked"),
+        "denied": tenant.allowed("ada"),
+        "unlisted": "not_enabled",
+        "undo_file": str(path),
+    }
+
+
+@pytest.mark.smoke
+def test_there_and_back(tenant: Tenant, tmp_path: Path) -> None:
+    """All three states of a mailbox, and the organization, come back as they were."""
+    path = tmp_path / "undo.json"
+    before = snapshot(tenant)
+    tenant.run([task("exo_smtp_auth", policy(tenant, path), named="check", check_mode=True)], warns=WARNS)
+    assert not path.exists()
+    run = tenant.run(
+        [
+            task("exo_smtp_auth", policy(tenant, path), named="there"),
+            *rhythm("back", "exo_restore", {"path": str(path)}),
+        ],
+        warns=WARNS,
+    )
+    assert run["there"]["undo_file"] == str(path)
+    result = converged(run, "back", tenant)
+    assert snapshot(tenant) == before
+    assert result.apply["organization"]["after"] == {SMTP: False}
+    assert {box["primary_smtp_address"].partition("@")[0]: box["after"][SMTP] for box in result.apply["mailboxes"]} == {
+        "scanner": "inherit", "blocked": True, "ada": "inherit", "stray": False
+    }  # fmt: skip
+    # In one step there and in one step back; the stray's own value never let it lose anything on the way back.
+    assert max(flips(tenant).values()) == 2
+    content = json.loads(path.read_text())
+    assert content["tenant_id"] == tenant.info.tenant_id
+    assert oct(path.stat().st_mode)[-3:] == "600"
+
+
+def test_mailbox_and_transport_settings_come_back(tenant: Tenant, tmp_path: Path) -> None:
+    tenant.patch(
+        mailboxes=[
+            {"identity": tenant.at("ada"), "cas": {"EwsApplicationAccessPolicy": "EnforceBlockList",
+                                                   "EwsBlockList": ["Old/*"]}},
+            {"identity": tenant.at("ben"), "cas": {"ActiveSyncAllowedDeviceIDs": ["A", "B"],
+                                                   "OwaMailboxPolicy": None}},
+        ],
+        transport_config={"AllowLegacyTLSClients": True, "ExternalPostmasterAddress": "post@x.example"},
+    )  # fmt: skip
+    before = snapshot(tenant)
+    boxes, organization = tmp_path / "boxes.json", tmp_path / "organization.json"
+    changes = [
+        {"identity": "ada", "ews_application_access_policy": "inherit", "ews_block_list": [],
+         "imap_messages_retrieval_mime_format": "TextOnly"},
+        {"identity": "ben", "active_sync_allowed_device_ids": {"add": ["C"], "remove": ["A"]},
+         "owa_mailbox_policy": "OwaMailboxPolicy-Default", "active_sync_mailbox_policy": "Default",
+         "ews_application_access_policy": "EnforceAllowList", "ews_allow_list": ["New/*"]},
+    ]  # fmt: skip
+    wanted = {"allow_legacy_tls_clients": "inherit", "external_postmaster_address": "", "message_expiration": 43200}
+    run = tenant.run(
+        [
+            task("exo_cas_mailbox", {"mailboxes": changes, "undo_file": str(boxes)}, named="boxes"),
+            task("exo_transport_config", {**wanted, "undo_file": str(organization)}, named="organization"),
+            *rhythm("boxes back", "exo_restore", {"path": str(boxes)}),
+            *rhythm("organization back", "exo_restore", {"path": str(organization)}),
+        ],
+        warns=WARNS,
+    )
+    converged(run, "boxes back", tenant)
+    converged(run, "organization back", tenant)
+    assert snapshot(tenant) == before
+
+
+def test_what_was_changed_since_is_left_alone_unless_forced(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    tenant.run([task("exo_smtp_auth", policy(tenant, path), named="there")], warns=WARNS)
+    tenant.patch(mailboxes=[{"identity": tenant.at("scanner"), "cas": {"SmtpClientAuthenticationDisabled": True}}])
+    tenant.patch(remove_mailboxes=[tenant.at("blocked")])
+    run = tenant.run(
+        [
+            task("exo_restore", {"path": str(path)}, named="plain"),
+            task("exo_restore", {"path": str(path), "force": True, "undo_file": str(tmp_path / "again.json")},
+                 named="forced"),
+            task("exo_restore", {"path": str(tmp_path / "again.json")}, named="undone"),
+        ],
+        warns=WARNS,
+    )  # fmt: skip
+    (left,) = run["plain"]["left_alone"]
+    assert "scanner@" in left
+    assert any("scanner@" in warning for warning in run["plain"].warnings)
+    assert run["plain"]["summary"]["missing"] == 1
+    assert run["forced"]["left_alone"] == []
+    assert run["forced"]["summary"]["changed"] == 1
+    assert tenant.own("scanner") is True  # as it was before the forced restore
+    assert (tenant.transport(), tenant.own("stray"), tenant.own("ada")) == (False, False, None)
+
+
+def test_files_that_do_not_fit(lab: Lab, tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    tenant.run([task("exo_smtp_auth", policy(tenant, path), named="there")], warns=WARNS)
+    (tmp_path / "broken.json").write_text(path.read_text()[:-40])
+    (tmp_path / "other.json").write_text('{"format": 1}')
+    other = small(lab)
+    run = other.run(
+        [
+            tried("exo_restore", {"path": str(path), "force": True}, named="another tenant's"),
+            tried("exo_restore", {"path": str(tmp_path / "broken.json")}, named="broken"),
+            tried("exo_restore", {"path": str(tmp_path / "other.json")}, named="something else"),
+            tried("exo_restore", {"path": str(tmp_path / "none.json")}, named="none"),
+        ]
+    )
+    run["another tenant's"].refused("wrong_tenant", tenant.info.tenant_id, other.info.tenant_id)
+    for named, text in (("broken", "damaged"), ("something else", "no undo file"), ("none", "No such file")):
+        run[named].refused("invalid_request", text, hint=None)
+    assert other.writes() == []
+
+
+def test_without_an_undo_file_nothing_is_changed(tenant: Tenant, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "missing" / "undo.json")
+    wanted = {"clear_categories": False, "undo_file": nowhere}
+    run = tenant.run(
+        [
+            tried("exo_transport_config", wanted, named="organization"),
+            tried("exo_cas_mailbox", {"identity": ["ada"], "pop_enabled": False, "undo_file": nowhere}, named="box"),
+            tried("exo_smtp_auth", {**policy(tenant, tmp_path), "undo_file": nowhere}, named="policy"),
+            # An older file is somebody's way back, and a name that is taken by a directory is passed over.
+            task("exo_transport_config", {**wanted, "undo_file": str(tmp_path / "a.json")}, named="one"),
+            task(
+                "exo_transport_config", {"clear_categories": True, "undo_file": str(tmp_path / "a.json")}, named="two"
+            ),
+            task(
+                "exo_transport_config", {"clear_categories": True, "undo_file": str(tmp_path / "b.json")}, named="three"
+            ),
+        ],
+        warns=WARNS,
+    )
+    for named in ("organization", "box", "policy"):
+        step = run[named].refused("refused", "undo_file", "nothing was changed", hint="directory")
+        assert not step.changed
+        assert tenant.writes(step) == []
+    assert run["one"]["undo_file"] == str(tmp_path / "a.json")
+    assert run["two"]["undo_file"] == str(tmp_path / "a-2.json")
+    assert "undo_file" not in run["three"].result
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_the_undo_file_is_there_before_the_first_write(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    tenant.fault("nul_403", match={"cmdlet": "Set-CASMailbox"}, times=None)
+    step = tenant.one("exo_cas_mailbox", {"all_mailboxes": True, "pop_enabled": False, "undo_file": str(path)})
+    step.refused("access_denied")
+    assert step["undo_file"] == str(path)
+    assert len(json.loads(path.read_text())["mailboxes"]) == 6
