@@ -190,7 +190,7 @@ class Lab:
             command += ["-e", json.dumps(dict(extra_vars))]
         variables = _environment(work, results) | (group[0].environment if alone else {}) | dict(env or {})
         done = subprocess.run(
-            command, env=variables, cwd=work, capture_output=True, text=True, timeout=170, check=False,
+            command, env=variables, cwd=work, capture_output=True, text=True, timeout=600, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         lines = results.read_text(encoding="utf-8")
@@ -231,6 +231,18 @@ class Tenant:
         if "certificate_password" in values and proof == "certificate_path":
             found["certificate_password"] = str(values["certificate_password"])
         return found
+
+    @property
+    def host_vars(self) -> dict[str, Any]:
+        """The variables that make a host of the inventory this tenant, as the playbooks take them."""
+        urls = ("endpoint", "authority", "graph_endpoint")
+        return {f"exo_{name}": value for name, value in self.options.items() if name not in urls}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The variables of the environment that lead to the simulator, whatever the tenant."""
+        names = ("EXO_ENDPOINT", "EXO_AUTHORITY", "EXO_GRAPH_ENDPOINT")
+        return {name: self.environment[name] for name in names}
 
     @property
     def secrets(self) -> list[str]:
@@ -409,7 +421,7 @@ def _inventory(tenants: Sequence[Tenant], host_vars: Mapping[str, Mapping[str, A
     }
     hosts = hosts or {"localhost": {}}
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    return {"all": {"hosts": hosts, "vars": local}}
+    return {"all": {"vars": local, "children": {"tenants": {"hosts": hosts}}}}
 
 
 def _write_play(path: Path, tasks: Sequence[Task], *, named: bool) -> Path:
@@ -444,6 +456,8 @@ def _environment(work: Path, results: Path) -> dict[str, str]:
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
         "ANSIBLE_DEPRECATION_WARNINGS": "1",
         "ANSIBLE_FORKS": "8",
+        # Fewer processes for each task.
+        "ANSIBLE_PIPELINING": "1",
     }
 
 

@@ -171,6 +171,7 @@ def test_entries_that_disagree(tenant: Tenant) -> None:
     assert len(run["agree"]["mailboxes"]) == 1
 
 
+@pytest.mark.smoke
 def test_missing_names(tenant: Tenant) -> None:
     arguments = {"identity": [tenant.at("gone"), tenant.at("ada")], "owa_enabled": False}
     run = tenant.run(

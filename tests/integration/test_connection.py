@@ -330,7 +330,6 @@ def test_managed_identity(lab: Lab) -> None:
     run["auto"].refused("authentication_failed", "No credential", hint=None)
 
 
-@pytest.mark.xfail(strict=True, reason="the message says None, None")
 def test_a_managed_identity_that_is_not_assigned_is_explained(lab: Lab) -> None:
     tenant = lab.tenant(managed_identity={})
     identity = tenant.info.values["managed_identity"]

@@ -104,18 +104,7 @@ def one(lab: Lab, organizations: dict[str, Tenant]) -> Run:
     return play(lab, organizations, ONE, [task("exo_transport_config", {"clear_categories": False}, named="it")])
 
 
-NOT_YET = ("authority throttled", "authority unavailable", "discovery throttled", "discovery unavailable")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="the authority is not asked again"))
-        if name in NOT_YET
-        else name
-        for name in ONE
-    ],
-)
+@pytest.mark.parametrize("name", ONE)
 def test_organization(name: str, one: Run, organizations: dict[str, Tenant]) -> None:
     scenario, tenant = ONE[name], organizations[name]
     step = one.step("it", tenant.label)

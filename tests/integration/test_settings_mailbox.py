@@ -201,8 +201,8 @@ LISTS: tuple[tuple[list[str], Any, list[str]], ...] = (
     (["F"], [], []),
     ([], [], []),
 )
-FORMATS = {"imap_messages_retrieval_mime_format": "TextOnly", "pop_messages_retrieval_mime_format": 1}
-BLOCKED = {"ews_application_access_policy": "EnforceBlockList", "ews_block_list": ["X/*"]}
+FORMATS: dict[str, Any] = {"imap_messages_retrieval_mime_format": "TextOnly", "pop_messages_retrieval_mime_format": 1}
+BLOCKED: dict[str, Any] = {"ews_application_access_policy": "EnforceBlockList", "ews_block_list": ["X/*"]}
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     (
         {"imap_use_protocol_defaults": True, "imap_suppress_read_receipt": True},
@@ -240,7 +240,7 @@ def forms(lab: Lab) -> tuple[Tenant, Run]:
         arguments = {"identity": f"{name}@forms.example", **values}
         return (tried if may_fail else task)("exo_cas_mailbox", arguments, named=named, diff=True)
 
-    nulls = dict.fromkeys(TRISTATES, "inherit")
+    nulls: dict[str, Any] = dict.fromkeys(TRISTATES, "inherit")
     run = tenant.run(
         [
             on("null", "inherit", **nulls),
@@ -361,6 +361,7 @@ def test_policies(forms: tuple[Tenant, Run]) -> None:
     assert not run["by dn"].changed
 
 
+@pytest.mark.smoke
 def test_a_contradiction_that_needs_no_write_is_quiet(forms: tuple[Tenant, Run]) -> None:
     _tenant, run = forms
     assert not run["contradiction that is there already"].changed

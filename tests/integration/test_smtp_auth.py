@@ -35,6 +35,7 @@ def written(tenant: Tenant) -> list[tuple[str, Any]]:
     ]
 
 
+@pytest.mark.smoke
 def test_closing_enables_first_and_releases_last(tenant: Tenant) -> None:
     wanted = {
         "organization": "disabled",
