@@ -56,7 +56,7 @@ lint-style:
 	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:
-	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools
+	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz
 
 lint-yaml:
 	"$(LINT_BIN)/yamllint" --strict .
@@ -74,8 +74,8 @@ lint-docs:
 lint-artefact:
 	$(LINT) python $(TOOLS)/artefact.py
 
-unit: setup ## Run the unit tests
-	$(PYTEST) tests/unit -n $(WORKERS) $(ARGS)
+unit: setup ## Run the unit tests and a short search for inputs that break the promises
+	$(PYTEST) tests/unit tests/fuzz -n $(WORKERS) $(ARGS)
 
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
@@ -90,7 +90,7 @@ matrix: link ## Run unit and smoke tests on every supported ansible-core
 	$(PYTHON) $(TOOLS)/matrix.py $(ARGS)
 
 fuzz: setup ## Search long for inputs that break the promises
-	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz $(ARGS)
+	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz -o faulthandler_timeout=0 $(ARGS)
 
 benchmark: setup ## Measure reads, writes and memory on simulated tenants
 	@"$(BIN)/python" -m pip install --quiet --quiet --disable-pip-version-check -r $(REQUIREMENTS)/benchmark.txt

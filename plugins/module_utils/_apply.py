@@ -30,6 +30,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes im
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Change, Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     CAS_MAILBOX,
+    SMTP_AUTH,
     TRANSPORT_CONFIG,
     Table,
     Value,
@@ -114,26 +115,19 @@ def apply(client: Client, plan: Plan, patience: Patience, progress: Progress = q
     """Write a plan: explicit mailboxes, then the organization, then those that inherit; never raises ExoError.
 
     The organization is closed only when every mailbox that has to stay open is seen enabled, and opened only when
-    every mailbox that has to stay closed was written. What depends on it is then left, too.
+    every mailbox that has to stay closed is seen disabled. Otherwise it is left, and what depends on it, too.
     """
     outcomes = Outcomes()
     total = len(plan.changes)
     _write(client, plan.enabling(), outcomes, total, progress)
-    if plan.closes and plan.held is None and outcomes.fatal is None and plan.enabling():
+    if plan.closes and plan.held is None:
         # Whatever wait says: closing the organization on a promise could cut these mailboxes off.
         _confirm(client, outcomes, patience, progress)
     _write(client, plan.disabling(), outcomes, total, progress)
-    blocked = plan.held or _blocked(plan, outcomes)
-    if plan.organization and outcomes.fatal is None:
-        if blocked:
-            outcomes.organization = _left(plan.organization, blocked)
-        elif plan.organization.changed:
-            if plan.closes and plan.enabling() and patience.settle:
-                _settle(patience, progress)
-            outcomes.organization = _write_organization(client, plan.organization, outcomes)
-            if outcomes.organization.error:
-                blocked = outcomes.organization.error
-    if blocked and (plan.closes or plan.opens or plan.held):
+    if plan.opens and plan.held is None:
+        _confirm(client, outcomes, patience, progress)  # and opening it could expose those
+    blocked = _pass_organization(client, plan, outcomes, patience, progress)
+    if blocked:
         for change in plan.inheriting():
             outcomes.mailboxes[_guid(change)] = _left(change, blocked)
     else:
@@ -143,24 +137,42 @@ def apply(client: Client, plan: Plan, patience: Patience, progress: Progress = q
     return outcomes
 
 
+def _pass_organization(
+    client: Client, plan: Plan, outcomes: Outcomes, patience: Patience, progress: Progress
+) -> ExoError | None:
+    """Write the organization if its turn has come; returns why what depends on it has to wait, if it has."""
+    change = plan.organization
+    if change is None or outcomes.fatal:
+        return outcomes.fatal
+    blocked = plan.held or _blocked(plan, outcomes)
+    if blocked:
+        outcomes.organization = _left(change, blocked)
+    elif change.changed:
+        if plan.closes and plan.enabling() and patience.settle:
+            _settle(patience, progress)
+        outcomes.organization = _write_organization(client, change, outcomes)
+        blocked = outcomes.organization.error
+    return blocked if plan.closes or plan.opens or plan.held else None
+
+
 def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
     """Why the organization must not be changed, after the mailboxes that come before it."""
     if not (plan.closes or plan.opens):
         return None
-    guarded = plan.enabling() if plan.closes else plan.disabling()
+    guarded = plan.enabling() if plan.closes else [c for c in plan.disabling() if SMTP_AUTH in c.after]
+    word, risk = ("enabled", "cut it off") if plan.closes else ("disabled", "expose it")
     for change in guarded:
         outcome = outcomes.mailboxes.get(_guid(change))
         if outcome is None or outcome.error:
             reason = outcome.error.message if outcome and outcome.error else "it was not written"
             return PartialFailure(
-                f"The organization was left as it is, for {change.label} could not be"
-                f" {'enabled' if plan.closes else 'disabled'} first: {reason}",
+                f"The organization was left as it is, for {change.label} could not be {word} first: {reason}",
                 hint="Run the task again: it finishes what is left.",
             )
-        if plan.closes and not outcome.confirmed:
+        if not outcome.confirmed:
             return NotConfirmed(
-                f"The organization was left open, for {change.label} is not seen enabled yet:"
-                " closing now could cut it off.",
+                f"The organization was left as it is, for {change.label} is not seen {word} yet:"
+                f" going on could {risk}.",
                 hint="Run the task again in some minutes, or raise wait_timeout.",
             )
     return None

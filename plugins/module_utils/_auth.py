@@ -58,7 +58,7 @@ class Token:
             payload = value.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             return cls(value, str(claims["tid"]).lower(), float(claims["exp"]))
-        except (IndexError, KeyError, TypeError, ValueError):
+        except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise AuthenticationFailed(
                 "The access token is not one whose tenant and expiry can be read.",
                 hint="Exchange Online takes a JWT for its own resource, without the word Bearer in front.",

@@ -340,7 +340,9 @@ class Client:
         headers = headers if isinstance(headers, dict) else {}
         try:
             if not isinstance(status, int) or isinstance(status, bool):
-                raise UnexpectedResponse(f"{_about(command)} got an answer without a status.", cmdlet=command.name)
+                raise UnexpectedResponse(
+                    f"{_about(command)} got an answer without a status.", cmdlet=command.name, maybe_done=True
+                )
             if not 200 <= status < 300:
                 raise _errors.failure(command.name, status, headers, body, subject=command.subject)
             return _answer(command, status, headers, body)
@@ -397,7 +399,7 @@ class Client:
                 renewed = True
                 self._tokens.renew(token, error.claims)
             except ExoError as error:
-                maybe_done = maybe_done or error.maybe_done or error.http_status in (500, 502, 503, 504)
+                maybe_done = maybe_done or error.maybe_done
                 error.maybe_done = maybe_done
                 error.cmdlet = error.cmdlet or name
                 pause = patience.wait_for(error)
@@ -527,9 +529,11 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
     handled = body.get("@adminapi.errors")
     if handled:
         text = "; ".join(str(message) for message in handled) if isinstance(handled, list) else str(handled)
-        raise _errors.failure(
+        error = _errors.failure(
             command.name, 400, headers, {"error": {"details": [{"message": text}]}}, subject=command.subject
         )
+        error.maybe_done = True  # it came with a success, so it is no word on what was done before
+        raise error
     value = body.get("value")
     rows = value if isinstance(value, list) else [] if value is None and not command.reads else None
     link = body.get("@odata.nextLink")
@@ -538,6 +542,7 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
             f"{_about(command)} was answered without a list of objects.",
             cmdlet=command.name,
             http_status=status,
+            maybe_done=True,
             hint="The service may have changed: look for a newer version of this collection.",
         )
     warnings = body.get("@adminapi.warnings")

@@ -272,7 +272,7 @@ def failure(
     stranger = status == 404 and not kind and not text
     if stranger:
         error = UnexpectedResponse  # a bare 404 is no answer about a mailbox, but of something on the way
-    reason = text or _plain_reason(plain) or _REASONS.get(status, "no reason given")
+    reason = _one_line(text) or _plain_reason(plain) or _REASONS.get(status, "no reason given")
     about = f"{cmdlet} for {subject}" if subject else cmdlet
     diagnostics = next((str(v) for k, v in headers.items() if k.lower() == "x-ms-diagnostics"), "")
     if diagnostics and not text:
@@ -284,6 +284,8 @@ def failure(
         cmdlet=cmdlet,
         request_id=next((str(v) for k, v in headers.items() if k.lower() == "request-id"), None),
         transient=rule.transient if rule else False,
+        # Only a 4xx says for sure that nothing was done.
+        maybe_done=not 400 <= status < 500,
         retry_after=retry_after(headers),
         claims=claims_challenge(headers) if status == 401 else None,
     )
@@ -307,4 +309,8 @@ def _is_html(text: str) -> bool:
 def _plain_reason(text: str) -> str:
     if _is_html(text):
         return "an HTML page came instead of an answer"
-    return " ".join(text.replace("\0", "").split())[:300]
+    return _one_line(text)[:300]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("\0", "").split())

@@ -13,13 +13,14 @@ import math
 import re
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     INHERIT,
     SMTP_AUTH,
+    Row,
     Table,
     Value,
 )
@@ -69,74 +70,92 @@ def plan_settings(
     Raises InvalidRequest for wishes that contradict each other or can't be fulfilled, if they need a write.
     """
     current = {option: table.row(option).read(wire) for option in table.closure(wishes)}
-    after = {option: table.row(option).kind.target(wish, current[option]) for option, wish in wishes.items()}
-    label = mailbox.label if mailbox else "the organization"
-    differing = [option for option in after if not table.row(option).kind.same(after[option], current[option])]
+    targets = {option: table.row(option).kind.target(wish, current[option]) for option, wish in wishes.items()}
+    differing = [option for option in targets if not table.row(option).kind.same(targets[option], current[option])]
     # A spelling that counts as the same stays as it is.
-    after = {option: after[option] if option in differing else current[option] for option in after}
-    later: dict[str, t.Any] = {}
-    companions: dict[str, t.Any] = {}
+    after = {option: targets[option] if option in differing else current[option] for option in targets}
+    draft = _Draft(table, mailbox.label if mailbox else "the organization", current, after, differing, exact)
     for option in tuple(differing):
-        row = table.row(option)
-        if row.one_way and after[option] == "":
-            raise InvalidRequest(
-                f"{option} of {label} is set and can't be unset: the service refuses that.",
-                hint="Leave the option out, or name another address.",
-            )
-        if row.switch:
-            _switch_off(table, option, row.switch, label, current, after, differing, companions, later, exact)
-        if row.companion and row.companion not in differing:
-            policy = after.get(row.companion, current[row.companion])
-            companions[table.row(row.companion).wire] = None if policy == INHERIT else policy
-        if (
-            row.companion
-            and after[option]
-            and after.get(row.companion, current[row.companion]) == INHERIT
-            and not exact
-        ):
-            raise InvalidRequest(
-                f"{option} of {label} needs {row.companion}, which is not set.",
-                hint=f"Set {row.companion} to EnforceAllowList or EnforceBlockList in the same task.",
-            )
+        for rule in (_refuse_one_way, _meet_switch, _meet_companion):
+            rule(draft, table.row(option))
     first = {
         table.row(option).wire: table.row(option).kind.write(wishes.get(option), after[option], current[option])
-        for option in differing
+        for option in draft.differing
     }
-    first = {**companions, **first, **dict.fromkeys(later, False)}
-    managed = {**{option: current[option] for option in wishes}, **{o: current[o] for o in differing}}
-    calls = tuple(call for call in (first, later) if call)
+    managed = {option: current[option] for option in (*wishes, *draft.differing)}
+    calls = tuple(call for call in ({**draft.along, **first}, draft.later) if call)
     return Change(mailbox, managed, {**managed, **after}, calls)
 
 
-def _switch_off(
-    table: Table,
-    option: str,
-    switch: str,
-    label: str,
-    current: Mapping[str, Value],
-    after: dict[str, Value],
-    differing: list[str],
-    companions: dict[str, t.Any],
-    later: dict[str, t.Any],
-    exact: bool,
-) -> None:
+@dataclass
+class _Draft:
+    """A change in the making. along: sent beside what differs. later: sent in a call of its own afterwards."""
+
+    table: Table
+    label: str
+    current: Mapping[str, Value]
+    after: dict[str, Value]
+    differing: list[str]
+    exact: bool
+    along: dict[str, t.Any] = field(default_factory=dict)
+    later: dict[str, t.Any] = field(default_factory=dict)
+
+    def final(self, option: str) -> Value:
+        return self.after.get(option, self.current[option])
+
+    def postpone(self, option: str, meanwhile: Value) -> None:
+        """Send another value first and the final one in a second call."""
+        row = self.table.row(option)
+        self.along[row.wire] = meanwhile
+        self.later[row.wire] = row.kind.write(None, self.final(option), meanwhile)
+        if option in self.differing:
+            self.differing.remove(option)
+
+
+def _refuse_one_way(draft: _Draft, row: Row) -> None:
+    if row.one_way and draft.after[row.option] == "":
+        raise InvalidRequest(
+            f"{row.option} of {draft.label} is set and can't be unset: the service refuses that.",
+            hint="Leave the option out, or name another address.",
+        )
+
+
+def _meet_switch(draft: _Draft, row: Row) -> None:
     """Formats are settable only while the protocol's defaults are off: turn these off in the same call."""
-    wire = table.row(switch).wire
-    if after.get(switch) is True:
-        if not exact:
+    switch = row.switch
+    if not switch:
+        return
+    if draft.after.get(switch) is True:
+        if not draft.exact:
             raise InvalidRequest(
-                f"{option} of {label} can't be set while {switch} is true: the two contradict each other.",
+                f"{row.option} of {draft.label} can't be set while {switch} is true: the two contradict each other.",
                 hint=f"Leave {switch} out or set it to false.",
             )
-        later[wire] = True
-        if switch in differing:
-            differing.remove(switch)
-    elif current[switch] is True:
-        after[switch] = False
-        if switch not in differing:
-            differing.append(switch)
+        draft.postpone(switch, False)
+    elif draft.current[switch] is True:
+        draft.after[switch] = False
+        if switch not in draft.differing:
+            draft.differing.append(switch)
     else:
-        companions[wire] = False
+        draft.along[draft.table.row(switch).wire] = False
+
+
+def _meet_companion(draft: _Draft, row: Row) -> None:
+    """A list is settable only beside the policy that enforces it, even where that does not change."""
+    companion = row.companion
+    if not companion:
+        return
+    policy = draft.final(companion)
+    if draft.after[row.option] and policy == INHERIT:
+        if not draft.exact:
+            raise InvalidRequest(
+                f"{row.option} of {draft.label} needs {companion}, which is not set.",
+                hint=f"Set {companion} to EnforceAllowList or EnforceBlockList in the same task.",
+            )
+        # Of the two, the block list shuts out less in the moment between the calls.
+        draft.postpone(companion, "EnforceBlockList")
+    elif companion not in draft.differing and draft.table.row(companion).wire not in draft.later:
+        draft.along[draft.table.row(companion).wire] = None if policy == INHERIT else policy
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import (
     announce,
@@ -229,7 +229,12 @@ def make_plan(
         if entry is not None or value != own:
             changes.append(plan_settings(CAS_MAILBOX, box.wire, {SMTP_AUTH: value}, mailbox=box))
     plan = Plan(change, tuple(changes), tuple(missing), len(known), effect(states, was, becomes))
-    return _held(plan, policy, today)
+    held = _held(plan, policy, today)
+    if held is None:
+        return plan
+    # The organization stays as it is then, and so do the mailboxes that would follow it.
+    states = [(label, own, own if value == INHERIT else value) for label, own, value in states]
+    return replace(plan, held=held, effect=effect(states, was, was))
 
 
 def _organization_value(wire: Mapping[str, t.Any]) -> bool:
@@ -237,8 +242,8 @@ def _organization_value(wire: Mapping[str, t.Any]) -> bool:
     return value
 
 
-def _held(plan: Plan, policy: Policy, today: datetime.date) -> Plan:
-    """The plan, held where a listed mailbox is gone that the organization's change could cut off or expose."""
+def _held(plan: Plan, policy: Policy, today: datetime.date) -> ExoError | None:
+    """Why the plan is held: a listed mailbox is gone that the organization's change could cut off or expose."""
     guarded = "allowed" if plan.closes else "denied" if plan.opens else None
     gone = {missing.identity for missing in plan.missing}
     lost = [
@@ -247,13 +252,12 @@ def _held(plan: Plan, policy: Policy, today: datetime.date) -> Plan:
         if entry.option == guarded and entry.identity in gone and not (policy.revoke and entry.over(today))
     ]
     if not lost:
-        return plan
-    reason = NotFound(
+        return None
+    return NotFound(
         f"The organization was left as it is, for {', '.join(lost[:SAMPLE])} in {guarded} can't be found: a typing"
         f" mistake there would {'cut a device off' if plan.closes else 'leave a mailbox open'}.",
         hint=f"Correct the entry or take it out of {guarded}.",
     )
-    return Plan(plan.organization, plan.mailboxes, plan.missing, plan.matched, plan.effect, reason)
 
 
 def converge(task: Task) -> Result:

@@ -132,9 +132,9 @@ options:
     type: int
     default: 0
 notes:
-  - Before it closes the organization, the task reads back the mailboxes that it has just enabled, even with
-    O(wait=false). What does not show within O(wait_timeout) keeps the organization open, with
-    RV(ignore:error_code=not_confirmed).
+  - Before it closes the organization, the task reads back the mailboxes that it has just enabled, and before it opens
+    the organization those that it has just disabled, even with O(wait=false). What does not show within
+    O(wait_timeout) keeps the organization as it is, with RV(ignore:error_code=not_confirmed).
   - The setting switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access
     and an authentication policy can each block SMTP AUTH besides, and this module does not change them.
   - Microsoft turns Basic authentication for SMTP AUTH off by default for existing tenants at the end of December

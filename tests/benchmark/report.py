@@ -62,7 +62,7 @@ def _head(results: Results) -> Iterator[str]:
     )
     yield "Its own work counts as part of that time. Where it took longer than the model, that is an overrun, and what"
     yield "processor time it needed in all is shown beside."
-    yield "The real service may be faster or slower; how the ways compare depends on it less than the seconds do."
+    yield "The latency is an assumption: the real service has not been measured."
     yield ""
     rows = [_section_row(name, results[name]) for name in results]
     yield from table(
@@ -210,7 +210,7 @@ def _compare(section: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         f"*~*: extrapolated in proportion from {sample} mailboxes with nothing, and {sample} with everything, to fix."
-        " Ansible's own work on a long loop grows faster than that, so the loops are flattered."
+        " This takes for granted that each further mailbox costs the same."
     )
     yield "*Memory*: the largest process of the module or script. *Processor*: the sum of these processes."
     yield ""
@@ -250,7 +250,7 @@ def _memory(section: Mapping[str, Any]) -> Iterator[str]:
     yield "## Memory"
     yield ""
     yield "Peak resident memory of the module's process, as the kernel counts it for a child that has ended. The"
-    yield "service is fast here (20 ms a request): memory does not depend on it."
+    yield "service is made fast here (20 ms a request, rows and items for nothing), to keep it short."
     yield ""
     rows = [
         [

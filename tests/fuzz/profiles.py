@@ -10,13 +10,14 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 
 SHORT, FUZZ = "short", "fuzz"
 # What the shares of the tests are parts of.
-CASES = {SHORT: 360, FUZZ: 10_000}
+CASES = {SHORT: 200, FUZZ: 10_000}
 SEED_VARIABLE = "HYPOTHESIS_SEED"
 CASES_VARIABLE = "FUZZ_CASES"  # another number than the profile's
+NO_SHRINK_VARIABLE = "FUZZ_NO_SHRINK"  # show the first find as it is, at once
 PROFILE_VARIABLE = "M365_EXO_FUZZ_PROFILE"
 
 
@@ -29,6 +30,7 @@ def register(profile: str) -> int:
             deadline=None,  # the machine may be busy; a case that hangs is the business of the time-out
             database=None,  # seed and blob reproduce a failure
             print_blob=True,
+            phases=[phase for phase in Phase if phase != Phase.shrink or not os.environ.get(NO_SHRINK_VARIABLE)],
             suppress_health_check=list(HealthCheck),
         )
     settings.load_profile(profile)

@@ -142,6 +142,9 @@ _COMMON = {
 }
 
 
+_RECORDS: st.SearchStrategy[dict[str, str]] = st.sampled_from([{}, {"reason": "fax"}, {"owner": ""}])
+
+
 @st.composite
 def _common(draw: st.DrawFn, oddity: str) -> dict[str, Any]:
     limit = {"max_changes": draw(LIMITS)} if oddity == "limit" else {}
@@ -190,10 +193,9 @@ def policies(draw: st.DrawFn, state: Mapping[str, Any], today: datetime.date) ->
         for name in some:
             offset = draw(days)
             expires = {} if offset is None else {"expires": str(today + datetime.timedelta(offset))}
-            entries.append(
-                {"identity": name, **expires, **draw(st.sampled_from([{}, {"reason": "fax"}, {"owner": ""}]))}
-            )
-        if entries or draw(st.booleans()):
+            entries.append({"identity": name, **expires, **draw(_RECORDS)})
+        even_empty = draw(st.booleans())
+        if entries or even_empty:
             options[option] = entries
     options["organization"] = draw(st.sampled_from([None, "enabled", "disabled", "disabled"]))
     unlisted = ["unmanaged", "not_enabled", "disabled"]
@@ -221,8 +223,8 @@ def faults(draw: st.DrawFn, state: Mapping[str, Any]) -> Fault:
     kind = draw(
         st.sampled_from(
             ["throttle", "transient", "status", "reset_before", "reset_after", "refusal", "needs_proxy",
-             "expire_tokens", "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found", "errors_in_200",
-             "batch_reorder", "batch_drop_item", "batch_duplicate_id"]
+             "expire_tokens", "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found",
+             "errors_in_200", "batch_reorder", "batch_drop_item", "batch_duplicate_id"]
         )
     )  # fmt: skip
     match: dict[str, Any] = {}

@@ -66,9 +66,10 @@ ODD_STATUSES = (100, 199, 201, 204, 206, 299, 300, 301, 302, 304, 307, 308, 400,
                 429, 451, 499, 500, 501, 502, 503, 504, 599, 600, 999)  # fmt: skip
 ODD_HEADERS: tuple[Mapping[str, str], ...] = (
     {},
-    *({"Retry-After": text} for text in ("nan", "-1", "1e309", "soon", "", "0", "1e2", "²", "Wed, 21 Oct 2026 07:28:00 GMT")),
-    *({"Location": text} for text in ("", "//", "http://localhost/", "https://", "https://evil.example/", "https://localhost:99999/",
-                                      "https://[::1", "/adminapi/beta/x", "?", "https://127.0.0.1/", "\0", "x" * 5000)),
+    *({"Retry-After": text} for text in ("nan", "-1", "1e309", "soon", "", "0", "1e2", "²", "Wed, 21 Oct 2026")),
+    *({"Location": text} for text in ("", "//", "http://localhost/", "https://", "https://evil.example/", "https://[::1",
+                                      "https://localhost:99999/", "/adminapi/beta/x", "?", "https://127.0.0.1/", "\0",
+                                      "x" * 5000)),
     {"WWW-Authenticate": 'Bearer claims="%%%"'},
     {"WWW-Authenticate": 'Bearer claims="' + base64.b64encode(b"\xff\xfe").decode() + '"'},
     {"WWW-Authenticate": 'Bearer claims="' + base64.b64encode(b"[]").decode() + '"'},
