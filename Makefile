@@ -42,7 +42,7 @@ link:
 	@mkdir -p "$(dir $(LINK))" "$(CACHE)/home" && ln -sfn ../../../.. "$(LINK)" && : > "$(ANSIBLE_CONFIG)"
 
 demo: setup ## Run the whole job on simulated tenants
-	@PATH="$(BIN):$$PATH" ansible-playbook -i playbooks/inventory/demo.yml playbooks/demo.yml $(ARGS)
+	@ANSIBLE_CALLBACK_RESULT_FORMAT=yaml PATH="$(BIN):$$PATH" ansible-playbook -i playbooks/inventory/demo.yml playbooks/demo.yml $(ARGS)
 
 test: setup setup-lint ## Run lint, docs, sanity, unit and integration, and show the time of each
 	@"$(BIN)/python" $(TOOLS)/steps.py lint+docs,sanity unit integration
@@ -56,7 +56,7 @@ lint-style:
 	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:
-	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz
+	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz -p benchmark -p fuzz
 
 lint-yaml:
 	"$(LINT_BIN)/yamllint" --strict .
