@@ -160,19 +160,18 @@ def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
     if not (plan.closes or plan.opens):
         return None
     guarded = plan.enabling() if plan.closes else [c for c in plan.disabling() if SMTP_AUTH in c.after]
-    word, risk = ("enabled", "cut it off") if plan.closes else ("disabled", "expose it")
+    state, word, risk = ("open", "enabled", "cut it off") if plan.closes else ("closed", "disabled", "expose it")
     for change in guarded:
         outcome = outcomes.mailboxes.get(_guid(change))
         if outcome is None or outcome.error:
             reason = outcome.error.message if outcome and outcome.error else "it was not written"
             return PartialFailure(
-                f"The organization was left as it is, for {change.label} could not be {word} first: {reason}",
+                f"The organization was left {state}, for {change.label} could not be {word} first: {reason}",
                 hint="Run the task again: it finishes what is left.",
             )
         if not outcome.confirmed:
             return NotConfirmed(
-                f"The organization was left as it is, for {change.label} is not seen {word} yet:"
-                f" going on could {risk}.",
+                f"The organization was left {state}, for {change.label} is not seen {word} yet: going on could {risk}.",
                 hint="Run the task again in some minutes, or raise wait_timeout.",
             )
     return None
@@ -180,6 +179,8 @@ def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
 
 def _left(change: Change, reason: ExoError) -> Outcome:
     """The outcome of what was not written because something before it failed."""
+    if change.mailbox is None:
+        return Outcome(change, error=reason)
     return Outcome(change, error=type(reason)(f"Not written: {reason.message}", hint=reason.hint))
 
 

@@ -18,7 +18,7 @@ import time
 def main(python: str, arguments: list[str]) -> int:
     started = time.monotonic()
     pid = os.posix_spawn(python, [python, *arguments], os.environ)
-    _, status, usage = os.wait4(pid, 0)
+    _dummy, status, usage = os.wait4(pid, 0)
     name = next((os.path.basename(argument) for argument in arguments if not argument.startswith("-")), "")
     fields = (name, usage.ru_maxrss, usage.ru_utime, usage.ru_stime, time.monotonic() - started)
     with open(os.environ["BENCHMARK_USAGE"], "a", encoding="utf-8") as file:

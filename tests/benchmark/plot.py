@@ -49,10 +49,12 @@ def _belongs(cell: dict[str, Any], share: float) -> bool:
 
 def _panel(panel: Any, cells: Sequence[dict[str, Any]], title: str) -> None:
     sizes = sorted({(cell["mailboxes"], cell["to_fix"]) for cell in cells})
-    panel.plot([n for n, _ in sizes], [limit(n, k) for n, k in sizes], "k:", linewidth=1, label="limit")
+    panel.plot([n for n, _dummy in sizes], [limit(n, k) for n, k in sizes], "k:", linewidth=1, label="limit")
     for colour, way in zip(COLOURS, WAYS, strict=True):
         mine = sorted((cell["mailboxes"], cell["seconds"], cell["sample"]) for cell in cells if cell["way"] == way)
-        panel.plot([n for n, _, _ in mine], [s for _, s, _ in mine], color=colour, linewidth=1.4, label=way)
+        panel.plot(
+            [n for n, _dummy, _dummy in mine], [s for _dummy, s, _dummy in mine], color=colour, linewidth=1.4, label=way
+        )
         for size, seconds, sample in mine:
             # Hollow: extrapolated.
             panel.plot([size], [seconds], "o", color=colour, markerfacecolor="white" if sample else colour)

@@ -168,7 +168,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], output: Path) -
     """Run to the end; returns the processor time of the process and of all that it waited for."""
     with open(output, "wb") as file, open(output.with_suffix(".errors"), "wb") as errors:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
+        _dummy, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         texts = [path.read_text(errors="replace")[-3000:] for path in (output, output.with_suffix(".errors"))]

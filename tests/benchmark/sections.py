@@ -173,7 +173,7 @@ def role(lab: Lab, sizes: Sizes) -> Data:
 
 def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str, Any]]) -> dict[str, Any]:
     with ExitStack() as stack:
-        tenants = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _ in range(sizes.tenants)]
+        tenants = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _dummy in range(sizes.tenants)]
         hosts = {tenant.info.label: host(tenant) for tenant in tenants}
         # Playbooks take the service's URLs from the environment; they are the same for all.
         shared = {name: tenants[0].info.environment[name] for name in ("EXO_ENDPOINT", "EXO_AUTHORITY")}

@@ -488,7 +488,7 @@ def _no_other_warning(run: Run, expected: Sequence[str]) -> None:
     blocks = re.split(r"\[(?=WARNING|DEPRECATION|ERROR)", run.stderr)[1:]
     known = [_packed(text) for text in texts]
     for block in blocks:
-        kind, _, text = block.partition("]: ")
+        kind, _dummy, text = block.partition("]: ")
         if kind == "ERROR":
             continue
         packed = _packed(text)

@@ -69,12 +69,15 @@ ONE = {
         faults=[fault("redirect", match=GET, location="{here}", **ALWAYS)]
     ),
     "wrong type": fails(
-        "unexpected_response", "ClearCategories", faults=[fault("wrong_type", property="ClearCategories", value="x",
-                                                                 match=GET, **ALWAYS)]
+        "unexpected_response",
+        "ClearCategories",
+        faults=[fault("wrong_type", property="ClearCategories", value="x", match=GET, **ALWAYS)],
     ),
     "missing property": fails(
-        "unexpected_response", "ClearCategories", faults=[fault("missing_property", property="ClearCategories",
-                                                                 match=GET, **ALWAYS)], hint="role"
+        "unexpected_response",
+        "ClearCategories",
+        faults=[fault("missing_property", property="ClearCategories", match=GET, **ALWAYS)],
+        hint="role",
     ),
     "missing property that nobody manages": Scenario(
         [fault("missing_property", property="VoicemailJournalingEnabled", match=GET, **ALWAYS)]

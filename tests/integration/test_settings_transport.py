@@ -189,7 +189,7 @@ def second(lab: Lab) -> tuple[Tenant, Run]:
     return tenant, run
 
 
-@pytest.mark.parametrize(("option", "value", "wire"), CLEARED, ids=[option for option, *_ in CLEARED])
+@pytest.mark.parametrize(("option", "value", "wire"), CLEARED, ids=[option for option, *_dummy in CLEARED])
 def test_clearing(option: str, value: str, wire: str, second: tuple[Tenant, Run]) -> None:
     tenant, run = second
     (write,) = tenant.writes(run["clear"])

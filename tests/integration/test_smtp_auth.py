@@ -87,7 +87,7 @@ def test_a_run_that_stops_anywhere_harms_nobody(name: str, lab: Lab) -> None:
     """Each tenant's run is stopped by a lost right after another write; the next run finishes the work."""
     journey = JOURNEYS[name]
     start = {"SmtpClientAuthenticationDisabled": journey.organization}
-    tenants = [small(lab, transport_config=start) for _ in range(journey.writes + 1)]
+    tenants = [small(lab, transport_config=start) for _dummy in range(journey.writes + 1)]
     before = [states(tenant) for tenant in tenants]
     for number, tenant in enumerate(tenants):
         # The organization's write comes right after those of the explicit mailboxes.

@@ -126,15 +126,23 @@ class Rig:
         self.clock = Clock()
 
     def client(self, **options: t.Any) -> Client:
-        settings = {"read_only": False, "retries": 5, "concurrency": 1, "cloud": "worldwide", "endpoint": ENDPOINT}
+        settings: dict[str, t.Any] = {
+            "read_only": False,
+            "retries": 5,
+            "concurrency": 1,
+            "cloud": "worldwide",
+            "endpoint": ENDPOINT,
+        }
         settings.update(options)
         client = Client(
             t.cast(t.Any, self.transport),
             t.cast(t.Any, self.tokens),
-            CLOUDS[settings.pop("cloud")],
-            settings.pop("endpoint"),
+            CLOUDS[settings["cloud"]],
+            settings["endpoint"],
             sleep=self.clock.sleep,
-            **settings,
+            read_only=settings["read_only"],
+            retries=settings["retries"],
+            concurrency=settings["concurrency"],
         )
         pacer = Pacer(settings["concurrency"], self.clock)
         pacer._changed = _Condition(self.clock)

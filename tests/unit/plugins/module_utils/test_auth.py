@@ -516,5 +516,5 @@ def test_a_kept_token_needs_no_msal() -> None:
 
 def test_a_short_lived_token_is_looked_up_once(authority: Authority, jwt: Jwt) -> None:
     tokens = source(authority, "contoso.com", access_token=jwt(exp=time.time() + 200))
-    assert len({tokens.get().value for _ in range(5)}) == 1
-    assert [kind for kind, _ in authority.asked] == ["discovery"]
+    assert len({tokens.get().value for _dummy in range(5)}) == 1
+    assert [kind for kind, _dummy in authority.asked] == ["discovery"]

@@ -293,7 +293,7 @@ def test_a_page_is_tried_again(rig: Make, rows: Make, answer: Make) -> None:
 
 # Batches
 
-Reply = Callable[[str, dict[str, t.Any]], dict[str, t.Any] | None]
+Reply = Callable[[str, dict[str, t.Any]], "dict[str, t.Any] | None"]
 
 
 def item(identifier: str, status: int = 200, body: t.Any = None, **headers: str) -> dict[str, t.Any]:
@@ -484,7 +484,7 @@ def test_a_batch_that_is_forbidden_as_a_whole(rig: Make, answer: Make) -> None:
 
 def test_a_batch_that_is_refused_as_a_whole_goes_one_by_one(rig: Make, answer: Make, rows: Make) -> None:
     rig.script(answer(400), rows({"n": 1}), rows({"n": 2}))
-    assert [outcome.rows[0]["n"] for _, outcome in rig.client().batch(named(1, 2))] == [1, 2]
+    assert [outcome.rows[0]["n"] for _dummy, outcome in rig.client().batch(named(1, 2))] == [1, 2]
 
 
 # Redirects
@@ -608,20 +608,20 @@ def test_the_pace_halves_once_and_recovers_round_by_round(clock: Make) -> None:
     pacer.pushed_back(1)
     clock.now += 2
     assert pacer.allowed == 2
-    for _ in range(2):
+    for _dummy in range(2):
         pacer.succeeded()
     assert pacer.allowed == 3
-    for _ in range(2):
+    for _dummy in range(2):
         pacer.succeeded()
     assert pacer.allowed == 3
-    for _ in range(100):
+    for _dummy in range(100):
         pacer.succeeded()
     assert pacer.allowed == 8
 
 
 def test_the_pace_never_stops(clock: Make) -> None:
     pacer = Pacer(4, clock)
-    for _ in range(5):
+    for _dummy in range(5):
         pacer.pushed_back(1)
         clock.now += 2
     assert pacer.allowed == 1
@@ -653,7 +653,7 @@ def test_no_more_in_flight_than_allowed() -> None:
             with lock:
                 inside -= 1
 
-    threads = [threading.Thread(target=work) for _ in range(9)]
+    threads = [threading.Thread(target=work) for _dummy in range(9)]
     for thread in threads:
         thread.start()
     for thread in threads:

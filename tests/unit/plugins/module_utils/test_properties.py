@@ -469,7 +469,7 @@ def test_couplings_of_the_rows() -> None:
 
 @pytest.mark.parametrize(("table", "option", "wire", "sort"), FACTS)
 def test_what_is_returned_is_taken_again(table: Table, option: str, wire: str, sort: str) -> None:
-    forms = [raw for raw, _ in SORTS[sort].wire] if sort in SORTS else [["A", "b"], [], None]
+    forms = [raw for raw, _dummy in SORTS[sort].wire] if sort in SORTS else [["A", "b"], [], None]
     row = table.row(option)
     for raw in forms:
         value = row.read({wire: raw})

@@ -89,7 +89,7 @@ def test_the_chosen_trust_beats_the_environment(
     transport.post(URL, HEADERS, b"{}")
     transport.fetch(URL)
     TokenHttp(transport, 0).post(URL, data={})
-    assert [options["verify"] for _, options in sent] == [verify] * 3
+    assert [options["verify"] for _dummy, options in sent] == [verify] * 3
 
 
 def test_the_proxy_of_the_environment_is_used(rigged: Make, monkeypatch: pytest.MonkeyPatch) -> None:

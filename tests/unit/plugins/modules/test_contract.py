@@ -86,7 +86,7 @@ def examples() -> list[t.Any]:
     for name in MODULES:
         tasks = list(walk(yaml.safe_load(load(name).EXAMPLES), {}))
         assert tasks
-        assert {module for module, _ in tasks} >= {name}
+        assert {module for module, _dummy in tasks} >= {name}
         found += [pytest.param(m, a, id=f"{name}-{n}") for n, (m, a) in enumerate(tasks)]
     return found
 
