@@ -151,8 +151,21 @@ def _pass_organization(
         if plan.closes and plan.enabling() and patience.settle:
             _settle(patience, progress)
         outcomes.organization = _write_organization(client, change, outcomes)
-        blocked = outcomes.organization.error
+        blocked = outcomes.organization.error or _unseen(client, plan, outcomes, patience, progress)
     return blocked if plan.closes or plan.opens or plan.held else None
+
+
+def _unseen(client: Client, plan: Plan, outcomes: Outcomes, patience: Patience, progress: Progress) -> ExoError | None:
+    """Why mailboxes must not follow an organization that was written: it is not seen so."""
+    if not ((plan.closes or plan.opens) and plan.inheriting()):
+        return None
+    _confirm(client, outcomes, patience, progress)
+    if outcomes.organization and outcomes.organization.confirmed:
+        return None
+    return NotConfirmed(
+        f"The organization is not seen {'closed' if plan.closes else 'open'} yet, so no mailbox was left to follow it.",
+        hint="Run the task again in some minutes, or raise wait_timeout.",
+    )
 
 
 def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
@@ -172,7 +185,7 @@ def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
         if not outcome.confirmed:
             return NotConfirmed(
                 f"The organization was left {state}, for {change.label} is not seen {word} yet: going on could {risk}.",
-                hint="Run the task again in some minutes, or raise wait_timeout.",
+                hint="Wait some minutes, then run the task again, or raise wait_timeout.",
             )
     return None
 
@@ -199,9 +212,10 @@ def _settle(patience: Patience, progress: Progress) -> None:
 
 def _write(client: Client, changes: Sequence[Change], outcomes: Outcomes, total: int, progress: Progress) -> None:
     """Write mailboxes; their outcomes are added. After an authentication or access failure nothing more is sent."""
+    calls: dict[str, int] = {}
     for turn in range(max((len(change.calls) for change in changes), default=0)):
         if outcomes.fatal:
-            return
+            break
         due = [
             change
             for change in changes
@@ -215,7 +229,13 @@ def _write(client: Client, changes: Sequence[Change], outcomes: Outcomes, total:
                 if isinstance(answer, (AuthenticationFailed, AccessDenied)):
                     outcomes.fatal = outcomes.fatal or answer
             outcomes.mailboxes[_guid(due[index])] = outcome
+            calls[_guid(due[index])] = turn + 1
             progress("writing mailboxes", len(outcomes.mailboxes), total)
+    for change in changes:
+        written = outcomes.mailboxes.get(_guid(change))
+        if written and written.error is None and calls[_guid(change)] < len(change.calls):
+            half = PartialFailure("Half written: the second of its calls was not sent.", hint="Run the task again.")
+            outcomes.mailboxes[_guid(change)] = replace(written, error=half)
     _resolve_doubts(client, outcomes)
 
 

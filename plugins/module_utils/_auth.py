@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    ROLE_HINT,
     AuthenticationFailed,
     ExoError,
     InvalidRequest,
@@ -170,6 +171,7 @@ class Certificate:
 
     def _load(self) -> tuple[t.Any, t.Any]:
         """(private key, certificate that fits it); raises AuthenticationFailed naming what is wrong."""
+        _msal()  # it brings cryptography
         from cryptography.hazmat.primitives.asymmetric import rsa
 
         key, certificates = self._parse_pem() if b"-----BEGIN" in self.content else self._parse_pfx()
@@ -269,7 +271,7 @@ class AccessToken:
     def acquire(self, site: Site, claims: str | None) -> Token:
         if claims is not None:
             raise AuthenticationFailed(
-                "Exchange Online did not accept the access token.", hint="Hand over a fresh access_token."
+                "Exchange Online did not accept the access token.", hint=f"Hand over a fresh access_token. {ROLE_HINT}"
             )
         return Token.read(self.token)
 
@@ -570,7 +572,7 @@ def _rejected(answer: t.Mapping[str, t.Any], site: Site | None, hint: str | None
     if not reason:
         if not re.search("[a-z]{3}", description.replace("None", "")):  # msal puts None for what an endpoint left out
             description = "the request was refused without a reason"
-        reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].strip().splitlines()[0]).strip(
+        reason = re.sub(r"^AADSTS\d+:\s*", "", description.partition("Trace ID")[0].strip().partition("\n")[0]).strip(
             " ."
         )[:300]
     where = f" for tenant {site.tenant}" if site else ""

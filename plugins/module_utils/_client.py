@@ -9,6 +9,7 @@ Every request of a client carries the same anchor: page two is only found by the
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -96,10 +97,13 @@ class Pacer:
         self._resume_at = 0.0
         self._clock = clock
         self._changed = threading.Condition()
+        self.stopped = False
 
     def __enter__(self) -> None:
         with self._changed:
             while True:
+                if self.stopped:
+                    raise ServiceUnavailable("The task was interrupted.")
                 pause = self._resume_at - self._clock()
                 if pause <= 0 and self._in_flight < self._allowed:
                     self._in_flight += 1
@@ -113,7 +117,14 @@ class Pacer:
 
     @property
     def allowed(self) -> int:
+        """How many requests may be in flight just now."""
         return self._allowed
+
+    def stop(self) -> None:
+        """Let nobody send any more: the task is being interrupted."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify_all()
 
     def succeeded(self) -> None:
         with self._changed:
@@ -162,7 +173,6 @@ class Client:
         self._pacer = Pacer(concurrency)
         self._lock = threading.Lock()
         self.retried: list[str] = []
-        self.writes_sent = 0
 
     @property
     def tenant_id(self) -> str:
@@ -207,8 +217,8 @@ class Client:
     def batch(self, commands: Sequence[Command]) -> Iterator[tuple[int, Answer | ExoError]]:
         """Run many cmdlets, ten a request and several requests at once; yields (index, outcome) as they come.
 
-        An authentication or access failure is yielded for its cmdlet, nothing more is sent, and the cmdlets that were
-        not sent are not yielded.
+        After an authentication or access failure, or when the service turned a whole batch away for good, nothing more
+        is sent, and the cmdlets that were not sent are not yielded.
         """
         for command in commands:
             self._check(command)
@@ -230,12 +240,12 @@ class Client:
                         return
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        for index, outcome in future.result():
-                            stopped = stopped or isinstance(outcome, _FATAL)
-                            yield index, outcome
-            finally:
-                for future in running:
-                    future.cancel()
+                        outcomes = future.result()
+                        stopped = stopped or _hopeless([outcome for _index, outcome in outcomes])
+                        yield from outcomes
+            except BaseException:  # Ctrl-C, or nobody listens any more: what is not on its way stays here
+                self._pacer.stop()
+                raise
 
     def _outcome(self, command: Command) -> Answer | ExoError:
         try:
@@ -244,9 +254,25 @@ class Client:
             return error
 
     def _run_chunk(self, chunk: Sequence[tuple[int, Command]]) -> list[tuple[int, Answer | ExoError]]:
-        """The outcomes of up to ten cmdlets. Those that failed for the moment are sent again without the rest."""
+        """The outcomes of up to ten cmdlets; never raises ExoError."""
         outcomes: dict[int, Answer | ExoError] = {}
-        pending = dict(chunk)
+        doubtful: set[int] = set()
+        try:
+            self._fill(dict(chunk), outcomes, doubtful)
+        except ExoError as error:  # no token any more, or interrupted
+            for index, _command in chunk:
+                outcomes.setdefault(index, copy.copy(error))
+        for index in doubtful:
+            outcome = outcomes.get(index)
+            if isinstance(outcome, ExoError):
+                outcome.maybe_done = True
+        return sorted(outcomes.items())
+
+    def _fill(self, pending: dict[int, Command], outcomes: dict[int, Answer | ExoError], doubtful: set[int]) -> None:
+        """Run cmdlets until each has its outcome. Those that failed for the moment are sent again without the rest.
+
+        doubtful: gathers those that may have been carried out in a try that failed.
+        """
         patience = Patience(self._retries)
         renewable = True
         while len(pending) > 1:
@@ -254,11 +280,14 @@ class Client:
             try:
                 outcomes.update(self._send_batch(pending))
             except (*_FATAL, Throttled, ServiceUnavailable) as error:
-                outcomes.update(dict.fromkeys(pending, error))
+                outcomes.update({index: copy.copy(error) for index in pending})
+                return
+            except ExoError as error:
+                # The batch as such was refused: its cmdlets one by one, so that one does not spoil the others.
+                doubtful.update(pending if error.maybe_done else ())
                 break
-            except ExoError:
-                break  # the batch as such was refused: its cmdlets one by one, so that one does not spoil the others
             failed = {i: e for i, e in outcomes.items() if i in pending and isinstance(e, ExoError)}
+            doubtful.update(i for i, e in failed.items() if e.maybe_done)
             again = self._again(failed, patience, token if renewable else None)
             renewable = renewable and not any(isinstance(e, AuthenticationFailed) for e in failed.values())
             alone = {i for i, e in failed.items() if isinstance(e, NeedsProxy) and pending[i].anchor}
@@ -267,11 +296,9 @@ class Client:
             for index in pending:
                 del outcomes[index]
         for index, command in pending.items():
-            if index not in outcomes:
-                outcomes[index] = self._outcome(command)
-                if isinstance(outcomes[index], _FATAL):
-                    break
-        return sorted(outcomes.items())
+            outcomes[index] = self._outcome(command)
+            if isinstance(outcomes[index], _FATAL):
+                return
 
     def _again(self, failed: Mapping[int, ExoError], patience: Patience, token: Token | None) -> set[int]:
         """Which of a batch's failures are worth another try, after waiting as long as they ask for.
@@ -280,7 +307,7 @@ class Client:
         """
         rejected = {i for i, e in failed.items() if isinstance(e, AuthenticationFailed)}
         if rejected and token:
-            self._tokens.renew(token, failed[min(rejected)].claims)
+            self._renew(token, t.cast(AuthenticationFailed, failed[min(rejected)]))
             return rejected | {i for i, e in failed.items() if e.transient}
         passing = {i: e for i, e in failed.items() if e.transient}
         if not passing:
@@ -292,7 +319,7 @@ class Client:
                 patience.gave_up(error)
             return set()
         self._note(slowest, pause)
-        self._pacer.pushed_back(pause)
+        self._pacer.pushed_back(pause)  # the next batch waits there, with all the others
         return set(passing)
 
     def _send_batch(self, pending: Mapping[int, Command]) -> dict[int, Answer | ExoError]:
@@ -313,7 +340,6 @@ class Client:
             self._url("$batch"),
             {"requests": items},
             {"Prefer": "odata.continue-on-error"},
-            writes=0 if first.reads else len(items),
         )
         responses = payload.get("responses") if isinstance(payload, dict) else None
         if not isinstance(responses, list):
@@ -360,7 +386,6 @@ class Client:
             headers,
             subject=command.subject,
             parse=lambda response: _answer(command, response.status, response.headers, _json(response)),
-            writes=0 if command.reads else 1,
         )
         return t.cast(Answer, payload)
 
@@ -373,7 +398,6 @@ class Client:
         *,
         subject: str = "",
         parse: Callable[[Response], t.Any] | None = None,
-        writes: int = 0,
     ) -> t.Any:
         """POST until it is answered for good: waits and tries again as errors allow, renews a rejected token once."""
         patience = Patience(self._retries)
@@ -384,9 +408,6 @@ class Client:
             token = self._tokens.get()
             try:
                 with self._pacer:
-                    if writes:
-                        with self._lock:
-                            self.writes_sent += writes
                     response = self._post(name, url, content, token.value, request_id, headers)
                 if not 200 <= response.status < 300:
                     raise _errors.failure(name, response.status, response.headers, _json(response), subject=subject)
@@ -394,10 +415,11 @@ class Client:
                 self._pacer.succeeded()
                 return payload
             except AuthenticationFailed as error:
+                error.maybe_done = maybe_done
                 if renewed:
                     raise
                 renewed = True
-                self._tokens.renew(token, error.claims)
+                self._renew(token, error)
             except ExoError as error:
                 maybe_done = maybe_done or error.maybe_done
                 error.maybe_done = maybe_done
@@ -409,6 +431,17 @@ class Client:
                 if isinstance(error, (Throttled, ServiceUnavailable)) and error.http_status:
                     self._pacer.pushed_back(pause)
                 self._sleep(pause)
+
+    def _renew(self, token: Token, rejection: AuthenticationFailed) -> None:
+        """A new token after a rejection; where none is to be had, the failure says what was rejected."""
+        try:
+            self._tokens.renew(token, rejection.claims)
+        except AuthenticationFailed as error:
+            error.http_status = error.http_status or rejection.http_status
+            error.cmdlet = error.cmdlet or rejection.cmdlet
+            error.request_id = error.request_id or rejection.request_id
+            error.maybe_done = rejection.maybe_done
+            raise
 
     def _post(
         self, name: str, url: str, content: bytes, token: str, request_id: str, headers: Mapping[str, str]
@@ -495,9 +528,14 @@ class Client:
 def _index(response: t.Any, pending: Mapping[int, Command]) -> int | None:
     """Which command a batch answer belongs to, or None."""
     identifier = response.get("id") if isinstance(response, dict) else None
-    if isinstance(identifier, str) and identifier.isdigit() and int(identifier) in pending:
-        return int(identifier)
-    return None
+    return next((index for index in pending if str(index) == identifier), None)
+
+
+def _hopeless(outcomes: Sequence[Answer | ExoError]) -> bool:
+    """Whether the outcomes of a batch say that more of them would be in vain."""
+    return any(isinstance(outcome, _FATAL) for outcome in outcomes) or all(
+        isinstance(outcome, (Throttled, ServiceUnavailable)) for outcome in outcomes
+    )
 
 
 def _about(command: Command) -> str:

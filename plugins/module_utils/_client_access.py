@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,8 @@ from dataclasses import dataclass, replace
 from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _organization, _results, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
-    AccessDenied,
     Ambiguous,
     ExoError,
-    IncompleteRead,
     InvalidRequest,
     Refused,
 )
@@ -26,7 +25,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes im
     Lookup,
     Mailbox,
     Reader,
-    read_transport_config,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import (
     BRAKES,
@@ -37,13 +35,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._module impor
     Task,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
-    UNKNOWN_EFFECT,
-    Change,
-    Effect,
     Missing,
     Plan,
     brake,
-    effect,
     parse_limit,
     plan_settings,
 )
@@ -51,7 +45,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
     CAS_MAILBOX,
     INHERIT,
     SMTP_AUTH,
-    TRANSPORT_CONFIG,
     ListWish,
     Value,
 )
@@ -138,12 +131,6 @@ def select(reader: Reader, selection: Selection) -> Selected:
     names = (*selection.names, *selection.exclude)
     if selection.all_mailboxes:
         boxes = reader.everything(selection.types)
-        if not boxes:
-            raise IncompleteRead(
-                "The service returned no mailbox at all, which can't be right.",
-                cmdlet=CAS_MAILBOX.getter,
-                hint="Check recipient_type_details and the app's role.",
-            )
         lookup = reader.resolve(names, boxes)
     else:
         lookup = reader.named(names)
@@ -279,7 +266,7 @@ def converge(task: Task) -> Result:
         for box in selected.mailboxes
     )
     plan = Plan(mailboxes=changes, missing=selected.missing, matched=len(changes))
-    plan = replace(plan, effect=_effect(task, client, plan.changes))
+    plan = replace(plan, effect=_organization.smtp_auth_effect(task, client, None, plan.changes))
     announce(task, plan)
     brake(plan, params["max_changes"], selected.scope)
     return carry_out(task, client, plan, only_changes=everybody)
@@ -325,6 +312,7 @@ def carry_out(
     """
     outcomes = None
     extra: Result = dict(more or {})
+    failure = plan.held or failure
     if plan.changed and not task.check_mode:
         if task.params.get("undo_file"):
             extra["undo_file"] = _undo.write(task.params["undo_file"], client.tenant_id, plan)
@@ -334,9 +322,8 @@ def carry_out(
         late = [outcome.change.label for outcome in outcomes.all if outcome.confirmed is False]
         if late:
             task.warn(_organization.unconfirmed(task, late))
-        if outcomes.confirmed is not None:
+        if outcomes.confirmed is not None and task.params["wait"]:
             extra["confirmed"] = outcomes.confirmed
-    failure = failure or plan.held
     if plan.organization:
         extra["organization"] = _results.organization_result(plan, outcomes, describe)
     results = _results.mailbox_results(plan, outcomes, only_changes=only_changes)
@@ -354,22 +341,6 @@ def carry_out(
         failure.result = {**result, **failure.result}
         raise failure
     return result
-
-
-def _effect(task: Task, client: Client, changes: Sequence[Change]) -> Effect:
-    """The effect on SMTP AUTH; the organization is asked only where a mailbox comes from or goes to inherit."""
-    moves = [(c.label, c.before[SMTP_AUTH], c.after[SMTP_AUTH]) for c in changes if SMTP_AUTH in c.differing()[1]]
-    disabled = False
-    if any(INHERIT in (before, after) for _label, before, after in moves):
-        try:
-            row = TRANSPORT_CONFIG.row(SMTP_AUTH)
-            disabled = row.read(read_transport_config(client, [SMTP_AUTH]))
-        except AccessDenied:
-            task.warn(
-                "The app may not read the organization's setting, so it is not known who gains or loses SMTP AUTH."
-            )
-            return UNKNOWN_EFFECT
-    return effect(moves, disabled, disabled)
 
 
 def info(task: Task) -> Result:
@@ -433,7 +404,7 @@ def _settings(box: Mailbox, wanted: Sequence[str]) -> dict[str, Value]:
 
 def _save(path: str, content: Mapping[str, t.Any], check_mode: bool) -> bool:
     """Write the file if its content differs; returns whether it did (or would, in check mode)."""
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=1) + "\n"
     try:
         with open(path, encoding="utf-8") as file:
             if file.read() == text:
@@ -442,12 +413,15 @@ def _save(path: str, content: Mapping[str, t.Any], check_mode: bool) -> bool:
         pass
     if check_mode:
         return True
-    part = f"{path}.{os.getpid()}.part"
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
+        descriptor, part = tempfile.mkstemp(prefix=".exo-", dir=os.path.dirname(os.path.abspath(path)))  # mode 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(part, path)
+        except OSError:
+            os.unlink(part)
+            raise
     except OSError as error:
         raise InvalidRequest(f"dest {path} can't be written: {os.strerror(error.errno or 0)}.") from None
     return True

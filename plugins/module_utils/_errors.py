@@ -196,7 +196,7 @@ def _detail_text(message: str) -> tuple[str, str]:
     if message.startswith("{"):
         try:
             form = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             form = None
         if isinstance(form, dict):
             return str(form.get("TypeName") or form.get("ClassName") or ""), str(form.get("Message") or message)

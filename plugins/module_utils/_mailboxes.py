@@ -112,8 +112,15 @@ class Reader:
         self._narrow = bool(self._select)
 
     def everything(self, recipient_types: Sequence[str] = ()) -> list[Mailbox]:
-        """All mailboxes of the tenant (of these types); raises IncompleteRead rather than return a part."""
-        return self._complete(lambda: list(self._page_through(recipient_types, None).values()))
+        """All mailboxes of the tenant (of these types); raises IncompleteRead rather than return a part, or none."""
+        boxes = self._complete(lambda: list(self._page_through(recipient_types, None).values()))
+        if not boxes:
+            raise IncompleteRead(
+                "The service returned no mailbox at all, which can't be right.",
+                cmdlet=CAS_MAILBOX.getter,
+                hint="Check recipient_type_details, if given, and the app's role.",
+            )
+        return boxes
 
     def named(self, names: Iterable[str]) -> Lookup:
         """The mailbox of each name. Few names are asked for in batches, many by reading the tenant's list."""
@@ -136,7 +143,14 @@ class Reader:
         rest = [name for name in wanted if name not in found]
         if not rest:
             return Lookup(found, {})
-        asked = self.named(rest) if len(rest) <= self._one_round() else self._ask_for(rest)
+        asked = Lookup({}, {})
+
+        def read() -> list[Mailbox]:
+            nonlocal asked
+            asked = self._ask_for(rest)  # the tenant's list was read already: these are not to be found there
+            return list(asked.found.values())
+
+        self._complete(read)
         return Lookup({**found, **asked.found}, asked.failed)
 
     def _one_round(self) -> int:
@@ -189,11 +203,13 @@ class Reader:
                 failed[name] = _named_failure(name, outcome)
             elif isinstance(outcome, ExoError):
                 raise outcome
-            elif len(outcome.rows) == 1:
+            elif len(outcome.rows) == 1 and outcome.next_link is None:
                 box = _mailbox(outcome.rows[0], name, self._keep)
                 if is_guid(name) and "Guid" in outcome.rows[0] and name.lower() not in _guids(outcome.rows[0]):
                     raise UnexpectedResponse(
-                        f"The service was asked for {name} and sent {box.label}.", cmdlet=CAS_MAILBOX.getter
+                        f"The service was asked for {name} and sent {box.label}, which has another GUID.",
+                        cmdlet=CAS_MAILBOX.getter,
+                        hint="Name the mailbox by its primary address instead.",
                     )
                 found[name] = box
             elif outcome.rows:

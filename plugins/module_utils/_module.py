@@ -77,6 +77,8 @@ def run_module(run: Callable[[Task], Result], argument_spec: Mapping[str, t.Any]
         result = run(task)
     except ExoError as error:
         result = {**error.to_fail_kwargs(), "failed": True}
+    except KeyboardInterrupt:
+        module.fail_json(msg="The task was interrupted. Run it again: it finishes what is left.")
     retried = [line for client in clients for line in client.retried]
     if retried:
         result["retried"] = retried[:50]

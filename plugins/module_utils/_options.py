@@ -102,7 +102,6 @@ OPTIONS: tuple[Option, ...] = (
 )
 CONNECTION_NAMES = frozenset(option.name for option in OPTIONS)
 _CREDENTIAL_OPTIONS = tuple(option for option in OPTIONS if option.credential)
-SECRET_NAMES = tuple(option.name for option in OPTIONS if option.no_log)
 
 # What proves the app's identity, by method; managed identity has no proof of its own.
 PROOFS: t.Mapping[str, tuple[str, ...]] = {
@@ -242,7 +241,7 @@ def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Conn
     urls = {}
     for option, own in (("endpoint", cloud.endpoint), ("authority", cloud.authority), ("graph_endpoint", cloud.graph)):
         urls[option] = base_url(option, params[option]) if params.get(option) else own
-    foreign = sorted({url for url in urls.values() if not cloud.owns(url)})
+    foreign = sorted({urls[option] for option in ("endpoint", "authority") if not cloud.owns(urls[option])})
     if foreign:
         warnings.append(
             f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."

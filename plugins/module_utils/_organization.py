@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _results, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import AccessDenied, InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    AuthenticationFailed,
+    ExoError,
+    InvalidRequest,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import (
     Reader,
     read_transport_config,
@@ -28,12 +32,12 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     CAS_MAILBOX,
+    INHERIT,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = {**TRANSPORT_CONFIG.argument_spec(), **UNDO, **WAIT}
-_SMTP_AUTH_ROW = CAS_MAILBOX.row(SMTP_AUTH)
 
 
 def converge(task: Task) -> Result:
@@ -47,7 +51,7 @@ def converge(task: Task) -> Result:
     values, doubts = readable(TRANSPORT_CONFIG, wire)
     for doubt in doubts:
         task.warn(doubt)
-    plan = Plan(organization=change, effect=_effect(task, client, change))
+    plan = Plan(organization=change, effect=smtp_auth_effect(task, client, change, []))
     if plan.effect.warning():
         task.warn(str(plan.effect.warning()))
     result: Result = {
@@ -87,17 +91,34 @@ def unconfirmed(task: Task, labels: list[str]) -> str:
     )
 
 
-def _effect(task: Task, client: Client, change: Change) -> Effect:
-    """Whom a flip of the organization's SMTP AUTH touches: the mailboxes that have no value of their own."""
-    if SMTP_AUTH not in change.differing()[1]:
-        return Effect()
+def smtp_auth_effect(task: Task, client: Client, organization: Change | None, mailboxes: Sequence[Change]) -> Effect:
+    """Who gains and loses SMTP AUTH in effect. What it takes to know is read; if that fails, nobody is stopped by it.
+
+    Where the organization flips, every mailbox without a value of its own counts.
+    """
+    moves = {c.mailbox.guid: c for c in mailboxes if c.mailbox and SMTP_AUTH in c.differing()[1]}
     try:
-        boxes = Reader(client, [SMTP_AUTH], task.progress).everything()
-    except AccessDenied:
-        task.warn("The app may not read mailboxes, so it is not known who gains or loses SMTP AUTH in effect.")
+        if organization and SMTP_AUTH in organization.differing()[1]:
+            boxes = Reader(client, [SMTP_AUTH], task.progress).everything()
+            return effect(
+                (
+                    (box.label, own, moves[box.guid].after[SMTP_AUTH] if box.guid in moves else own)
+                    for box in boxes
+                    for own in [CAS_MAILBOX.row(SMTP_AUTH).read(box.wire)]
+                ),
+                organization.before[SMTP_AUTH],
+                organization.after[SMTP_AUTH],
+            )
+        own = [(change.label, change.before[SMTP_AUTH], change.after[SMTP_AUTH]) for change in moves.values()]
+        disabled = False  # it does not matter as long as nobody follows the organization
+        if any(INHERIT in (before, after) for _label, before, after in own):
+            disabled = TRANSPORT_CONFIG.row(SMTP_AUTH).read(read_transport_config(client, [SMTP_AUTH]))
+        return effect(own, disabled, disabled)
+    except AuthenticationFailed:
+        raise
+    except ExoError as error:
+        task.warn(f"It is not known who gains or loses SMTP AUTH in effect. {error.message}")
         return UNKNOWN_EFFECT
-    own = ((box.label, value, value) for box in boxes for value in [_SMTP_AUTH_ROW.read(box.wire)])
-    return effect(own, change.before[SMTP_AUTH], change.after[SMTP_AUTH])
 
 
 def info(task: Task) -> Result:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    AccessDenied,
     AuthenticationFailed,
     ExoError,
     IncompleteRead,
@@ -90,7 +91,8 @@ def _readable(name: str, question: str, evidence: str, table: Table) -> Callable
     def check(seen: Evidence) -> Check:
         reason = _failed(seen, evidence)
         if reason:
-            return Check(name, question, "no", reason)
+            denied = isinstance(seen[evidence], AccessDenied)
+            return Check(name, question, "no" if denied else "unknown", reason)
         if not seen[evidence].rows:
             return Check(name, question, "unknown", "No object came.")
         wire = seen[evidence].rows[0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -454,10 +454,6 @@ class Table:
         """These settings and those that are written beside them, in the table's order."""
         names = set(self.properties(options))
         return [row.option for row in self.rows if row.wire in names]
-
-
-def missing(rows: Sequence[Row], wire_object: Mapping[str, t.Any]) -> list[Row]:
-    return [row for row in rows if not row.present(wire_object)]
 
 
 _BOOL = Bool()

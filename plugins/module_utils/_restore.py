@@ -21,18 +21,15 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes im
     read_transport_config,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._organization import smtp_auth_effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
     Change,
-    Effect,
     Missing,
     Plan,
-    effect,
     plan_settings,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     CAS_MAILBOX,
-    INHERIT,
-    SMTP_AUTH,
     TRANSPORT_CONFIG,
     Table,
     Value,
@@ -111,7 +108,9 @@ def restore(task: Task) -> Result:
         for entry in undo.mailboxes
         if entry.guid not in lookup.found
     )
-    plan = Plan(organization, tuple(changes), missing, len(changes), _effect(task, client, organization, changes))
+    plan = Plan(
+        organization, tuple(changes), missing, len(changes), smtp_auth_effect(task, client, organization, changes)
+    )
     for sentence in alone[:20]:
         task.warn(sentence)
     announce(task, plan)
@@ -124,26 +123,3 @@ def _named(box: Mailbox, entry: _undo.Entry) -> Mailbox:
     return Mailbox(
         box.guid, box.primary_smtp_address or entry.label, box.primary_smtp_address, box.display_name, box.wire
     )
-
-
-def _effect(task: Task, client: t.Any, organization: Change | None, changes: list[Change]) -> Effect:
-    """Whom the restore lets in and cuts off. Where the organization flips, all mailboxes count."""
-    moves = {c.mailbox.guid: c for c in changes if c.mailbox and SMTP_AUTH in c.differing()[1]}
-    flips = bool(organization and SMTP_AUTH in organization.differing()[1])
-    if not moves and not flips:
-        return Effect()
-    row = CAS_MAILBOX.row(SMTP_AUTH)
-    if organization and flips:
-        was, becomes = organization.before[SMTP_AUTH], organization.after[SMTP_AUTH]
-        boxes = Reader(client, [SMTP_AUTH], task.progress).everything()
-        states = [
-            (box.label, own, moves[box.guid].after[SMTP_AUTH] if box.guid in moves else own)
-            for box in boxes
-            for own in [row.read(box.wire)]
-        ]
-        return effect(states, was, becomes)
-    values = [value for c in moves.values() for value in (c.before[SMTP_AUTH], c.after[SMTP_AUTH])]
-    disabled = False
-    if INHERIT in values:
-        disabled = TRANSPORT_CONFIG.row(SMTP_AUTH).read(read_transport_config(client, [SMTP_AUTH]))
-    return effect([(c.label, c.before[SMTP_AUTH], c.after[SMTP_AUTH]) for c in moves.values()], disabled, disabled)

@@ -30,8 +30,11 @@ def outcome_result(change: Change, outcome: Outcome | None) -> dict[str, t.Any]:
         **(change.mailbox.identity if change.mailbox else {}),
         "action": outcome.action if outcome else "changed" if change.changed else "unchanged",
         "before": dict(change.before),
-        "after": dict(change.before if outcome and outcome.error and not outcome.sent else change.after),
     }
+    if not (outcome and outcome.error):
+        result["after"] = dict(change.after)
+    elif not outcome.sent:
+        result["after"] = dict(change.before)  # and where something may have been written, nobody knows
     if outcome and outcome.error:
         result["error"] = outcome.error.message
     if outcome and outcome.confirmed is not None:
@@ -79,7 +82,8 @@ def mailbox_results(plan: Plan, outcomes: Outcomes | None, *, only_changes: bool
 
 def _not_reached(change: Change, outcomes: Outcomes) -> Outcome:
     """A mailbox whose turn did not come, because the access failed before."""
-    reason = outcomes.fatal.message if outcomes.fatal else "the task stopped before."
+    failed = outcomes.fatal or next((o.error for o in outcomes.all if o.error), None)
+    reason = failed.message if failed else "the task stopped before."
     return Outcome(change, error=PartialFailure(f"Not written: {reason}"))
 
 

@@ -137,7 +137,12 @@ def parse(params: Mapping[str, t.Any]) -> Policy:
     )
     organization = None if params["organization"] is None else params["organization"] == "disabled"
     unlisted = params["unlisted"]
-    if organization is None and not entries and unlisted == "unmanaged" and params["allowed"] is None:
+    if (
+        organization is None
+        and not entries
+        and unlisted == "unmanaged"
+        and params["allowed"] is params["denied"] is None
+    ):
         raise InvalidRequest("Nothing is given to manage: set organization, allowed, denied or unlisted.")
     if unlisted != "unmanaged" and not params["allowed"] and not params["allow_empty"]:
         raise Refused(
@@ -218,18 +223,26 @@ def make_plan(
             hint="Set organization: disabled as well, or use unlisted: not_enabled or disabled.",
         )
     spoken = assign(policy.entries, found)
+    lost = _lost(policy, "allowed", missing, today)
+    # A listed mailbox that can't be found may be there under another name, and would count as unlisted.
+    acting = replace(policy, unlisted="unmanaged") if lost else policy
     row = CAS_MAILBOX.row(SMTP_AUTH)
     known = {box.guid: box for box in (*boxes, *found.values())}
     states, changes = [], []
     for box in known.values():
         own = row.read(box.wire)
         entry = spoken.get(box.guid)
-        value = wished(own, entry, policy, today)
+        value = wished(own, entry, acting, today)
         states.append((box.label, own, value))
         if entry is not None or value != own:
             changes.append(plan_settings(CAS_MAILBOX, box.wire, {SMTP_AUTH: value}, mailbox=box))
     plan = Plan(change, tuple(changes), tuple(missing), len(known), effect(states, was, becomes))
-    held = _held(plan, policy, today)
+    if plan.opens:
+        held = _held(_lost(policy, "denied", missing, today), "denied", "leave a mailbox open")
+    elif plan.closes or policy.unlisted != "unmanaged":
+        held = _held(lost, "allowed", "cut a device off")
+    else:
+        held = None
     if held is None:
         return plan
     # The organization stays as it is then, and so do the mailboxes that would follow it.
@@ -242,21 +255,24 @@ def _organization_value(wire: Mapping[str, t.Any]) -> bool:
     return value
 
 
-def _held(plan: Plan, policy: Policy, today: datetime.date) -> ExoError | None:
-    """Why the plan is held: a listed mailbox is gone that the organization's change could cut off or expose."""
-    guarded = "allowed" if plan.closes else "denied" if plan.opens else None
-    gone = {missing.identity for missing in plan.missing}
-    lost = [
+def _lost(policy: Policy, option: str, missing: Sequence[Missing], today: datetime.date) -> list[str]:
+    """The names in a list that no mailbox has, but for those that are revoked anyway."""
+    gone = {one.identity for one in missing}
+    return [
         entry.identity
         for entry in policy.entries
-        if entry.option == guarded and entry.identity in gone and not (policy.revoke and entry.over(today))
+        if entry.option == option and entry.identity in gone and not (policy.revoke and entry.over(today))
     ]
+
+
+def _held(lost: Sequence[str], option: str, risk: str) -> ExoError | None:
+    """Why a plan is held: listed mailboxes are gone that the rest of the plan could cut off or expose."""
     if not lost:
         return None
     return NotFound(
-        f"The organization was left as it is, for {', '.join(lost[:SAMPLE])} in {guarded} can't be found: a typing"
-        f" mistake there would {'cut a device off' if plan.closes else 'leave a mailbox open'}.",
-        hint=f"Correct the entry or take it out of {guarded}.",
+        f"{', '.join(lost[:SAMPLE])} in {option} can't be found. So the organization and the mailboxes on no list are"
+        f" left as they are, for a typing mistake in the list would {risk}.",
+        hint=f"Correct the entry or take it out of {option}.",
     )
 
 
@@ -281,7 +297,7 @@ def converge(task: Task) -> Result:
         missing.extend(gone)
     plan = make_plan(policy, organization, boxes, found, missing, today)
     announce(task, plan)
-    strays = _strays(plan, policy, boxes, found, today)
+    strays = _strays(plan, boxes, found)
     _warn(task, policy, strays, today)
     brake(plan, params["max_changes"], len(boxes))
     more = {
@@ -301,9 +317,7 @@ def converge(task: Task) -> Result:
     )
 
 
-def _strays(
-    plan: Plan, policy: Policy, boxes: Sequence[Mailbox], found: Mapping[str, Mailbox], today: datetime.date
-) -> list[str]:
+def _strays(plan: Plan, boxes: Sequence[Mailbox], found: Mapping[str, Mailbox]) -> list[str]:
     """Mailboxes that stay explicitly enabled although no list names them."""
     row = CAS_MAILBOX.row(SMTP_AUTH)
     listed = {box.guid for box in found.values()}
@@ -331,6 +345,6 @@ def _expired(policy: Policy, today: datetime.date) -> ExoError | None:
         return None
     names = ", ".join(f"{entry.identity} ({entry.last_day})" for entry in over[:SAMPLE])
     return Expired(
-        f"{len(over)} entries are past their last day and still in force: {names}. Everything else is as it should be.",
+        f"{len(over)} entries are past their last day and still in force: {names}. Nothing else failed.",
         hint="Extend or remove them, or set expired: revoke.",
     )

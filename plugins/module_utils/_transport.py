@@ -111,7 +111,7 @@ class Transport:
                 transient=True,
                 maybe_done=True,
             ) from None
-        except (requests.exceptions.RequestException, OSError, _protocol_error()) as error:
+        except (requests.exceptions.RequestException, OSError, ValueError, _protocol_error()) as error:
             lost = not _never_sent(error)
             raise ServiceUnavailable(
                 f"The connection to {host} failed: {_innermost(error)}.",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import os
 import typing as t
@@ -69,7 +70,7 @@ def write(path: str, tenant_id: str, plan: Plan) -> str:
             raise _unwritable(candidate, error) from None
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1, ensure_ascii=False)
+                json.dump(content, file, indent=1)
                 file.write("\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -98,6 +99,9 @@ def _sync_directory(path: str) -> None:
     descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # some network file systems have no such thing
+            raise
     finally:
         os.close(descriptor)
 
