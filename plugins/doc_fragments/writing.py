@@ -13,6 +13,7 @@ options:
       - Path of a file on the host that runs the module. Before the first write, what is about to change goes there as
         JSON, with the tenant, the GUIDs and the values before and after.
       - The file has mode C(0600) and is flushed to disk first. If it can't be written, nothing is changed.
+      - A file that exists is never written over. Then a number is added to the name, and the result says which.
       - Nothing is written when nothing changes, nor in check mode.
       - M(m365.exchange_online.exo_restore) puts everything back that is in the file.
     type: path
@@ -29,7 +30,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait for the service to show what was written. Counts only with O(wait=true).
+      - How many seconds to wait for the service to show what was written. Counts with O(wait=true), and wherever the
+        next write relies on one before it.
     type: int
     default: 60
 """
@@ -43,6 +45,8 @@ options:
       - The percentage is taken of all mailboxes in scope, rounded up, and never means fewer than 10.
       - A plan beyond it is refused before the first write, in check mode too. The message says how many mailboxes
         would change, names the first 20, and gives the value that would let the plan pass.
+      - A change of the organization counts as one, however many mailboxes follow it. The effect in the result says how
+        many these are.
       - With V(0), any change is refused. Without this option there is no limit.
     type: str
 """
