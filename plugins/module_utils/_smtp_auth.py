@@ -237,12 +237,11 @@ def make_plan(
         if entry is not None or value != own:
             changes.append(plan_settings(CAS_MAILBOX, box.wire, {SMTP_AUTH: value}, mailbox=box))
     plan = Plan(change, tuple(changes), tuple(missing), len(known), effect(states, was, becomes))
-    if plan.opens:
-        held = _held(_lost(policy, "denied", missing, today), "denied", "leave a mailbox open")
-    elif plan.closes or policy.unlisted != "unmanaged":
+    held = None
+    if lost and (plan.closes or policy.unlisted != "unmanaged"):
         held = _held(lost, "allowed", "cut a device off")
-    else:
-        held = None
+    elif plan.opens:
+        held = _held(_lost(policy, "denied", missing, today), "denied", "leave a mailbox open")
     if held is None:
         return plan
     # The organization stays as it is then, and so do the mailboxes that would follow it.

@@ -227,6 +227,8 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     wish = options.get("organization")
     entries = [(option == "denied", entry) for option in ("allowed", "denied") for entry in options.get(option) or ()]
     _check_policy(options, entries, unlisted, outlook)
+    if not outlook.matched:
+        outlook.refused.add("incomplete_read")
     was = before[ORGANIZATION][SMTP_WIRE]
     becomes = was if wish is None else wish == "disabled"
     if unlisted == "inherit" and not becomes:
@@ -235,17 +237,10 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     by_name: dict[str, str] = {}
     for option in ("allowed", "denied"):
         by_name |= names.resolve((e["identity"] for e in options.get(option) or ()), tolerant, outlook)
-    spoken: dict[str, tuple[bool, str | None]] = {}
-    held = False
-    for denied, entry in entries:
-        guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
-        over = bool(last and datetime.date.fromisoformat(last) < today)
-        if over and not revoke:
-            outlook.ends.add("expired")
-        if guid is None:
-            held = held or (not (over and revoke) and denied != becomes and becomes != was)
-        elif spoken.setdefault(guid, (denied, last)) != (denied, last):
-            outlook.refused.add("invalid_request")
+    spoken, lost = _spoken(entries, by_name, revoke, today, outlook)
+    held = _holds(lost, was, becomes, unlisted)
+    if False in lost:
+        unlisted = "unmanaged"  # one of them may be the very mailbox that can't be found
     planned = dict(before)
     planned[ORGANIZATION] = {**before[ORGANIZATION], SMTP_WIRE: becomes}
     for guid, mailbox in before.items():
@@ -262,8 +257,36 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     return outlook
 
 
+def _spoken(
+    entries: Sequence[tuple[bool, Mapping[str, Any]]],
+    by_name: Mapping[str, str],
+    revoke: bool,
+    today: datetime.date,
+    outlook: Outlook,
+) -> tuple[dict[str, tuple[bool, str | None]], set[bool]]:
+    """What the lists say of each mailbox, and whether one of those allowed (False) or denied (True) can't be found."""
+    spoken: dict[str, tuple[bool, str | None]] = {}
+    lost: set[bool] = set()
+    for denied, entry in entries:
+        guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
+        over = bool(last and datetime.date.fromisoformat(last) < today)
+        if over and not revoke:
+            outlook.ends.add("expired")
+        if guid is None:
+            lost |= {denied} if not (over and revoke) else set()
+        elif spoken.setdefault(guid, (denied, last)) != (denied, last):
+            outlook.refused.add("invalid_request")
+    return spoken, lost
+
+
+def _holds(lost: set[bool], was: bool, becomes: bool, unlisted: str) -> bool:
+    """Whether a listed mailbox that can't be found keeps the organization and those on no list as they are."""
+    closes, opens = becomes and not was, was and not becomes
+    return (False in lost and (closes or unlisted != "unmanaged")) or (True in lost and opens)
+
+
 def _check_policy(options: Mapping[str, Any], entries: Sequence[Any], unlisted: str, outlook: Outlook) -> None:
-    nothing = options.get("organization") is None and unlisted == "unmanaged" and options.get("allowed") is None
+    nothing = unlisted == "unmanaged" and all(options.get(o) is None for o in ("organization", "allowed", "denied"))
     if nothing and not entries:
         outlook.refused.add("invalid_request")
     if unlisted != "unmanaged" and not options.get("allowed") and not options.get("allow_empty"):
