@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.testing import Simulator, TenantInfo
 
@@ -136,6 +136,15 @@ class Run:
         return self.stdout + self.stderr
 
 
+class Prepared(NamedTuple):
+    """A run of ansible-playbook that has not started yet."""
+
+    command: list[str]
+    environment: dict[str, str]
+    directory: Path
+    results: Path
+
+
 @dataclass(frozen=True)
 class Lab:
     """A simulator and a place for files: everything that runs of playbooks need."""
@@ -172,6 +181,34 @@ class Lab:
         host_vars: more variables of hosts, by the tenants' labels.
         """
         group = [tenants] if isinstance(tenants, Tenant) else list(tenants)
+        arguments = [*(["--check"] if check else []), *(["--diff"] if diff else []), *arguments]
+        arguments += [f"-{'v' * verbosity}"] if verbosity else []
+        arguments += ["-e", json.dumps(dict(extra_vars))] if extra_vars else []
+        prepared = self.prepare(play, tenants, arguments=arguments, env=env, host_vars=host_vars)
+        done = subprocess.run(
+            prepared.command, env=prepared.environment, cwd=prepared.directory, capture_output=True, text=True,
+            timeout=600, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        lines = prepared.results.read_text(encoding="utf-8")
+        steps = [_step(json.loads(line)) for line in lines.splitlines()]
+        run = Run(done.returncode, done.stdout, done.stderr, steps, lines)
+        _no_traceback(run)
+        _no_secret(run, [*secrets, *(secret for tenant in group for secret in tenant.secrets)])
+        _no_other_warning(run, [FOREIGN_HOST, *warns])
+        assert may_fail or run.rc == 0, f"ansible-playbook ended with {run.rc}\n{run.output[-4000:]}"
+        return run
+
+    def prepare(
+        self,
+        play: Sequence[Task] | Path,
+        tenants: Tenant | Sequence[Tenant] = (),
+        *,
+        arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        host_vars: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Prepared:
+        """Everything that a run of ansible-playbook takes, in a directory of its own."""
+        group = [tenants] if isinstance(tenants, Tenant) else list(tenants)
         work = self.scratch / f"run{next(_NUMBERS)}"
         for name in ("home", "tmp"):
             (work / name).mkdir(parents=True)
@@ -183,24 +220,9 @@ class Lab:
         path = (
             play if isinstance(play, Path) else _write_play(work / "play.json", play, named=not alone and bool(group))
         )
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(path)]
-        command += [*(["--check"] if check else []), *(["--diff"] if diff else []), *arguments]
-        command += [f"-{'v' * verbosity}"] if verbosity else []
-        if extra_vars:
-            command += ["-e", json.dumps(dict(extra_vars))]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(path), *arguments]
         variables = _environment(work, results) | (group[0].environment if alone else {}) | dict(env or {})
-        done = subprocess.run(
-            command, env=variables, cwd=work, capture_output=True, text=True, timeout=600, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        lines = results.read_text(encoding="utf-8")
-        steps = [_step(json.loads(line)) for line in lines.splitlines()]
-        run = Run(done.returncode, done.stdout, done.stderr, steps, lines)
-        _no_traceback(run)
-        _no_secret(run, [*secrets, *(secret for tenant in group for secret in tenant.secrets)])
-        _no_other_warning(run, [FOREIGN_HOST, *warns])
-        assert may_fail or run.rc == 0, f"ansible-playbook ended with {run.rc}\n{run.output[-4000:]}"
-        return run
+        return Prepared(command, variables, work, results)
 
 
 @dataclass(frozen=True)
@@ -300,6 +322,21 @@ def task(name: str, arguments: Mapping[str, Any] | None = None, *, named: str | 
 def tried(name: str, arguments: Mapping[str, Any] | None = None, **keywords: Any) -> Task:
     """A task that may fail without ending the play."""
     return task(name, arguments, ignore_errors=True, **keywords)
+
+
+def own_token(tenant: Tenant) -> str:
+    """A token of the tenant's first app, as somebody might bring it."""
+    simulator = tenant.lab.simulator
+    answer = simulator.session.post(
+        f"{simulator.endpoint}/{tenant.info.tenant_id}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": tenant.info.client_id,
+            "client_secret": tenant.info.client_secret,
+            "scope": "https://outlook.office365.com/.default",
+        },
+    )
+    return str(answer.json()["access_token"])
 
 
 # --- a tenant with a few people ---

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -32,6 +33,11 @@ class Scenario(NamedTuple):
 
 def fault(kind: str, **details: Any) -> dict[str, Any]:
     return {"kind": kind, **details}
+
+
+def raw(status: int, body: bytes = b"", *, headers: Mapping[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """An answer exactly like this."""
+    return fault("raw", status=status, body_base64=base64.b64encode(body).decode(), headers=dict(headers or {}), **more)
 
 
 def fails(code: str, *texts: str, faults: Sequence[Mapping[str, Any]], **more: Any) -> Scenario:

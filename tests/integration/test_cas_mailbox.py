@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import Lab, Run, Tenant, small, task, tried
 
 MODULE = "exo_cas_mailbox"
@@ -87,6 +88,13 @@ def test_refused(named: str, code: str, text: str, run: Run, large: Tenant) -> N
     assert large.writes(run[named]) == []
 
 
+def test_refusals_are_documented(run: Run) -> None:
+    documented("misspelt exclude", run["typo"])
+    documented("unknown key", run["unknown key"])
+    documented("identity and all", run["both"])
+    documented("exclude alone", run["exclude alone"])
+
+
 def test_where_and_exclude(run: Run, large: Tenant, chosen: dict[str, list[str]]) -> None:
     done = run["release"]
     expected = set(chosen["enabled"][1:])
@@ -157,6 +165,9 @@ def test_entries_that_disagree(tenant: Tenant) -> None:
         "misspelt": {"mailboxes": [{"identity": ada, "pop_enable": True}]},
         "empty name": {"identity": ["", ada], **on},
         "nothing": {"identity": [ada]},
+        "nobody": {"pop_enabled": True},
+        "format": {"identity": [ada], "pop_messages_retrieval_mime_format": "TextOnly", "pop_use_protocol_defaults": True},
+        "list": {"identity": [ada], "ews_allow_list": ["App/*"]},
     }
     right = {"mailboxes": [{"identity": ada, **off}, {"identity": guid, **off, "imap_enabled": False}]}
     run = tenant.run([*(tried(MODULE, one, named=name) for name, one in wrong.items()),
@@ -166,6 +177,13 @@ def test_entries_that_disagree(tenant: Tenant) -> None:
     for named, text in (("no setting", "no setting"), ("no identity", "no identity"), ("misspelt", "pop_enable"),
                         ("empty name", "empty entry"), ("nothing", "No setting")):  # fmt: skip
         run[named].refused("invalid_request", text, hint=None)
+    documented("entries disagree", run["disagree"])
+    documented("entry without identity", run["no identity"])
+    documented("empty name", run["empty name"])
+    documented("no setting", run["nothing"])
+    documented("no mailbox chosen", run["nobody"])
+    documented("format beside protocol defaults", run["format"])
+    documented("list without its policy", run["list"])
     (write,) = tenant.writes()
     assert (write["parameters"]["PopEnabled"], write["parameters"]["ImapEnabled"]) == (False, False)
     assert len(run["agree"]["mailboxes"]) == 1
@@ -182,6 +200,8 @@ def test_missing_names(tenant: Tenant) -> None:
         warns=["gone@.*left out"],
     )
     run["fail"].refused("not_found", "identity", "gone@")
+    documented("missing names", run["fail"])
+    documented("missing names, tolerated", run["warn"])
     assert tenant.writes(run["fail"]) == []
     assert [box["action"] for box in run["warn"]["mailboxes"]] == ["missing", "changed"]
     assert run["warn"]["summary"]["missing"] == 1
@@ -205,6 +225,34 @@ def test_some_writes_fail_and_the_next_run_finishes(tenant: Tenant) -> None:
     assert not any(box["OWAEnabled"] for box in boxes(tenant))
 
 
+def test_least_privilege(lab: Lab) -> None:
+    """A reader reads everything and previews everything, and none of its writes gets through."""
+    tenant = small(lab, apps=[{"directory_role": "Global Reader"}])
+    changes: dict[str, dict[str, Any]] = {
+        "exo_transport_config": {"clear_categories": False},
+        MODULE: {"all_mailboxes": True, "pop_enabled": False},
+        "exo_smtp_auth": {"organization": "disabled", "allowed": tenant.allowed("scanner", "stray")},
+    }
+    run = tenant.run(
+        [
+            task("exo_transport_config_info", named="organization"),
+            task("exo_cas_mailbox_info", {"all_mailboxes": True}, named="mailboxes"),
+            task("exo_service_info", named="service"),
+            *(task(name, arguments, named=f"{name}: check", check_mode=True) for name, arguments in changes.items()),
+            *(tried(name, arguments, named=name) for name, arguments in changes.items()),
+        ],
+        warns=["lose SMTP AUTH"],
+    )
+    assert len(run["organization"]["transport_config"]) == 29
+    assert len(run["mailboxes"]["mailboxes"]) == 6
+    assert run["service"].ok()["checks"]
+    for name in changes:
+        assert run[f"{name}: check"].ok().changed
+        run[name].refused("access_denied", hint="Administrator")
+        assert not run[name].changed
+    assert not any(write["status"] == 200 for write in tenant.writes())
+
+
 def test_a_right_that_is_missing_stops_at_once(lab: Lab) -> None:
     """Recipient administrators may not read the organization: what they can do is done, what they can't is said."""
     tenant = small(lab, apps=[{"directory_role": "Exchange Recipient Administrator"}])
@@ -224,3 +272,5 @@ def test_a_parameter_that_the_role_hides(lab: Lab) -> None:
     tenant = small(lab, apps=[{"hidden_parameters": ["ImapEnabled"]}])
     step = tenant.one(MODULE, {"identity": ["ada"], "imap_enabled": False})
     step.refused("invalid_request", "ImapEnabled", hint="role")
+    documented("parameter that the role hides", step)
+    documented("time in other words", tenant.one("exo_transport_config", {"message_expiration": "soon"}))

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import trustme
-from harness import Lab, Run, Task, Tenant, task, tried
+from faults import documented
+from harness import Lab, Run, Task, Tenant, own_token, task, tried
 
 NOBODY = "11111111-2222-3333-4444-555555555555"
 WANTED = {"clear_categories": False}
@@ -32,19 +33,6 @@ class World(NamedTuple):
     def values(self, tenant: Tenant) -> Any:
         return tenant.info.values
 
-    def token(self, tenant: Tenant) -> str:
-        simulator = self.main.lab.simulator
-        answer = simulator.session.post(
-            f"{simulator.endpoint}/{tenant.info.tenant_id}/oauth2/v2.0/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_id": tenant.info.client_id,
-                "client_secret": tenant.info.client_secret,
-                "scope": "https://outlook.office365.com/.default",
-            },
-        )
-        return str(answer.json()["access_token"])
-
 
 @pytest.fixture(scope="module")
 def world(lab: Lab) -> World:
@@ -53,7 +41,7 @@ def world(lab: Lab) -> World:
     found = World(
         main=lab.tenant(apps=[{}, {"directory_role": "none"}, {"roles": []}, {"directory_role": "Global Reader"},
                               {"blocked": True}, {"secret": "late-secret", "secret_expired": True}]),
-        other=lab.tenant(),
+        other=lab.tenant(apps=[{}, {"federated": {"subject": "somebody:else"}}]),
         certified=lab.tenant(apps=[{"certificate": True}, {"federated": {}}]),
         expired=lab.tenant(apps=[{"certificate": {"expires_in_days": -1}}]),
         protected=lab.tenant(apps=[{"certificate": {"password": PASSWORD, "expires_in_days": 20}}]),
@@ -65,6 +53,7 @@ def world(lab: Lab) -> World:
     (directory / "mixed.pem").write_text(key + "-----BEGIN CERTIFICATE" + other.split("-----BEGIN CERTIFICATE", 1)[1])
     (directory / "only-certificate.pem").write_text("-----BEGIN CERTIFICATE" + certificate)
     (directory / "nonsense.pem").write_text("nothing")
+    (directory / "empty.jwt").write_text("")
     trustme.CA().cert_pem.write_to_path(directory / "ca.pem")
     return found
 
@@ -95,6 +84,10 @@ def failures(world: World) -> dict[str, Failure]:
     def failure(options: dict[str, Any], code: str, *texts: str, hint: str | None = "", **variables: str) -> Failure:
         return Failure(options, variables, code, texts, hint)
 
+    def federated(path: str | Path) -> dict[str, Any]:
+        app = world.values(certified)["apps"][1]
+        return {"tenant": certified.domain, "client_id": app["client_id"], "federated_token_file": str(path)}
+
     pfx = world.values(world.protected)["certificate_pfx_path"]
     shut = {"retries": 0, "endpoint": "https://localhost:1"}
     return {
@@ -105,7 +98,7 @@ def failures(world: World) -> dict[str, Failure]:
         "app blocked": failure(app(4), auth, "Conditional Access", "53003"),
         "secret of another tenant": failure({"tenant": world.other.domain}, auth, "not known in this tenant"),
         "token of another tenant": failure(
-            {"access_token": world.token(world.other)}, "wrong_tenant", world.other.info.tenant_id, main.domain
+            {"access_token": own_token(world.other)}, "wrong_tenant", world.other.info.tenant_id, main.domain
         ),
         "token that is none": failure({"access_token": "x.y.z"}, auth, "access token"),
         "no directory role": failure(app(1), "access_denied", "Get-TransportConfig", hint="directory role"),
@@ -131,6 +124,14 @@ def failures(world: World) -> dict[str, Failure]:
             cert(world.protected, pfx, certificate_password="wrong-password"), auth, "password is wrong", hint=None
         ),
         "no PFX password": failure(cert(world.protected, pfx), auth, "certificate_password is needed", hint=None),
+        "no token file": failure(
+            federated(files / "missing.jwt"), auth, "federated_token_file", "No such file", hint=None
+        ),
+        "empty token file": failure(federated(files / "empty.jwt"), auth, "empty.jwt is empty", hint=None),
+        "token file of somebody else": failure(
+            federated(world.values(world.other)["apps"][1]["federated_token_file"]), auth, "federated credential",
+            hint="Check",
+        ),
         "unknown CA": failure(
             {"ca_path": str(files / "ca.pem"), "retries": 0}, "service_unavailable", "localhost", "not trusted",
             hint="ca_path",
@@ -162,8 +163,8 @@ FAILURES = (
     "wrong secret", "expired secret", "unknown tenant", "unknown app", "app blocked", "secret of another tenant",
     "token of another tenant", "token that is none", "no directory role", "no app role", "only a reader",
     "certificate of another key", "certificate without key", "no certificate file", "neither PEM nor PFX",
-    "expired certificate", "certificate of another app", "wrong PFX password", "no PFX password", "unknown CA",
-    "CA file missing", "http", "http authority", "nobody listens", "proxy that is not there", "two credentials",
+    "expired certificate", "certificate of another app", "wrong PFX password", "no PFX password", "no token file",
+    "empty token file", "token file of somebody else", "unknown CA", "CA file missing", "http", "http authority", "nobody listens", "proxy that is not there", "two credentials",
     "no credential", "half a credential", "families mixed", "source without credential",
 )  # fmt: skip
 
@@ -194,6 +195,7 @@ def test_every_failure_is_listed(expected: dict[str, Failure]) -> None:
 @pytest.mark.parametrize("name", FAILURES)
 def test_failure(name: str, failing: Run, expected: dict[str, Failure], world: World) -> None:
     one = expected[name]
+    documented(name, failing[name])
     failing[name].refused(one.code, *one.texts, hint=one.hint)
     assert not failing[name].changed
 
@@ -228,13 +230,11 @@ def working(world: World) -> list[Task]:
     blank = dict.fromkeys(("client_secret", "certificate", "access_token", "ca_path", "endpoint", "cloud", "timeout"))
     files = {"tenant": certified.domain, "client_id": certified.info.client_id}
     azure = {"AZURE_TENANT_ID": main.domain, "AZURE_CLIENT_ID": main.info.client_id}
-    identity = values(main).get("managed_identity", {})
-    del identity
     return [
         task(info, blank, named="null"),
         task(info, dict.fromkeys(blank, ""), named="blank"),
         task(info, {"tenant": main.info.tenant_id.upper()}, named="GUID"),
-        task(info, {"access_token": world.token(main), "client_id": ""}, named="access token"),
+        task(info, {"access_token": own_token(main), "client_id": ""}, named="access token"),
         task(info, {**files, "certificate_path": values(certified)["certificate_path"]}, named="PEM file"),
         task(info, {**files, "certificate_path": values(certified)["certificate_pfx_path"]}, named="PFX file"),
         task(info, {**files, "certificate": Path(values(certified)["certificate_path"]).read_text()}, named="PEM text"),
@@ -299,6 +299,7 @@ def test_every_success_is_listed(succeeding: Run) -> None:
 def test_a_certificate_that_ends_soon_warns(succeeding: Run) -> None:
     (warning,) = succeeding["PFX with password"].warnings
     assert "renew it in time" in warning
+    documented("certificate ends soon", succeeding["PFX with password"])
     (warning,) = succeeding["unverified"].warnings
     assert "validate_certs" in warning
 
@@ -308,6 +309,11 @@ def test_managed_identity(lab: Lab) -> None:
     identity = tenant.info.values["managed_identity"]
     variables = {"IDENTITY_ENDPOINT": identity["identity_endpoint"], "IDENTITY_HEADER": identity["header"], **NOTHING}
     variables["EXO_TENANT"] = tenant.domain
+    imds = {
+        **NOTHING,
+        "EXO_TENANT": tenant.domain,
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": identity["identity_endpoint"].removesuffix("/msi/token"),
+    }
     named = {"auth_source": "managed_identity"}
     run = tenant.run(
         [
@@ -319,14 +325,28 @@ def test_managed_identity(lab: Lab) -> None:
                 environment=variables,
             ),
             tried("exo_transport_config_info", {**named, "client_id": NOBODY}, named="other", environment=variables),
+            # A virtual machine's identity endpoint has no header that proves the caller.
+            task("exo_transport_config_info", named, named="virtual machine", environment=imds),
+            task(
+                "exo_transport_config_info",
+                {**named, "client_id": identity["client_id"]},
+                named="virtual machine, user-assigned",
+                environment=imds,
+            ),
+            tried(
+                "exo_transport_config_info", {**named, "client_id": NOBODY}, named="virtual machine, other",
+                environment=imds,
+            ),
             # A managed identity is used only when it is named.
             tried("exo_transport_config_info", named="auto", environment=variables),
         ],
         secrets=[identity["header"]],
     )
-    assert run["system"].ok()["transport_config"]
-    assert run["user-assigned"].ok()["transport_config"]
+    for name in ("system", "user-assigned", "virtual machine", "virtual machine, user-assigned"):
+        assert run[name].ok()["transport_config"]
+    run["virtual machine, other"].refused("authentication_failed", "No token")
     run["other"].refused("authentication_failed", "No token")
+    documented("identity that is not assigned", run["other"])
     run["auto"].refused("authentication_failed", "No credential", hint=None)
 
 

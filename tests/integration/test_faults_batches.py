@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import Lab, Run, Step, Tenant, task
+from faults import documented
+from harness import Lab, Run, Step, Tenant, own_token, task
 from scenarios import ALWAYS, SOON, Scenario, fails, fault, play, tenants_of
 
 SET_BOX = {"cmdlet": "Set-CASMailbox"}
@@ -71,6 +72,8 @@ def actions(step: Step) -> dict[str, str]:
 def test_batch(name: str, batches: Run, batched: dict[str, Tenant]) -> None:
     scenario, tenant = BATCHES[name], batched[name]
     step = batches.step("it", tenant.label)
+    if name != "nothing":
+        documented(name, step)
     if name == "all are refused":
         step.refused("access_denied", *scenario.texts, hint=scenario.hint)
         assert (off(tenant), step.changed, step["summary"]["changed"]) == ([], False, 0)
@@ -90,3 +93,46 @@ def test_batch(name: str, batches: Run, batched: dict[str, Tenant]) -> None:
     }
     done = [write for write in tenant.writes() if write["changed"]]
     assert len(done) == len(off(tenant))
+
+
+def test_a_service_that_refuses_every_batch_is_left_alone(lab: Lab) -> None:
+    tenant = lab.tenant(mailboxes=[{"upn": f"m{number}@batch.example"} for number in range(60)])
+    tenant.fault("throttle", match=SET_BOX | {"endpoint": "batch_item"}, times=None, retry_after="0.1")
+    arguments = {"all_mailboxes": True, "imap_enabled": False, "retries": 1, "concurrency": 1}
+    step = tenant.one("exo_cas_mailbox", arguments)
+    documented("all throttled for good", step)
+    assert not step.changed
+    # One batch, and once more; the other five are not sent.
+    assert len({write["batch"] for write in tenant.writes(step)}) == 2
+    assert step["summary"]["failed"] == 60
+
+
+def test_a_token_of_ones_own_that_ends_on_the_way(lab: Lab) -> None:
+    """It can't be renewed; what was written until then is told with the failure."""
+    tenant = lab.tenant(mailboxes=[{"upn": f"m{number}@batch.example"} for number in range(35)])
+    token = own_token(tenant)
+    # One page, then one batch each.
+    tenant.fault("expire_tokens", match={"endpoint": "batch"}, after=2)
+    arguments = {"all_mailboxes": True, "imap_enabled": False, "access_token": token, "client_id": "", "concurrency": 1}
+    step = tenant.one("exo_cas_mailbox", arguments, secrets=[token])
+    documented("own token expires in the middle", step.refused("authentication_failed", hint="access_token"))
+    assert step.changed
+    assert (step["summary"]["changed"], step["summary"]["failed"]) == (20, 15)
+    assert len(step["mailboxes"]) == 35
+    written = {box["guid"] for box in step["mailboxes"] if box["action"] == "changed"}
+    state = lab.simulator.state(tenant.label)["mailboxes"]
+    assert written == {box["Guid"].lower() for box in state if not box["ImapEnabled"]}
+
+
+def test_after_is_left_out_where_nobody_knows(lab: Lab) -> None:
+    """The write's answer is lost, and so is the look at what became of it."""
+    tenant = lab.tenant(mailboxes=[{"upn": name} for name in NAMES])
+    tenant.fault("reset_after", match={"cmdlet": "Set-CASMailbox"})
+    tenant.fault("status", code=503, match={"cmdlet": "Get-CASMailbox"}, after=1, times=None)
+    step = tenant.one("exo_cas_mailbox", {"identity": NAMES[:1], "imap_enabled": False, "retries": 0})
+    step.refused("service_unavailable", hint=None)
+    (box,) = step["mailboxes"]
+    assert (box["action"], box["before"]) == ("failed", {"imap_enabled": True})
+    assert "after" not in box
+    assert step.changed  # it may be
+    assert tenant.mailbox(NAMES[0])["ImapEnabled"] is False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import Lab, Run, Tenant, task
 from scenarios import ALWAYS, QUICK, SOON, Scenario, fails, fault, play, tenants_of
 
@@ -55,6 +56,8 @@ def pages(lab: Lab, listed: dict[str, Tenant]) -> Run:
 def test_list(name: str, pages: Run, listed: dict[str, Tenant]) -> None:
     scenario, tenant = PAGES[name], listed[name]
     step = pages.step("it", tenant.label)
+    if name != "nothing":
+        documented(name, step)
     if scenario.code:
         step.refused(scenario.code, *scenario.texts)
         assert tenant.writes() == []

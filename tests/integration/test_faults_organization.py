@@ -5,11 +5,35 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from faults import documented
 from harness import Lab, Run, Tenant, task
-from scenarios import ALWAYS, QUICK, SOON, Scenario, fails, fault, play, tenants_of
+from scenarios import ALWAYS, QUICK, SOON, Scenario, fails, fault, play, raw, tenants_of
 
 GET, SET = {"cmdlet": "Get-TransportConfig"}, {"cmdlet": "Set-TransportConfig"}
+TRANSIENT = (
+    "DCOverloadedException", "SuitabilityDirectoryException", "ServerInMMException",
+    "ADServerSettingsChangedException", "StorageTransientException", "ServerBusyException", "ADTransientException",
+    "BackendCommunicationException", "UnableToWriteToAadException",
+)  # fmt: skip
+CONCURRENT = b"You have reached the maximum number of concurrent requests per tenant. Please wait and try again."
+BAD_VALUE = json.dumps(
+    {
+        "error": {
+            "code": "BadRequest",
+            "message": "Invalid Operation",
+            "innererror": {
+                "message": "Invalid Operation",
+                "internalexception": {
+                    "message": "Cannot process argument transformation on parameter 'ClearCategories'.",
+                    "type": "Microsoft.Exchange.Management.CommandInvocation.ParameterTransformationException",
+                },
+            },
+        }
+    }
+).encode()
 ONE = {
     "nothing": Scenario(),
     "throttled read": Scenario([fault("throttle", match=GET, **SOON)]),
@@ -22,6 +46,18 @@ ONE = {
     "throttled for hours": fails(
         "throttled", "longer than a task should hang",
         faults=[fault("throttle", match=GET, retry_after="7200", **ALWAYS)]
+    ),
+    "throttled as a text": Scenario([raw(400, CONCURRENT, headers={"Retry-After": "0.2"}, match=SET)]),
+    "bad gateway": Scenario([fault("status", code=502, form="none", match=SET, **SOON)]),
+    "request timeout": Scenario([fault("status", code=408, form="none", match=SET, **SOON)]),
+    "directory trouble": Scenario([fault("status", code=500, match=SET, **SOON)]),
+    "transient by name": Scenario(
+        [
+            fault("status", code=400, type=f"Microsoft.Exchange.{name}", message=f"{name}: later.", match=SET,
+                  retry_after="0.05")
+            for name in TRANSIENT
+        ],
+        options={"retries": len(TRANSIENT)},
     ),
     "unavailable": Scenario([fault("status", code=503, match=SET, **SOON)]),
     "unavailable for good": fails(
@@ -50,6 +86,28 @@ ONE = {
     "no right, in JSON": fails(
         "access_denied", "not allowed to call", faults=[fault("json_403", match=GET, **ALWAYS)], hint="directory role"
     ),
+    "no right, in JSON, as 401": fails(
+        "access_denied", "not allowed to call", faults=[fault("json_403", status=401, match=GET, **ALWAYS)],
+        hint="directory role",
+    ),
+    "no right, reason in a header": fails(
+        "access_denied", "role assignment",
+        faults=[raw(403, b"\0" * 336, headers={"x-ms-diagnostics": "2000008;reason='No role assignment.'"},
+                    match=GET, **ALWAYS)],
+        hint="directory role",
+    ),
+    "version that is not offered": fails(
+        "unexpected_response", "405", faults=[fault("status", code=405, form="none", match=GET, **ALWAYS)],
+        hint="endpoint",
+    ),
+    "value that the service refuses": fails(
+        "invalid_request", "ClearCategories", faults=[raw(400, BAD_VALUE, match=SET, **ALWAYS)]
+    ),
+    "setting that the service refuses": fails(
+        "invalid_request", "already exists",
+        faults=[fault("status", code=400, type="Microsoft.Exchange.ADObjectAlreadyExistsException",
+                      message="The object already exists.", match=SET, **ALWAYS)],
+    ),
     "token expires before the read": Scenario([fault("expire_tokens", match=GET)]),
     "token expires before the write": Scenario([fault("expire_tokens", match=SET)]),
     "claims challenge": Scenario(
@@ -60,6 +118,7 @@ ONE = {
         hint="Exchange.ManageAsApp",
     ),
     "redirect to the same host": Scenario([fault("redirect", match=SET, location="{here}")]),
+    "redirect 307": Scenario([fault("redirect", match=SET, status=307, location="{here}")]),
     "redirect elsewhere": fails(
         "unexpected_response", "redirected to evil.example", "token was not sent",
         faults=[fault("redirect", match=GET, location="https://evil.example/adminapi", **ALWAYS)],
@@ -112,6 +171,8 @@ def test_organization(name: str, one: Run, organizations: dict[str, Tenant]) -> 
     scenario, tenant = ONE[name], organizations[name]
     step = one.step("it", tenant.label)
     assert tenant.transport("ClearCategories") is not scenario.written
+    if name != "nothing":
+        documented(name, step)
     if scenario.code:
         step.refused(scenario.code, *scenario.texts, hint=scenario.hint)
         assert not step.changed
@@ -126,6 +187,28 @@ def test_what_was_tried_again_is_told(one: Run, organizations: dict[str, Tenant]
         step = one.step("it", organizations[name].label)
         assert step["retried"], name
     assert "retried" not in one.step("it", organizations["nothing"].label).result
+
+
+def test_each_transient_name_is_tried_again(one: Run, organizations: dict[str, Tenant]) -> None:
+    retried = one.step("it", organizations["transient by name"].label)["retried"]
+    assert [next(name for name in TRANSIENT if name in line) for line in retried] == list(TRANSIENT)
+
+
+def test_what_is_given_up_is_told_with_how_often_and_how_long(one: Run, organizations: dict[str, Tenant]) -> None:
+    for name in ("throttled for good", "unavailable for good"):
+        assert "Tried 2 times over 0 seconds." in one.step("it", organizations[name].label).msg
+    # Nobody waits two hours, and nobody tries once more before the time has come.
+    tenant = organizations["throttled for hours"]
+    step = one.step("it", tenant.label)
+    assert "7200 seconds" in step.msg
+    assert step.ended - step.started < 30
+    assert len(tenant.log(step)) == 1
+
+
+def test_redirects_keep_method_and_body(one: Run, organizations: dict[str, Tenant]) -> None:
+    for name in ("redirect to the same host", "redirect 307"):
+        last = organizations[name].writes()[-1]
+        assert (last["status"], last["parameters"]) == (200, {"ClearCategories": False})
 
 
 def test_a_read_that_fails_leads_to_no_write(one: Run, organizations: dict[str, Tenant]) -> None:

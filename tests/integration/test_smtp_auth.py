@@ -9,6 +9,7 @@ import datetime
 from typing import Any, NamedTuple
 
 import pytest
+from faults import documented
 from harness import Lab, Tenant, assert_converges, flips, small, states, task, tried
 
 MODULE = "exo_smtp_auth"
@@ -130,6 +131,7 @@ def test_a_mailbox_that_cannot_be_enabled_holds_the_organization(tenant: Tenant)
     wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner", "reports"), "unlisted": "not_enabled"}
     step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH"])
     step.refused("partial_failure", "scanner@")
+    documented("mailbox that can't be enabled", step)
     assert tenant.transport() is False
     assert (tenant.own("reports"), tenant.own("stray")) == (False, False)
     assert step.changed
@@ -142,6 +144,8 @@ def test_a_mailbox_that_is_not_seen_enabled_holds_the_organization(tenant: Tenan
     wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "wait_timeout": 1, "wait": False}
     step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH", "on no list", "did not show them"])
     step.refused("not_confirmed", "left open")
+    documented("mailbox that is not seen enabled", step)
+    assert "confirmed" not in step.result  # nobody was asked to wait
     assert (tenant.transport(), tenant.own("scanner")) == (False, False)
 
 
@@ -175,6 +179,7 @@ def test_missing_and_ambiguous_names(lab: Lab) -> None:
         step.refused("not_found", "left as it is|left as it was", "typo@")
         assert step.changed  # the scanner is enabled, or would be
     assert [box["action"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
+    documented("listed mailbox missing", run["held"])
     assert (tenant.transport(), tenant.own("scanner")) == (False, False)
     assert tenant.writes(run["missing"]) + tenant.writes(run["twin"]) == []
 
@@ -204,6 +209,13 @@ def test_contradictions_and_brakes(tenant: Tenant) -> None:
     run = tenant.run(tasks, warns=["lose SMTP AUTH", "on no list"])
     for name, (_arguments, code, text) in cases.items():
         run[name].refused(code, text, hint=None)
+    documented("empty list", run["empty"])
+    documented("inherit in an open organization", run["inherit"])
+    documented("allowed and denied", run["twice"])
+    documented("date in another form", run["date"])
+    documented("no policy", run["nothing"])
+    documented("max_changes in words", run["nonsense"])
+    documented("too many changes", run["brake in check mode"])
     run["brake in check mode"].refused("refused", "has 5 changes", hint="max_changes: 5")
     assert run["ten are always fine"].changed
     assert tenant.writes() == []
@@ -256,6 +268,7 @@ def test_expiry(tenant: Tenant) -> None:
     )
     report = run["report"]
     assert report.failed and report.changed
+    documented("past its last day", report)
     assert "scanner@" in report.msg and "in force" in report.msg
     assert report["expired"] == [
         {"identity": tenant.at("scanner"), "expires": day(-1), "owner": "facilities", "reason": "printer",
@@ -281,3 +294,111 @@ def test_the_error_code_of_an_expired_entry_is_documented(tenant: Tenant) -> Non
         "unexpected_response", "expired",
     }  # fmt: skip
     assert step.code in documented
+
+
+def test_warnings_of_a_good_end(lab: Lab) -> None:
+    tenant = small(lab)
+    near = tenant.allowed("scanner", expires=day(3))
+    run = tenant.run(
+        [
+            task(MODULE, {"organization": "disabled", "allowed": tenant.allowed("scanner", "stray")}, named="loss",
+                 check_mode=True),
+            task(MODULE, {"allowed": tenant.allowed("scanner")}, named="stray", check_mode=True),
+            task(MODULE, {"allowed": [*near, *tenant.allowed("stray")]}, named="near", check_mode=True),
+        ],
+        warns=["lose SMTP AUTH", "on no list", "expires on"],
+    )  # fmt: skip
+    documented("loss of SMTP AUTH", run["loss"])
+    documented("strays", run["stray"])
+    documented("near its last day", run["near"])
+
+
+CLOSED = {"transport_config": {"SmtpClientAuthenticationDisabled": True}}
+
+
+@pytest.mark.parametrize("unlisted", ["not_enabled", "inherit", "disabled"])
+def test_a_missing_mailbox_protects_the_unlisted_in_a_closed_organization(unlisted: str, lab: Lab) -> None:
+    """The stray may be the missing one under another name."""
+    tenant = small(lab, **CLOSED)
+    wanted = {
+        "organization": "disabled", "allowed": tenant.allowed("scanner", "typo"), "unlisted": unlisted,
+        "lookup_failure_action": "warn",
+    }  # fmt: skip
+    run = tenant.run(
+        [tried(MODULE, wanted, named="check", check_mode=True), tried(MODULE, wanted, named="it")],
+        warns=["typo@", "on no list"],
+    )
+    for step in (run["check"], run["it"]):
+        step.refused("not_found", "typo@", "on no list are left as they are", hint="Correct the entry")
+        assert step.changed
+    assert tenant.own("scanner") is False
+    assert (tenant.own("stray"), tenant.own("blocked"), tenant.own("ada")) == (False, True, None)
+    assert tenant.transport() is True
+    assert run["it"]["strays"] == [tenant.at("stray")]
+
+
+def test_nobody_follows_an_organization_that_is_not_seen_closed(tenant: Tenant) -> None:
+    tenant.fault("set_ignored", match={"cmdlet": "Set-TransportConfig"}, times=None)
+    wanted = {
+        "organization": "disabled", "allowed": tenant.allowed("scanner"), "unlisted": "inherit", "wait_timeout": 1,
+    }  # fmt: skip
+    step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH", "did not show them"])
+    step.refused("not_confirmed", "not seen closed", hint="wait_timeout")
+    documented("organization that is not seen closed", step)
+    assert (tenant.own("scanner"), tenant.own("stray"), tenant.own("blocked")) == (False, False, True)
+    left = {box["primary_smtp_address"]: box["action"] for box in step["mailboxes"]}
+    assert left == {tenant.at("scanner"): "changed", tenant.at("stray"): "failed", tenant.at("blocked"): "failed"}
+
+
+def test_nobody_follows_an_organization_that_is_not_seen_open(lab: Lab) -> None:
+    tenant = small(lab, **CLOSED)
+    tenant.fault("set_ignored", match={"cmdlet": "Set-TransportConfig"}, times=None)
+    wanted = {
+        "organization": "enabled", "allowed": tenant.allowed("scanner"), "unlisted": "not_enabled", "wait_timeout": 1,
+    }  # fmt: skip
+    step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH", "did not show them"])
+    step.refused("not_confirmed", "not seen open", hint="wait_timeout")
+    assert tenant.own("stray") is False
+
+
+def test_confirmed_is_for_those_who_wait(tenant: Tenant) -> None:
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner", "stray")}
+    run = tenant.run(
+        [
+            task(MODULE, {**wanted, "wait": False}, named="no wait"),
+            task(MODULE, {"organization": "enabled"}, named="wait"),
+        ],
+        warns=["lose SMTP AUTH", "on no list"],
+    )
+    assert "confirmed" not in run["no wait"].ok().result
+    assert run["wait"].ok()["confirmed"] is True
+    assert (tenant.own("scanner"), tenant.own("stray")) == (False, False)
+
+
+def test_a_tenant_without_mailboxes_was_not_read_right(lab: Lab) -> None:
+    tenant = small(lab, mailboxes=[])
+    step = tenant.one(MODULE, {"organization": "disabled"})
+    step.refused("incomplete_read", "no mailbox at all")
+    documented("no mailbox at all", step)
+    assert tenant.writes() == []
+
+
+def test_an_empty_list_of_denied_is_a_policy(tenant: Tenant) -> None:
+    step = tenant.one(MODULE, {"denied": []}, warns=["on no list"])
+    assert not step.ok().changed
+    assert step["strays"] == [tenant.at("stray")]
+
+
+def test_an_expired_entry_does_not_hide_a_held_organization(tenant: Tenant) -> None:
+    wanted = {
+        "organization": "disabled", "lookup_failure_action": "warn",
+        "allowed": [*tenant.allowed("scanner", expires=day(-1)), *tenant.allowed("typo")],
+    }  # fmt: skip
+    run = tenant.run(
+        [tried(MODULE, wanted, named="check", check_mode=True), tried(MODULE, wanted, named="it")],
+        warns=["typo@", "on no list"],
+    )
+    for step in (run["check"], run["it"]):
+        step.refused("not_found", "typo@")
+        assert [entry["identity"] for entry in step["expired"]] == [tenant.at("scanner")]
+    assert (tenant.transport(), tenant.own("scanner")) == (False, False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import Lab, Tenant, converged, flips, rhythm, small, task, tried
 
 SMTP = "smtp_client_authentication_disabled"
@@ -115,6 +116,8 @@ def test_what_was_changed_since_is_left_alone_unless_forced(tenant: Tenant, tmp_
     assert "scanner@" in left
     assert any("scanner@" in warning for warning in run["plain"].warnings)
     assert run["plain"]["summary"]["missing"] == 1
+    documented("changed since", run["plain"])
+    documented("gone since", run["forced"])
     assert run["forced"]["left_alone"] == []
     assert run["forced"]["summary"]["changed"] == 1
     assert tenant.own("scanner") is True  # as it was before the forced restore
@@ -136,6 +139,10 @@ def test_files_that_do_not_fit(lab: Lab, tenant: Tenant, tmp_path: Path) -> None
         ]
     )
     run["another tenant's"].refused("wrong_tenant", tenant.info.tenant_id, other.info.tenant_id)
+    documented("another tenant's undo file", run["another tenant's"])
+    documented("damaged undo file", run["broken"])
+    documented("no undo file", run["something else"])
+    documented("undo file missing", run["none"])
     for named, text in (("broken", "damaged"), ("something else", "no undo file"), ("none", "No such file")):
         run[named].refused("invalid_request", text, hint=None)
     assert other.writes() == []
@@ -164,6 +171,7 @@ def test_without_an_undo_file_nothing_is_changed(tenant: Tenant, tmp_path: Path)
         step = run[named].refused("refused", "undo_file", "nothing was changed", hint="directory")
         assert not step.changed
         assert tenant.writes(step) == []
+    documented("undo file that can't be written", run["organization"])
     assert run["one"]["undo_file"] == str(tmp_path / "a.json")
     assert run["two"]["undo_file"] == str(tmp_path / "a-2.json")
     assert "undo_file" not in run["three"].result

@@ -1,0 +1,401 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What docs/faults.md lists: each fault by the name of its test, and what the collection does about it.
+
+The rest of a row is what a run of that test shows: ``documented`` compares it with the page, or records it for
+tests/tools/faults.py, which writes the page.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from harness import ROOT, Step
+
+PAGE = ROOT / "docs" / "faults.md"
+# A directory for what is seen, instead of a comparison.
+RECORD = "FAULTS_RECORD"
+NOTHING = "–"
+
+
+class Fault(NamedTuple):
+    """A row: what goes wrong, what the collection does, how the task ends (None: well)."""
+
+    what: str
+    does: str
+    code: str | None = None
+    # The cure, where the task's result gives no hint.
+    cure: str = ""
+
+
+class Seen(NamedTuple):
+    """What a task's result says, with placeholders for what differs from one run to another."""
+
+    message: str
+    cure: str
+
+
+NO_REQUEST = "fails before any request"
+NO_WRITE = "fails before any write"
+AT_ONCE = "fails at once: trying again would not help"
+AGAIN = "waits and tries again"
+AFTER_RETRIES = "tries again as often as `retries` says, then fails"
+LOOKED_INTO = "tries again: the value is absolute, so a second write does no harm"
+
+FAULTS: Mapping[str, Mapping[str, Fault]] = {
+    "Getting in": {
+        "wrong secret": Fault("the client secret is not the app's", AT_ONCE, "authentication_failed"),
+        "expired secret": Fault("the client secret is too old", AT_ONCE, "authentication_failed"),
+        "unknown tenant": Fault("no tenant has this domain", AT_ONCE, "authentication_failed"),
+        "unknown app": Fault("the tenant does not know the client id", AT_ONCE, "authentication_failed"),
+        "app blocked": Fault("Conditional Access blocks the app", AT_ONCE, "authentication_failed"),
+        "secret of another tenant": Fault("the app lives in another tenant", AT_ONCE, "authentication_failed"),
+        "token of another tenant": Fault(
+            "`access_token` belongs to another tenant", "fails before it is shown to anybody", "wrong_tenant"
+        ),
+        "token that is none": Fault("`access_token` is no token", NO_REQUEST, "authentication_failed"),
+        "own token expires in the middle": Fault(
+            "a token given as `access_token` ends while mailboxes are written",
+            "sends nothing more; the result tells what was written",
+            "authentication_failed",
+        ),
+        "no directory role": Fault("the app has the permission and no role", AT_ONCE, "access_denied"),
+        "no app role": Fault("the app has no permission", "asks for a new token once, then fails",
+                             "authentication_failed"),
+        "only a reader": Fault("the role may read and not write", "reads and plans; sends nothing after the refusal",
+                               "access_denied"),
+        "certificate of another key": Fault("key and certificate do not fit", NO_REQUEST, "authentication_failed"),
+        "certificate without key": Fault("the file holds just the certificate", NO_REQUEST, "authentication_failed"),
+        "no certificate file": Fault("there is no such file", NO_REQUEST, "authentication_failed",
+                                     "correct `certificate_path`"),
+        "neither PEM nor PFX": Fault("the file holds something else", NO_REQUEST, "authentication_failed"),
+        "expired certificate": Fault("the certificate is too old", NO_REQUEST, "authentication_failed"),
+        "certificate ends soon": Fault("the certificate ends within 30 days", "warns"),
+        "certificate of another app": Fault("the app does not know the certificate", AT_ONCE, "authentication_failed"),
+        "wrong PFX password": Fault("the PFX has another password", NO_REQUEST, "authentication_failed",
+                                    "correct `certificate_password`"),
+        "no PFX password": Fault("the PFX has a password, and none is given", NO_REQUEST, "authentication_failed",
+                                 "give `certificate_password`"),
+        "no token file": Fault("the file of the workload identity is missing", NO_REQUEST, "authentication_failed",
+                               "correct `federated_token_file`"),
+        "empty token file": Fault("the file of the workload identity is empty", NO_REQUEST, "authentication_failed",
+                                  "let the platform write the file"),
+        "token file of somebody else": Fault("no federated credential fits the assertion", AT_ONCE,
+                                             "authentication_failed"),
+        "identity that is not assigned": Fault("the host has no such managed identity", AT_ONCE,
+                                               "authentication_failed"),
+        "two credentials": Fault("two credentials are given", NO_REQUEST, "authentication_failed",
+                                 "leave one out, or choose with `auth_source`"),
+        "no credential": Fault("no credential is given", NO_REQUEST, "authentication_failed",
+                               "give one of those that the message names"),
+        "half a credential": Fault("an id is given and nothing that proves it", NO_REQUEST, "authentication_failed",
+                                   "set the other variable"),
+        "families mixed": Fault("a secret of one family of variables, an id of another", NO_REQUEST,
+                                "authentication_failed", "set both in one family"),
+        "source without credential": Fault("`auth_source` names a credential that is not given", NO_REQUEST,
+                                           "authentication_failed", "give it, or change `auth_source`"),
+        "http": Fault("`endpoint` is not https", NO_REQUEST, "invalid_request", "use https"),
+        "http authority": Fault("`authority` is not https", NO_REQUEST, "invalid_request", "use https"),
+        "CA file missing": Fault("`ca_path` names no file", NO_REQUEST, "invalid_request", "correct `ca_path`"),
+        "unknown CA": Fault("nobody trusted has signed the server's certificate", AT_ONCE, "service_unavailable"),
+        "nobody listens": Fault("the connection is refused", AFTER_RETRIES, "service_unavailable"),
+        "proxy that is not there": Fault("the proxy does not answer", AFTER_RETRIES, "service_unavailable"),
+        "authority resets": Fault("the authority breaks the connection", AGAIN),
+        "authority throttled": Fault("the authority answers 429", AGAIN),
+        "authority unavailable": Fault("the authority answers 503", AGAIN),
+        "discovery throttled": Fault("the authority's discovery document: 429", AGAIN),
+        "discovery unavailable": Fault("the authority's discovery document: 503", AGAIN),
+        "token expires before the read": Fault("401: the token has ended", "asks for a new one, once per request"),
+        "token expires before the write": Fault("401 to the write", "asks for a new one, once per request"),
+        "claims challenge": Fault("401 with claims (continuous access evaluation)", "asks for a token with the claims"),
+        "token refused for good": Fault("401 to a new token, too", "asks for a new token once, then fails",
+                                        "authentication_failed"),
+    },
+    "Reading": {
+        "throttled read": Fault("429 with Retry-After", "waits as long as that says, and tries again"),
+        "throttled for hours": Fault(
+            "429 with a Retry-After above 120 s", "does not wait, and says so", "throttled"
+        ),
+        "unavailable for good": Fault("503 again and again", AFTER_RETRIES, "service_unavailable"),
+        "HTML page": Fault("a proxy's page instead of an answer", AT_ONCE, "unexpected_response"),
+        "half an answer": Fault("JSON that ends in the middle", AGAIN),
+        "gzip that is none": Fault("a plain body that is declared as gzip", "reads it as it is"),
+        "error in a success": Fault("200 with errors inside", AT_ONCE, "invalid_request",
+                                    "read the service's own words"),
+        "no right, in JSON": Fault("403 in JSON: not allowed to call the cmdlet", AT_ONCE, "access_denied"),
+        "no right, in JSON, as 401": Fault("the same as 401", AT_ONCE, "access_denied"),
+        "no right, reason in a header": Fault("403 without text, the reason in `x-ms-diagnostics`",
+                                              "fails at once, with that reason", "access_denied"),
+        "version that is not offered": Fault("405", AT_ONCE, "unexpected_response"),
+        "redirect elsewhere": Fault("a redirect to a foreign host", "does not follow; the token is not sent there",
+                                    "unexpected_response"),
+        "redirect without end": Fault("redirects in a circle", "follows three, then fails", "unexpected_response"),
+        "wrong type": Fault("a setting of another type than ever seen", NO_WRITE, "unexpected_response"),
+        "missing property": Fault("a managed setting is not in the answer", NO_WRITE + "; missing is not taken for null",
+                                  "unexpected_response"),
+        "missing property that nobody manages": Fault("another setting is not in the answer", "goes on without it"),
+        "page expired": Fault("the link to the next page has ended", NO_WRITE, "incomplete_read"),
+        "page twice": Fault("a mailbox comes twice", NO_WRITE, "incomplete_read"),
+        "page that leads to itself": Fault("a page links to itself", NO_WRITE, "incomplete_read"),
+        "page elsewhere": Fault("the next page is at another host", NO_WRITE + "; the token is not sent there",
+                                "incomplete_read"),
+        "more results, no link": Fault("the service has more rows and no link to them", NO_WRITE, "incomplete_read"),
+        "HTML on the way": Fault("a proxy's page instead of the second page", NO_WRITE, "incomplete_read"),
+        "throttled on the way": Fault("429 to the second page", AGAIN),
+        "token expires on the way": Fault("401 to the second page", "asks for a new token and goes on"),
+        "unavailable on the way": Fault("503 to the second page, again and again",
+                                        "tries again as often as `retries` says; nothing is written",
+                                        "incomplete_read"),
+        "$select refused": Fault("the service refuses to send chosen properties", "asks for whole objects"),
+        "$select ignored": Fault("the service sends all properties", "takes what it needs"),
+        "no mailbox at all": Fault("the list of mailboxes is empty", NO_WRITE, "incomplete_read"),
+        "not found, as 404": Fault("404: no mailbox has the name", NO_WRITE, "not_found"),
+        "not found, as 400": Fault("the same as 400", NO_WRITE, "not_found"),
+        "not found, as 500": Fault("the same as 500", NO_WRITE, "not_found"),
+        "not found behind a hop": Fault("the same, wrapped by another server", NO_WRITE, "not_found"),
+        "bare 404": Fault("404 that says nothing about a mailbox", NO_WRITE, "unexpected_response"),
+        "two of the name": Fault("several mailboxes have the name", NO_WRITE, "ambiguous"),
+    },
+    "Writing": {
+        "throttled write": Fault("429, three times", AGAIN + ", all requests of the task together"),
+        "throttled without a time": Fault("429 without Retry-After", "waits 2 s, then 4, 8, 16 and 32 s"),
+        "throttled as a text": Fault("a plain text on concurrent requests, whatever the status", AGAIN),
+        "throttled for good": Fault("429 again and again", AFTER_RETRIES, "throttled"),
+        "unavailable": Fault("503", AGAIN),
+        "bad gateway": Fault("502", AGAIN),
+        "request timeout": Fault("408", AGAIN),
+        "directory trouble": Fault("500: the directory can't be reached", AGAIN),
+        "gateway timeout after the write": Fault("504", LOOKED_INTO),
+        "transient by name": Fault("400 with any of the names of a passing trouble (a busy domain controller, "
+                                   "maintenance, dual-write to Entra ID ...)", AGAIN),
+        "transient 400": Fault("400: the domain controller is overloaded", AGAIN),
+        "transient 400 for good": Fault("the same again and again", AFTER_RETRIES, "service_unavailable",
+                                        "run the task again later"),
+        "HTML page of a gateway": Fault("a page with 503", AGAIN),
+        "reset before the write": Fault("the connection breaks before the write", AGAIN),
+        "reset after the write": Fault("the connection breaks after the write", LOOKED_INTO),
+        "reset after the write, no retries": Fault("the same, with `retries: 0`",
+                                                   "reads back whether the write was done"),
+        "no right to write": Fault("403 without text to the write", AT_ONCE, "access_denied"),
+        "parameter that the role hides": Fault("400: no such parameter", AT_ONCE, "invalid_request"),
+        "value that the service refuses": Fault("400: the value can't be converted", AT_ONCE, "invalid_request",
+                                                "correct the value"),
+        "setting that the service refuses": Fault("400: the cmdlet's own validation", AT_ONCE, "invalid_request",
+                                                  "read the service's own words"),
+        "redirect to the same host": Fault("302 within the service", "follows, as POST"),
+        "redirect 307": Fault("307 within the service", "follows, as POST"),
+        "warnings": Fault("the service adds warnings", "goes on"),
+        "lag that is waited for": Fault("a read shows the write after a moment", "looks again until it does"),
+        "lag beyond the wait": Fault("a read does not show the write within `wait_timeout`",
+                                     "ends well, `confirmed: false`"),
+        "lag that nobody waits for": Fault("the same with `wait: false`", "does not look, and returns no `confirmed`"),
+        "a write that is ignored": Fault("200, and nothing is stored", "ends well, `confirmed: false`"),
+    },
+    "Batches": {
+        "one item throttled": Fault("429 to one of ten", "sends that one again"),
+        "one item fails for the moment": Fault("500 to one of ten", "sends that one again"),
+        "one item needs its own server": Fault("\"Cmdlet needs proxy\"", "sends it alone, routed to that mailbox"),
+        "all items need their own server": Fault("the same of all", "sends each alone, routed to its mailbox"),
+        "batch throttled": Fault("429 to the batch", AGAIN),
+        "batch unavailable": Fault("503 to the batch", AGAIN),
+        "batch reset before": Fault("the connection breaks before the batch", AGAIN),
+        "batch reset after": Fault("the connection breaks after the batch", LOOKED_INTO),
+        "batch reset after, no retries": Fault("the same, with `retries: 0`", "reads back what was done"),
+        "answers in another order": Fault("the answers come in another order", "matches them by id"),
+        "answers of the read in another order": Fault("the same for a read", "matches them by id"),
+        "an answer twice": Fault("an answer comes twice", "believes none, and sends each alone"),
+        "an answer missing": Fault("an answer is missing", "sends that one again"),
+        "an answer of the read missing": Fault("an answer of a read is missing", "asks for that one again"),
+        "half a batch's answer": Fault("JSON that ends in the middle", LOOKED_INTO),
+        "token expires before the batch": Fault("401 to the batch", "asks for a new token, once per request"),
+        "token expires in the batch": Fault("401 to one of ten", "asks for a new token and sends that one again"),
+        "one write is ignored": Fault("200 for one, and nothing is stored", "ends well, `confirmed: false` for that one"),
+        "one write fails": Fault("400 to one of ten", "finishes the rest", "partial_failure"),
+        "one is gone": Fault("one was deleted since it was read", "finishes the rest", "partial_failure"),
+        "all are refused": Fault("403 to the first batch", "sends nothing more", "access_denied"),
+        "all throttled for good": Fault("429 to every batch", "gives up after the first that got nowhere; "
+                                        "the others are not sent", "throttled"),
+        "killed in the middle": Fault("SIGTERM or SIGKILL while 200 mailboxes are written",
+                                      "the undo file is complete, and the next run finishes the rest"),
+    },
+    "Input": {
+        "no setting": Fault("a task manages nothing", NO_REQUEST, "invalid_request", "give a setting"),
+        "no mailbox chosen": Fault("a task names no mailboxes", NO_REQUEST, "invalid_request", "give one of the three"),
+        "unknown key": Fault("a key that is no setting", NO_REQUEST, "invalid_request"),
+        "empty name": Fault("an empty text among the names", NO_REQUEST, "invalid_request",
+                            "take it out; a null name means everybody to the service"),
+        "entry without identity": Fault("an entry names no mailbox", NO_REQUEST, "invalid_request", "add `identity`"),
+        "entries disagree": Fault("two entries mean one mailbox and differ", NO_WRITE, "invalid_request",
+                                  "remove one of them"),
+        "identity and all": Fault("`identity` beside `all_mailboxes`", NO_REQUEST, "invalid_request",
+                                  "use `mailboxes` for those that differ"),
+        "exclude alone": Fault("`exclude` without `all_mailboxes`", NO_REQUEST, "invalid_request", "leave it out"),
+        "time in other words": Fault("a time that is none", NO_REQUEST, "invalid_request",
+                                     "write 12:00:00 or seconds"),
+        "date in another form": Fault("`expires` is no date of the form 2027-03-31", NO_REQUEST, "invalid_request",
+                                      "write it so"),
+        "max_changes in words": Fault("`max_changes` is no number", NO_REQUEST, "invalid_request",
+                                      "write 25 or 10%"),
+        "allowed and denied": Fault("a mailbox is on both lists", NO_WRITE, "invalid_request", "take it from one"),
+        "no policy": Fault("`exo_smtp_auth` is given nothing to manage", NO_REQUEST, "invalid_request",
+                           "set one of them"),
+        "format beside protocol defaults": Fault("two settings that exclude each other", NO_WRITE, "invalid_request"),
+        "list without its policy": Fault("an EWS list without the policy that uses it", NO_WRITE, "invalid_request"),
+        "missing names": Fault("no mailbox has the name", NO_WRITE, "not_found"),
+        "missing names, tolerated": Fault("the same with `lookup_failure_action: warn`", "warns and goes on"),
+        "misspelt exclude": Fault("`exclude` names nobody", NO_WRITE, "not_found"),
+    },
+    "Brakes": {
+        "too many changes": Fault("the plan is larger than `max_changes`", NO_WRITE + ", in check mode too", "refused"),
+        "empty list": Fault("`allowed` is empty and the unlisted lose SMTP AUTH", NO_REQUEST, "refused"),
+        "inherit in an open organization": Fault("`unlisted: inherit` would let everybody in", NO_WRITE, "refused"),
+        "listed mailbox missing": Fault(
+            "a listed mailbox is not found, under `lookup_failure_action: warn`",
+            "enables the listed ones; leaves the organization and the unlisted alone",
+            "not_found",
+        ),
+        "mailbox that can't be enabled": Fault(
+            "a listed mailbox can't be enabled", "finishes the listed ones; leaves the organization open",
+            "partial_failure",
+        ),
+        "mailbox that is not seen enabled": Fault(
+            "a listed mailbox is not seen enabled", "leaves the organization open", "not_confirmed"
+        ),
+        "organization that is not seen closed": Fault(
+            "the organization is not seen closed", "leaves the mailboxes that would follow it as they are",
+            "not_confirmed",
+        ),
+        "past its last day": Fault("an entry has expired", "does everything else, then fails", "expired"),
+        "near its last day": Fault("an entry expires within 30 days", "warns"),
+        "loss of SMTP AUTH": Fault("mailboxes lose SMTP AUTH in effect", "warns, in check mode too"),
+        "strays": Fault("mailboxes on no list have it enabled", "warns, and returns them as `strays`"),
+    },
+    "Undo": {
+        "undo file that can't be written": Fault("the file can't be written", NO_WRITE, "refused"),
+        "another tenant's undo file": Fault("the file is of another tenant", NO_WRITE, "wrong_tenant"),
+        "damaged undo file": Fault("the file ends in the middle", NO_REQUEST, "invalid_request", "use a copy"),
+        "no undo file": Fault("JSON of something else", NO_REQUEST, "invalid_request", "name another file"),
+        "undo file missing": Fault("there is no such file", NO_REQUEST, "invalid_request", "correct `path`"),
+        "changed since": Fault("somebody changed a setting since", "leaves it and warns; `force` brings it back too"),
+        "gone since": Fault("a mailbox is gone", "warns, and restores the others"),
+    },
+}  # fmt: skip
+
+_COLUMNS = ("id", "what goes wrong", "what the collection does", "error_code", "message", "cure")
+_HEAD = """\
+<!-- Written by tests/tools/faults.py from tests/integration/faults.py and a run of the tests. Do not edit. -->
+# Faults, and what you see of them
+
+Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>` for
+what differs. Where a task ends well, the message is its first warning, or else its first line in `retried`.
+
+How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16 and 32 seconds, or after what
+`Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then the failure says
+how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that break, answers that
+can't be read, and any status whose text names a passing trouble. A 401 leads to one new token. Nothing else is tried again.
+
+A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` where they are known, and everything that was
+found and done until then.
+"""
+
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_PLACEHOLDERS = (
+    (r"https?://[^\s,']+", "<url>"),
+    (r"(?:localhost|127\.0\.0\.1):\d+", "<host>"),
+    (_GUID, "<guid>"),
+    (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "<mailbox>"),
+    (r"(?<=<mailbox>)(?:, <mailbox>)+", ", ..."),
+    (r"\bt\d+\.example\b", "<tenant>"),
+    (r"(?<![\w<:/])/(?:[\w.-]+/)+[\w.-]+", "<file>"),
+    (r"\b\d{4}-\d\d-\d\d\b(?! or|\.$)", "<date>"),
+    (r"\b[\d.]+ (seconds|s|days|times)\b", r"<number> \1"),
+    (r"'[\w-]+\.[\w.-]*(?:outlook|prod)[\w.-]*'", "'<server>'"),
+)
+
+
+def shape(text: str) -> str:
+    """A message with placeholders for what differs from one run to another."""
+    for pattern, placeholder in _PLACEHOLDERS:
+        text = re.sub(pattern, placeholder, text, flags=re.IGNORECASE)
+    return " ".join(text.split())
+
+
+def seen(name: str, step: Step) -> Seen:
+    fault = row(name)
+    assert step.code == fault.code, f"{name}: {step.summary}"
+    if step.failed:
+        return Seen(shape(step.msg), shape(str(step.result.get("hint") or fault.cure)))
+    first = [*step.warnings, *step.result.get("retried", ())][:1]
+    return Seen(shape(first[0]) if first else "", fault.cure)
+
+
+def row(name: str) -> Fault:
+    found = [rows[name] for rows in FAULTS.values() if name in rows]
+    assert len(found) == 1, f"{name} is in {len(found)} tables of faults.py"
+    return found[0]
+
+
+def documented(name: str, step: Step) -> None:
+    """The page says of this fault what the task said."""
+    found = seen(name, step)
+    directory = os.environ.get(RECORD)
+    if directory:
+        with (Path(directory) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps([name, *found]) + "\n")
+        return
+    page = read_page()
+    assert name in page, f"docs/faults.md has no row {name!r}: run tests/tools/faults.py"
+    assert page[name] == found
+
+
+# --- the page ---
+
+
+def render(said: Mapping[str, Seen]) -> str:
+    """The page, from the tables above and what was seen of each."""
+    parts = [_HEAD]
+    for group, rows in FAULTS.items():
+        lines = [f"## {group}", "", _line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
+        for name, fault in rows.items():
+            message, cure = said.get(name, Seen("", ""))
+            cells = (name, fault.what, fault.does, f"`{fault.code}`" if fault.code else NOTHING,
+                     _code(message), _words(cure))  # fmt: skip
+            lines.append(_line(cells))
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+@functools.cache
+def read_page() -> Mapping[str, Seen]:
+    """What the page says of each fault."""
+    found: dict[str, Seen] = {}
+    for line in PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else ():
+        if not line.startswith("| "):
+            continue
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) == len(_COLUMNS) and cells[0] not in ("id", "---"):
+            found[cells[0]] = Seen(_plain(cells[4]).strip("`"), _plain(cells[5]))
+    return found
+
+
+def _line(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else NOTHING
+
+
+def _words(text: str) -> str:
+    return text.replace("<", "&lt;") or NOTHING
+
+
+def _plain(text: str) -> str:
+    return "" if text == NOTHING else text.replace("&lt;", "<")
