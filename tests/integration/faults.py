@@ -22,7 +22,7 @@ from harness import ROOT, Step
 PAGE = ROOT / "docs" / "faults.md"
 # A directory for what is seen, instead of a comparison.
 RECORD = "FAULTS_RECORD"
-NOTHING = "–"
+NOTHING = "\u2013"
 
 
 class Fault(NamedTuple):
@@ -138,8 +138,8 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                     "unexpected_response"),
         "redirect without end": Fault("redirects in a circle", "follows three, then fails", "unexpected_response"),
         "wrong type": Fault("a setting of another type than ever seen", NO_WRITE, "unexpected_response"),
-        "missing property": Fault("a managed setting is not in the answer", NO_WRITE + "; missing is not taken for null",
-                                  "unexpected_response"),
+        "missing property": Fault("a managed setting is not in the answer",
+                                  NO_WRITE + "; missing is not taken for null", "unexpected_response"),
         "missing property that nobody manages": Fault("another setting is not in the answer", "goes on without it"),
         "page expired": Fault("the link to the next page has ended", NO_WRITE, "incomplete_read"),
         "page twice": Fault("a mailbox comes twice", NO_WRITE, "incomplete_read"),
@@ -216,7 +216,8 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "half a batch's answer": Fault("JSON that ends in the middle", LOOKED_INTO),
         "token expires before the batch": Fault("401 to the batch", "asks for a new token, once per request"),
         "token expires in the batch": Fault("401 to one of ten", "asks for a new token and sends that one again"),
-        "one write is ignored": Fault("200 for one, and nothing is stored", "ends well, `confirmed: false` for that one"),
+        "one write is ignored": Fault("200 for one, and nothing is stored",
+                                      "ends well, `confirmed: false` for that one"),
         "one write fails": Fault("400 to one of ten", "finishes the rest", "partial_failure"),
         "one is gone": Fault("one was deleted since it was read", "finishes the rest", "partial_failure"),
         "all are refused": Fault("403 to the first batch", "sends nothing more", "access_denied"),
@@ -293,16 +294,17 @@ _HEAD = """\
 <!-- Written by tests/tools/faults.py from tests/integration/faults.py and a run of the tests. Do not edit. -->
 # Faults, and what you see of them
 
-Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>` for
-what differs. Where a task ends well, the message is its first warning, or else its first line in `retried`.
+Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>`
+for what differs. Where a task ends well, the message is its first warning, or else its first line in `retried`.
 
 How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16 and 32 seconds, or after what
-`Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then the failure says
-how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that break, answers that
-can't be read, and any status whose text names a passing trouble. A 401 leads to one new token. Nothing else is tried again.
+`Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then the failure
+says how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that break, answers
+that can't be read, and any status whose text names a passing trouble. A 401 leads to one new token. Nothing else is
+tried again.
 
-A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` where they are known, and everything that was
-found and done until then.
+A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` where they are known. A task that was writing
+mailboxes returns with its failure what became of each.
 """
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

@@ -166,7 +166,11 @@ def test_entries_that_disagree(tenant: Tenant) -> None:
         "empty name": {"identity": ["", ada], **on},
         "nothing": {"identity": [ada]},
         "nobody": {"pop_enabled": True},
-        "format": {"identity": [ada], "pop_messages_retrieval_mime_format": "TextOnly", "pop_use_protocol_defaults": True},
+        "format": {
+            "identity": [ada],
+            "pop_messages_retrieval_mime_format": "TextOnly",
+            "pop_use_protocol_defaults": True,
+        },
         "list": {"identity": [ada], "ews_allow_list": ["App/*"]},
     }
     right = {"mailboxes": [{"identity": ada, **off}, {"identity": guid, **off, "imap_enabled": False}]}

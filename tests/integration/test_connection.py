@@ -164,8 +164,9 @@ FAILURES = (
     "token of another tenant", "token that is none", "no directory role", "no app role", "only a reader",
     "certificate of another key", "certificate without key", "no certificate file", "neither PEM nor PFX",
     "expired certificate", "certificate of another app", "wrong PFX password", "no PFX password", "no token file",
-    "empty token file", "token file of somebody else", "unknown CA", "CA file missing", "http", "http authority", "nobody listens", "proxy that is not there", "two credentials",
-    "no credential", "half a credential", "families mixed", "source without credential",
+    "empty token file", "token file of somebody else", "unknown CA", "CA file missing", "http", "http authority",
+    "nobody listens", "proxy that is not there", "two credentials", "no credential", "half a credential",
+    "families mixed", "source without credential",
 )  # fmt: skip
 
 
@@ -334,7 +335,9 @@ def test_managed_identity(lab: Lab) -> None:
                 environment=imds,
             ),
             tried(
-                "exo_transport_config_info", {**named, "client_id": NOBODY}, named="virtual machine, other",
+                "exo_transport_config_info",
+                {**named, "client_id": NOBODY},
+                named="virtual machine, other",
                 environment=imds,
             ),
             # A managed identity is used only when it is named.
