@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side: what a run leaves behind, and what it says on the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import (
+    _NAME,
+    progress_line,
+    run_directory,
+    sweep,
+)
+
+
+@pytest.fixture
+def ended() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def left_behind(parent: Path, name: str, owner: int | str | None, age: float = 0) -> Path:
+    path = parent / name / _NAME
+    path.mkdir(parents=True)
+    (path / "token-x").write_text("secret")
+    if owner is not None:
+        (path / "owner").write_text(str(owner))
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("note", "line"),
+    [
+        ('{"tenant": "t", "phase": "reading mailboxes", "done": 3000, "total": null}', "t: reading mailboxes, 3,000"),
+        ('{"tenant": "t", "phase": "writing", "done": 3000, "total": 10000}', "t: writing, 3,000 of 10,000"),
+        ('{"tenant": "t"', ""),
+        ("[]", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_note_in_words(note: str, line: str, tmp_path: Path) -> None:
+    path = tmp_path / "note"
+    path.write_text(note)
+    assert progress_line(str(path)) == line
+
+
+def test_no_note_no_words(tmp_path: Path) -> None:
+    assert progress_line(str(tmp_path / "none")) == ""
+
+
+def test_the_directory_is_private_and_the_same_for_all_tasks(tmp_path: Path) -> None:
+    temporary = tmp_path / "ansible-local-1abc"
+    temporary.mkdir()
+    first = run_directory(str(temporary))
+    assert first is not None
+    assert run_directory(str(temporary)) == first
+    assert os.stat(first).st_mode & 0o777 == 0o700
+
+
+def test_no_directory_where_none_can_be_made(tmp_path: Path) -> None:
+    assert run_directory(str(tmp_path / "none")) is None
+
+
+def test_a_new_run_sweeps_what_a_killed_one_left(tmp_path: Path, ended: int) -> None:
+    dead = left_behind(tmp_path, "ansible-local-1a", ended)
+    alive = left_behind(tmp_path, "ansible-local-2b", os.getpid())
+    (tmp_path / "ansible-local-3c").mkdir()
+    run_directory(str(tmp_path / "ansible-local-3c"))
+    assert not dead.exists()
+    assert (alive / "token-x").exists()
+
+
+@pytest.mark.parametrize(
+    ("owner", "age", "stays"),
+    [("nonsense", 0, False), (os.getpid(), 90_000, False), (os.getpid(), 80_000, True), (None, 0, True)],
+)
+def test_what_is_swept(owner: int | str | None, age: float, stays: bool, tmp_path: Path) -> None:
+    path = left_behind(tmp_path, "ansible-local-1a", owner, age)
+    sweep(str(tmp_path))
+    assert path.exists() is stays
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path: Path, ended: int) -> None:
+    foreign = left_behind(tmp_path, "something-else", ended)
+    sweep(str(tmp_path))
+    assert foreign.exists()
