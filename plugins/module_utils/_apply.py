@@ -87,9 +87,9 @@ class Outcomes:
         if not failed:
             return None
         first = t.cast(ExoError, failed[0].error)
-        if not self.changed or isinstance(first, NotConfirmed):
-            return first
         done = sum(1 for outcome in self.all if outcome.action == "changed")
+        if not done or isinstance(first, NotConfirmed):
+            return first
         return PartialFailure(
             f"{len(failed)} of {len(failed) + done} changes failed, the others are done."
             f" {failed[0].change.label}: {first.message}",
