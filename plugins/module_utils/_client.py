@@ -568,7 +568,12 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
     if handled:
         text = "; ".join(str(message) for message in handled) if isinstance(handled, list) else str(handled)
         error = _errors.failure(
-            command.name, 400, headers, {"error": {"details": [{"message": text}]}}, subject=command.subject
+            command.name,
+            400,
+            headers,
+            {"error": {"details": [{"message": text}]}},
+            subject=command.subject,
+            shown_status=status,
         )
         error.maybe_done = True  # it came with a success, so it is no word on what was done before
         raise error

@@ -41,7 +41,7 @@ class ExoError(Exception):
         result: t.Mapping[str, t.Any] | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message.replace("\0", "")  # bodies of NUL bytes are this service's habit
         self.hint = hint
         self.http_status = http_status
         self.cmdlet = cmdlet
@@ -260,11 +260,14 @@ def failure(
     body: t.Any,
     *,
     subject: str = "",
+    shown_status: int | None = None,
 ) -> ExoError:
     """The error for an answer that is not a success.
 
     body: the decoded JSON, or the text of what came instead. subject: what the cmdlet was about, for the message.
+    shown_status: the status that really came, where it is judged as if it were another.
     """
+    shown = shown_status or status
     kind, text = error_text(body)
     plain = body if isinstance(body, str) else ""
     rule = next((rule for rule in _RULES if rule.fits(status, f"{kind} {text} {plain[:2000]}")), None)
@@ -276,11 +279,11 @@ def failure(
     about = f"{cmdlet} for {subject}" if subject else cmdlet
     diagnostics = next((str(v) for k, v in headers.items() if k.lower() == "x-ms-diagnostics"), "")
     if diagnostics and not text:
-        reason = f"{reason} ({diagnostics[:200]})"
+        reason = f"{reason} ({_one_line(diagnostics)[:200]})"
     return error(
-        f"{about} failed: {reason.rstrip('.')[:600]} (HTTP {status}).",
+        f"{about} failed: {reason.rstrip('.')[:600]} (HTTP {shown}).",
         hint=PROXY_HINT if _is_html(plain) or stranger else rule.hint if rule else None,
-        http_status=status,
+        http_status=shown,
         cmdlet=cmdlet,
         request_id=next((str(v) for k, v in headers.items() if k.lower() == "request-id"), None),
         transient=rule.transient if rule else False,

@@ -329,7 +329,8 @@ def _strays(plan: Plan, boxes: Sequence[Mailbox], found: Mapping[str, Mailbox]) 
 def _warn(task: Task, policy: Policy, strays: Sequence[str], today: datetime.date) -> None:
     if strays:
         names = ", ".join(strays[:SAMPLE]) + (f" and {len(strays) - SAMPLE} more" if len(strays) > SAMPLE else "")
-        task.warn(f"{len(strays)} mailboxes have SMTP AUTH explicitly enabled and are on no list: {names}.")
+        have, are = ("1 mailbox has", "is") if len(strays) == 1 else (f"{len(strays)} mailboxes have", "are")
+        task.warn(f"{have} SMTP AUTH explicitly enabled and {are} on no list: {names}.")
     for entry in policy.near(today):
         task.warn(f"{entry.place} ({entry.identity}) expires on {entry.last_day}.")
     if policy.revoke and policy.organization is False:
@@ -344,6 +345,6 @@ def _expired(policy: Policy, today: datetime.date) -> ExoError | None:
         return None
     names = ", ".join(f"{entry.identity} ({entry.last_day})" for entry in over[:SAMPLE])
     return Expired(
-        f"{len(over)} entries are past their last day and still in force: {names}. Nothing else failed.",
+        f"Past their last day and still in force: {names}. Nothing else failed.",
         hint="Extend or remove them, or set expired: revoke.",
     )

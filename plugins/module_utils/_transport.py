@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import re
 import typing as t
 import zlib
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ def _innermost(error: BaseException) -> str:
         error = following
     words = [str(a) for a in error.args if isinstance(a, str)]
     text = (words[-1] if words else str(error) or type(error).__name__).rstrip(".")
-    return text.rpartition(">: ")[2] or text
+    return re.sub(r"^(<.*?>|\w+\(.*?\)): ", "", text) or text
 
 
 def _decoded(body: bytes) -> bytes:

@@ -77,7 +77,7 @@ class Outlook:
     ends: set[str] = field(default_factory=set)
     missing: int = 0
     matched: int = 0
-    effect: tuple[int, int] = (0, 0)
+    effect: tuple[int | None, int | None] = (0, 0)
 
     @property
     def differing(self) -> dict[str, dict[str, tuple[Any, Any]]]:
@@ -149,7 +149,9 @@ def transport(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     if not wishes:
         outlook.refused.add("invalid_request")
     outlook.after[ORGANIZATION] = settings_after(TRANSPORT, before[ORGANIZATION], wishes, outlook.refused)
-    outlook.effect = effect(before, outlook.after)
+    flips = outlook.after[ORGANIZATION][SMTP_WIRE] != before[ORGANIZATION][SMTP_WIRE]
+    # A tenant without any mailbox is not believed, so nothing is known of the effect there.
+    outlook.effect = effect(before, outlook.after) if len(before) > 1 or not flips else (None, None)
     return outlook
 
 

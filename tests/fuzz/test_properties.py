@@ -43,7 +43,7 @@ def shown(value: Any) -> Any:
     return [shown(entry) for entry in value] if isinstance(value, list) else value
 
 
-def effect_of(result: Mapping[str, Any]) -> tuple[int, int]:
+def effect_of(result: Mapping[str, Any]) -> tuple[int | None, int | None]:
     told = result["effect"] if "effect" in result else result["summary"]["effect"]
     return told["lose"], told["gain"]
 
