@@ -25,7 +25,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint link demo test lint unit integration sanity docs matrix fuzz benchmark build changelog \
+.PHONY: help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
 
 help: ## Show this list
@@ -79,6 +79,9 @@ unit: setup ## Run the unit tests and a short search for inputs that break the p
 
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
+
+faults: setup ## Write docs/faults.md anew from what the integration tests see
+	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" $(TOOLS)/faults.py -n $(WORKERS) $(ARGS)
 
 sanity: setup setup-lint ## Run ansible-test sanity on a copy of the checkout
 	PATH="$$PATH:$(LINT_BIN)" "$(BIN)/python" $(TOOLS)/sanity.py $(ARGS)

@@ -29,12 +29,12 @@ NAMES = {*SCENARIOS, *test_connection.FAILURES} - {"nothing"}
 
 def checked() -> set[str]:
     """The names that tests hand to ``documented`` themselves."""
-    found = set()
+    found: set[str] = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "documented":
                 name = node.args[0]
-                found |= {name.value} if isinstance(name, ast.Constant) else set()
+                found |= {str(name.value)} if isinstance(name, ast.Constant) else set()
     return found
 
 

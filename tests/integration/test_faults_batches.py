@@ -130,7 +130,7 @@ def test_after_is_left_out_where_nobody_knows(lab: Lab) -> None:
     tenant.fault("reset_after", match={"cmdlet": "Set-CASMailbox"})
     tenant.fault("status", code=503, match={"cmdlet": "Get-CASMailbox"}, after=1, times=None)
     step = tenant.one("exo_cas_mailbox", {"identity": NAMES[:1], "imap_enabled": False, "retries": 0})
-    step.refused("service_unavailable", hint=None)
+    step.refused("service_unavailable", "connection", hint=None)
     (box,) = step["mailboxes"]
     assert (box["action"], box["before"]) == ("failed", {"imap_enabled": True})
     assert "after" not in box

@@ -84,10 +84,12 @@ ONE = {
         "access_denied", "Set-TransportConfig", faults=[fault("nul_403", match=SET, **ALWAYS)], hint="directory role"
     ),
     "no right, in JSON": fails(
-        "access_denied", "not allowed to call", faults=[fault("json_403", match=GET, **ALWAYS)], hint="directory role"
+        "access_denied", "not allowed to call", faults=[fault("json_403", cmdlet=GET["cmdlet"], match=GET, **ALWAYS)],
+        hint="directory role",
     ),
     "no right, in JSON, as 401": fails(
-        "access_denied", "not allowed to call", faults=[fault("json_403", status=401, match=GET, **ALWAYS)],
+        "access_denied", "not allowed to call",
+        faults=[fault("json_403", cmdlet=GET["cmdlet"], status=401, match=GET, **ALWAYS)],
         hint="directory role",
     ),
     "no right, reason in a header": fails(

@@ -176,7 +176,7 @@ def test_missing_and_ambiguous_names(lab: Lab) -> None:
     run["twin"].refused("ambiguous", "Twin", hint="GUID")
     assert run["warned"].ok()["summary"]["missing"] == 1
     for step in (run["held: check"], run["held"]):
-        step.refused("not_found", "left as it is|left as it was", "typo@")
+        step.refused("not_found", "left as they are", "typo@")
         assert step.changed  # the scanner is enabled, or would be
     assert [box["action"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
     documented("listed mailbox missing", run["held"])
@@ -234,7 +234,7 @@ def test_unlisted(lab: Lab) -> None:
     arguments = {"organization": "disabled", "allowed": [{"identity": "scanner"}], "unlisted": "{{ unlisted }}"}
     run = lab.run_playbook(
         [task(MODULE, arguments, named="it")], list(tenants.values()), host_vars=variables,
-        warns=["lose SMTP AUTH", "1 mailboxes? (has|have) SMTP AUTH explicitly enabled"],
+        warns=["lose SMTP AUTH", "on no list"],
     )  # fmt: skip
     for name, tenant in tenants.items():
         step = run.step("it", tenant.label)
