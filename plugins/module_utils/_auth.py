@@ -85,7 +85,7 @@ class Site:
 
     @property
     def url(self) -> str:
-        return f"{self.authority}/{quote(self.tenant, safe='')}"
+        return f"{self.authority}/{quote(self.tenant, safe='', errors='replace')}"
 
 
 class Credential(t.Protocol):
@@ -204,7 +204,7 @@ class Certificate:
         encrypted = b"ENCRYPTED" in found.group(0)
         try:
             key = load_pem_private_key(
-                found.group(0) + b"\n", (self.password or "").encode() or None if encrypted else None
+                found.group(0) + b"\n", (self.password or "").encode(errors="replace") or None if encrypted else None
             )
         except TypeError:
             raise AuthenticationFailed(
@@ -239,7 +239,7 @@ class Certificate:
             )
         try:
             key, certificate, chain = load_key_and_certificates(
-                self.content, self.password.encode() if self.password else None
+                self.content, self.password.encode(errors="replace") if self.password else None
             )
         except (ValueError, UnsupportedAlgorithm):
             raise AuthenticationFailed(
@@ -342,7 +342,10 @@ def select(values: CredentialValues) -> Credential:
             content = _read_file("certificate_path", values.certificate_path)
             return Certificate(client_id, values.certificate_path, content, values.certificate_password)
         return Certificate(
-            client_id, "the certificate option", (values.certificate or "").encode(), values.certificate_password
+            client_id,
+            "the certificate option",
+            (values.certificate or "").encode(errors="replace"),
+            values.certificate_password,
         )
     if values.method == "federated":
         return FederatedToken(client_id, values.federated_token_file or "")
@@ -447,7 +450,7 @@ def tenant_id(site: Site) -> str:
     answer = patiently(fetch, site.tries)
     try:
         document = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if answer.status == 200 and isinstance(document, dict):
         found = re.search(r"/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/", str(document.get("token_endpoint")), re.I)

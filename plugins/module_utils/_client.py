@@ -461,7 +461,10 @@ class Client:
                 return response
             url = self._redirected(name, url, str(response.headers.get("Location") or ""))
         raise UnexpectedResponse(
-            f"{name} was redirected more than {MAX_REDIRECTS} times.", hint=_errors.PROXY_HINT, http_status=302
+            f"{name} was redirected more than {MAX_REDIRECTS} times.",
+            hint=_errors.PROXY_HINT,
+            http_status=302,
+            maybe_done=True,
         )
 
     def _redirected(self, name: str, url: str, location: str) -> str:
@@ -480,6 +483,7 @@ class Client:
                 " the token was not sent there.",
                 hint=_errors.PROXY_HINT,
                 http_status=302,
+                maybe_done=True,
             )
         # The front door names the port of an inner listener.
         netloc = host if port in (None, 443, 446) else f"{host}:{port}"

@@ -52,7 +52,7 @@ def mailbox_cas(draw: st.DrawFn, theme: Sequence[str]) -> dict[str, Any]:
 
 
 @st.composite
-def tenants(draw: st.DrawFn, theme: Sequence[str] = (), transport_theme: Sequence[str] = (), least: int = 0) -> Any:
+def tenants(draw: st.DrawFn, theme: Sequence[str] = (), transport_theme: Sequence[str] = (), least: int = 1) -> Any:
     boxes = []
     for number in range(draw(st.integers(least, 12))):
         entry = {
