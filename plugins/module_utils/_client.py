@@ -365,7 +365,7 @@ class Client:
         status, headers, body = response.get("status"), response.get("headers"), response.get("body")
         headers = headers if isinstance(headers, dict) else {}
         try:
-            if not isinstance(status, int) or isinstance(status, bool):
+            if not isinstance(status, int) or not 100 <= status <= 999:
                 raise UnexpectedResponse(
                     f"{_about(command)} got an answer without a status.", cmdlet=command.name, maybe_done=True
                 )

@@ -174,6 +174,8 @@ class Spoiled:
         self._range = range(first, first + times)
         self._only = only
         self.met = self.requests = 0
+        # Nobody can see through a service that refuses with a 4xx what it did.
+        self.lied = False
 
     def _answer(self, url: str, body: bytes, answer: Answer) -> Answer:
         self.requests += 1
@@ -181,7 +183,11 @@ class Spoiled:
         if not self._only(url, body):
             return answer
         self.met += 1
-        return self._spoil(answer) if self.met - 1 in self._range else answer
+        if self.met - 1 not in self._range:
+            return answer
+        spoiled = self._spoil(answer)
+        self.lied = self.lied or (answer.status < 300 and 400 <= spoiled.status < 500)
+        return spoiled
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         real = self._inner.post(url, headers, body)
@@ -283,13 +289,13 @@ def attempt(lab: Lab, data: st.DataObject, spoils: Any, only: Callable[[str, byt
     return run, outlook, model.objects(lab.state()), spoiled
 
 
-def assert_safe(lab: Lab, run: Run, outlook: model.Outlook, now: model.Objects) -> None:
+def assert_safe(lab: Lab, run: Run, outlook: model.Outlook, now: model.Objects, *, lied: bool = False) -> None:
     """Nothing but what was wished for was written, and nobody was cut off or exposed on the way."""
     model.assert_between(outlook, now)
     model.assert_in_one_step(lab.history(), outlook.before, now)
     old, new, here = model.effective(outlook.before), model.effective(outlook.after), model.effective(now)
     assert all(here[guid] in (old[guid], new[guid]) for guid in old), "a mailbox is cut off or exposed"
-    if not run.changed:
+    if not run.changed and not lied:
         assert not model.differing(outlook.before, now), f"says unchanged, but {model.differing(outlook.before, now)}"
 
 
@@ -326,8 +332,8 @@ def test_nothing_is_written_after_broken_reads(lab: Lab, data: st.DataObject) ->
 @given(st.data())
 def test_spoiled_writes(lab: Lab, data: st.DataObject) -> None:
     """The work is done, and what is said about it is nonsense."""
-    run, outlook, now, _spoiled = attempt(lab, data, SPOILS, writes, st.sampled_from([1, 2, 1000]))
-    assert_safe(lab, run, outlook, now)
+    run, outlook, now, spoiled = attempt(lab, data, SPOILS, writes, st.sampled_from([1, 2, 1000]))
+    assert_safe(lab, run, outlook, now, lied=spoiled.lied)
 
 
 @cases(0.03)
