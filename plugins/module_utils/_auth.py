@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    PASSING,
     ROLE_HINT,
     AuthenticationFailed,
     ExoError,
@@ -443,7 +444,7 @@ def tenant_id(site: Site) -> str:
 
     def fetch() -> Response:
         answer = site.transport.fetch(url)
-        if answer.status in (408, 429, 500, 502, 503, 504):
+        if answer.status in PASSING:
             raise failure(f"The request for {site.tenant} at {site.authority}", answer.status, answer.headers, "")
         return answer
 

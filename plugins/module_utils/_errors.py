@@ -163,6 +163,9 @@ class _Rule:
         return status in self.status
 
 
+_UNAVAILABLE = (408, 500, 502, 503, 504)
+PASSING = (429, *_UNAVAILABLE)  # statuses after which trying again may help
+
 # First match decides. Texts before statuses: "not found" has been seen with 400, 404 and 500.
 _RULES = (
     _Rule(NeedsProxy, text=r"CmdletProxyNotAvailable|Cmdlet needs proxy"),
@@ -186,7 +189,7 @@ _RULES = (
         status=(405,),
         hint="The service does not know this call here: check endpoint and cloud.",
     ),
-    _Rule(ServiceUnavailable, status=(408, 500, 502, 503, 504), transient=True),
+    _Rule(ServiceUnavailable, status=_UNAVAILABLE, transient=True),
     _Rule(InvalidRequest, status=(400,)),
 )
 

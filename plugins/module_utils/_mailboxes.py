@@ -125,15 +125,7 @@ class Reader:
     def named(self, names: Iterable[str]) -> Lookup:
         """The mailbox of each name. Few names are asked for in batches, many by reading the tenant's list."""
         wanted = list(dict.fromkeys(names))
-        lookup = Lookup({}, {})
-
-        def read() -> list[Mailbox]:
-            nonlocal lookup
-            lookup = self._named(wanted)
-            return list(lookup.found.values())
-
-        self._complete(read)
-        return lookup
+        return self._complete_lookup(lambda: self._named(wanted))
 
     def resolve(self, names: Iterable[str], known: Iterable[Mailbox]) -> Lookup:
         """The mailbox of each name among those already read; the service is asked for what does not match locally."""
@@ -143,15 +135,21 @@ class Reader:
         rest = [name for name in wanted if name not in found]
         if not rest:
             return Lookup(found, {})
-        asked = Lookup({}, {})
+        # The tenant's list was read already: these are not to be found there.
+        asked = self._complete_lookup(lambda: self._ask_for(rest))
+        return Lookup({**found, **asked.found}, asked.failed)
+
+    def _complete_lookup(self, look: Callable[[], Lookup]) -> Lookup:
+        """What ``look`` returns, all its mailboxes with the settings that are needed."""
+        lookup = Lookup({}, {})
 
         def read() -> list[Mailbox]:
-            nonlocal asked
-            asked = self._ask_for(rest)  # the tenant's list was read already: these are not to be found there
-            return list(asked.found.values())
+            nonlocal lookup
+            lookup = look()
+            return list(lookup.found.values())
 
         self._complete(read)
-        return Lookup({**found, **asked.found}, asked.failed)
+        return lookup
 
     def _one_round(self) -> int:
         return BATCH_SIZE * self._client.concurrency

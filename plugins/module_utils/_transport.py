@@ -13,7 +13,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ServiceUnavailable, failure
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import PASSING, ServiceUnavailable, failure
 from ansible_collections.m365.exchange_online.plugins.module_utils._patience import patiently
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
@@ -155,7 +155,7 @@ class TokenHttp:
 
     def _once(self, method: str, url: str, kwargs: t.Any) -> t.Any:
         answer = self._transport.foreign(method, url, **kwargs)
-        if answer.status_code in (408, 429, 500, 502, 503, 504):
+        if answer.status_code in PASSING:
             raise failure(f"The request for a token at {url.split('/')[2]}", answer.status_code, answer.headers, "")
         return answer
 
