@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from . import schema, wire
-from .journal import Journal
-from .rows import server_name
-from .tenants import Mailbox, Tenant, stamp
-from .values import IGNORED, Converter, Refused, Unconvertible
+from .calls import Call, Result, asks_only, check_ews_lists, converted, dates, named_parameters, switch
+from .organization import get_organization, set_organization
+from .rows import mailbox_row, server_name, static_row, transport_row
+from .tenants import Mailbox, Tenant
+from .values import Refused, Unconvertible
 
 DEFAULT_RESULT_SIZE = 1000
 _GET_SWITCHES = (
@@ -29,32 +28,6 @@ _GET_PARAMETERS = {name.casefold(): name for name in ("Identity", "ResultSize", 
 _NOT_SIMULATED = frozenset({"anr", "filter", "sortby", "organizationalunit", "credential"})
 
 
-@dataclass
-class Call:
-    """One invocation, with what the request around it says."""
-
-    tenant: Tenant
-    cmdlet: str
-    parameters: Mapping[str, Any]
-    anchor: str | None
-    journal: Journal
-    hidden: frozenset[str] = frozenset()
-    store: bool = True
-
-
-@dataclass
-class Result:
-    mailboxes: list[Mailbox] | None = None
-    transport: bool = False
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    limit: int | None = None
-    limit_given: bool = False
-    switches: frozenset[str] = frozenset()
-    warnings: list[str] = field(default_factory=list)
-    confirmation: str | None = None
-    changed: bool = False
-
-
 def run(call: Call) -> Result:
     return _HANDLERS.get(call.cmdlet.casefold(), _static)(call)
 
@@ -63,32 +36,6 @@ def known(tenant: Tenant, cmdlet: str) -> str | None:
     """The cmdlet's proper name."""
     names = [*NAMES, *tenant.cmdlets]
     return next((name for name in names if name.casefold() == cmdlet.casefold()), None)
-
-
-def named_parameters(call: Call, allowed: Mapping[str, str]) -> dict[str, Any]:
-    """Parameters under their proper names; one that nobody knows is an error, whatever its value."""
-    found: dict[str, Any] = {}
-    unknown = []
-    for name, value in call.parameters.items():
-        folded = name.casefold()
-        if "@" in name or folded in schema.COMMON_PARAMETERS:
-            continue
-        if folded not in allowed or folded in call.hidden:
-            unknown.append(name)
-        elif allowed[folded] in found:
-            raise wire.bad_request(f"The parameter '{allowed[folded]}' is specified more than once.")
-        else:
-            found[allowed[folded]] = value
-    if unknown:
-        raise wire.unknown_parameter(", ".join(unknown))
-    return found
-
-
-def switch(parameters: Mapping[str, Any], name: str) -> bool:
-    value = parameters.get(name, False)
-    if not isinstance(value, bool):
-        raise wire.bad_value(name, value, "System.Management.Automation.SwitchParameter")
-    return value
 
 
 def resolve(tenant: Tenant, identity: Any) -> Mailbox:
@@ -119,32 +66,9 @@ def need_mailbox_server(call: Call, mailboxes: list[Mailbox]) -> None:
             raise wire.needs_proxy(server_name(mailbox))
 
 
-def converted(
-    call: Call, parameters: Mapping[str, Any], converters: Mapping[str, Converter], stored: Callable[[str], Any]
-) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    refusals: list[str] = []
-    for name, value in parameters.items():
-        if name not in converters:
-            continue
-        try:
-            outcome = converters[name](value, stored(name), call.tenant)
-        except Unconvertible as error:
-            raise wire.bad_value(name, value, error.type_name) from error
-        except Refused as error:
-            refusals.append(str(error))
-            continue
-        if outcome is not IGNORED:
-            result[name] = outcome
-    # Types are looked at before the cmdlet runs, so they win over what the cmdlet itself refuses.
-    if refusals:
-        raise wire.refused(refusals[0])
-    return result
-
-
 def _get_transport(call: Call) -> Result:
     named_parameters(call, {})
-    return Result(transport=True)
+    return Result([call.tenant], transport_row)
 
 
 def _set_transport(call: Call) -> Result:
@@ -153,7 +77,7 @@ def _set_transport(call: Call) -> Result:
     allowed = {name.casefold(): name for name in (*schema.TRANSPORT_PARAMETERS, *switches)}
     parameters = named_parameters(call, allowed)
     changes = converted(call, parameters, schema.TRANSPORT_PARAMETERS, tenant.transport_value)
-    if _asks_only(parameters):
+    if asks_only(parameters):
         return Result(confirmation='Setting transport configuration "Transport Settings".')
     differing = {name: value for name, value in changes.items() if tenant.transport_value(name) != value}
     if not differing:
@@ -162,7 +86,7 @@ def _set_transport(call: Call) -> Result:
         return Result()
     affected = tenant.mailboxes if "SmtpClientAuthenticationDisabled" in differing else []
     before = {mailbox.guid: tenant.smtp_enabled(mailbox) for mailbox in affected}
-    tenant.transport.write({**differing, **_dates()}, tenant.lag)
+    tenant.transport.write({**differing, **dates()}, tenant.lag)
     call.journal.effective(tenant, call.cmdlet, before, affected)
     return Result(changed=True)
 
@@ -188,7 +112,7 @@ def _get_mailboxes(call: Call) -> Result:
     changed = False
     if "RecalculateHasActiveSyncDevicePartnership" in switches:
         changed = _recalculate(call, found)
-    return Result(mailboxes=found, limit=limit, limit_given=given, switches=switches, changed=changed)
+    return Result(found, mailbox_row, paged=True, limit=limit, limit_given=given, switches=switches, changed=changed)
 
 
 def _recalculate(call: Call, mailboxes: list[Mailbox]) -> bool:
@@ -239,7 +163,7 @@ def _set_mailbox(call: Call) -> Result:
     _check_couplings(mailbox, parameters, changes)
     if "ActiveSyncDebugLogging" in parameters:
         need_mailbox_server(call, [mailbox])
-    if _asks_only(parameters):
+    if asks_only(parameters):
         return Result(confirmation=f'Setting mailbox client access "{mailbox.name}".')
     if "ActiveSyncMailboxPolicy" in changes:
         changes["ActiveSyncMailboxPolicyIsDefaulted"] = changes["ActiveSyncMailboxPolicy"] is None
@@ -251,7 +175,7 @@ def _set_mailbox(call: Call) -> Result:
     before = {mailbox.guid: tenant.smtp_enabled(mailbox)}
     # Rows that reads still show are rebuilt from what is visible by then.
     mailbox.visible()
-    mailbox.store.write({**differing, **_dates()}, tenant.lag)
+    mailbox.store.write({**differing, **dates()}, tenant.lag)
     if tenant.lag <= 0:
         mailbox.rows.clear()
     call.journal.effective(tenant, call.cmdlet, before, [mailbox])
@@ -272,26 +196,11 @@ def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:
 
 
 def _check_couplings(mailbox: Mailbox, parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    lists = schema.EWS_LISTS & parameters.keys()
-    if lists:
-        filled = any(changes.get(name) for name in lists)
-        if "EwsApplicationAccessPolicy" not in parameters or (filled and not changes["EwsApplicationAccessPolicy"]):
-            raise wire.refused("EwsApplicationAccessPolicy must be specified if to set EwsAllowList or EwsBlockList.")
+    check_ews_lists(parameters, changes)
     for defaults, formats in schema.FORMAT_PARAMETERS.items():
         if formats & parameters.keys() and changes.get(defaults, mailbox.stored(defaults)) is not False:
             name = sorted(formats & parameters.keys())[0]
             raise wire.refused(f"You can't set {name} while {defaults} is true. Set {defaults} to false as well.")
-
-
-def _asks_only(parameters: Mapping[str, Any]) -> bool:
-    asks = [switch(parameters, name) for name in ("Confirm", "WhatIf")]
-    switch(parameters, "Force")
-    return any(asks)
-
-
-def _dates() -> dict[str, str]:
-    now = stamp(datetime.now(timezone.utc))
-    return {"WhenChanged": f"{now}+00:00", "WhenChangedUTC": f"{now}Z"}
 
 
 def _static(call: Call) -> Result:
@@ -300,18 +209,21 @@ def _static(call: Call) -> Result:
     rows = call.tenant.cmdlets[name] if name else []
     identity = next((value for key, value in call.parameters.items() if key.casefold() == "identity"), None)
     if identity is None:
-        return Result(rows=rows)
+        return Result(rows, static_row)
     keys = ("Identity", "Name", "UserPrincipalName", "Guid", "PrimarySmtpAddress", "ExternalDirectoryObjectId")
     picked = [row for row in rows if str(identity).casefold() in {str(row.get(key)).casefold() for key in keys}]
     if not picked:
         raise wire.not_found(str(identity), call.tenant.directory_server())
-    return Result(rows=picked)
+    return Result(picked, static_row)
 
 
-NAMES = ("Get-TransportConfig", "Set-TransportConfig", "Get-CASMailbox", "Set-CASMailbox")
-_HANDLERS: Mapping[str, Callable[[Call], Result]] = {
-    "get-transportconfig": _get_transport,
-    "set-transportconfig": _set_transport,
-    "get-casmailbox": _get_mailboxes,
-    "set-casmailbox": _set_mailbox,
+_CMDLETS: Mapping[str, Callable[[Call], Result]] = {
+    "Get-CASMailbox": _get_mailboxes,
+    "Get-OrganizationConfig": get_organization,
+    "Get-TransportConfig": _get_transport,
+    "Set-CASMailbox": _set_mailbox,
+    "Set-OrganizationConfig": set_organization,
+    "Set-TransportConfig": _set_transport,
 }
+NAMES = tuple(_CMDLETS)
+_HANDLERS = {name.casefold(): handler for name, handler in _CMDLETS.items()}

@@ -12,9 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from . import wire
+from .calls import dates
 from .faults import BadFault, Fault
+from .organization_schema import ORGANIZATION_BY_NAME
 from .rows import mailbox_state
 from .schema import TRANSPORT_PROPERTIES
+from .store import Stored
 from .tenants import (
     PLAIN_KEYS,
     DescriptionError,
@@ -22,6 +25,7 @@ from .tenants import (
     Tenant,
     check_role,
     checked_cas,
+    checked_organization,
     checked_transport,
 )
 from .wire import Answer
@@ -91,6 +95,7 @@ class Control:
             "label": tenant.label,
             "tenant_id": tenant.tenant_id,
             "transport_config": {row.name: tenant.transport_value(row.name) for row in TRANSPORT_PROPERTIES},
+            "organization_config": {name: tenant.organization_value(name) for name in ORGANIZATION_BY_NAME},
             "mailboxes": [mailbox_state(tenant, mailbox) for mailbox in tenant.mailboxes],
         }
 
@@ -113,6 +118,7 @@ class Control:
         """Change things behind the client's back: no cmdlet runs, nothing is logged."""
         rest = dict(body)
         transport = checked_transport(rest.pop("transport_config", None) or {})
+        organization = checked_organization(rest.pop("organization_config", None) or {})
         changes = [_mailbox_change(tenant, entry) for entry in rest.pop("mailboxes", None) or []]
         gone = [_one(tenant, str(identity)) for identity in rest.pop("remove_mailboxes", None) or []]
         added = rest.pop("add_mailboxes", None) or []
@@ -129,13 +135,20 @@ class Control:
         for entry in apps:
             _change_app(tenant, entry)
         tenant.set_plain(rest)
-        tenant.transport.write(transport, 0)
+        _write(tenant.transport, transport)
+        _write(tenant.organization, organization)
         for mailbox, cas in changes:
-            mailbox.store.write(cas, 0)
+            _write(mailbox.store, cas)
             mailbox.rows.clear()
         for mailbox in gone:
             tenant.remove_mailbox(mailbox)
         tenant.add_mailboxes(added)
+
+
+def _write(stored: Stored, values: Mapping[str, Any]) -> None:
+    """Whoever changes an object moves its dates."""
+    if values:
+        stored.write({**dates(), **values}, 0)
 
 
 def _change_app(tenant: Tenant, entry: Mapping[str, Any]) -> None:

@@ -19,10 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from . import cmdlets, faults, wire
-from .cmdlets import Call, Result
+from .calls import Call, Result
 from .faults import Fault, Occasion
 from .pages import DEFAULT_PAGE_SIZE, Pages, Position, question_of, routable
-from .rows import View, anchor_server, mailbox_row, static_row, transport_row
+from .rows import View, anchor_server
 from .tenants import CLOUD_AUDIENCES, MANAGE_AS_APP, App, Tenant
 from .wire import Answer, ServiceError
 from .world import World
@@ -267,18 +267,17 @@ class Exchange:
         self, arrival: Arrival, result: Result, select: frozenset[str] | None, question: str, fault: Fault | None
     ) -> Answer:
         tenant = arrival.tenant
-        view = View(select, result.switches)
-        if result.mailboxes is None:
-            rows = [static_row(row, view) for row in result.rows]
-            if result.transport:
-                rows = [transport_row(tenant, view)]
+        if not result.paged or result.render is None:
+            view = View(select, result.switches)
+            rows = [result.render(tenant, entry, view) for entry in result.objects] if result.render else []
             body = wire.envelope(self._context(arrival), rows, result.warnings, confirmation=result.confirmation)
             return Answer(200, body, rows=len(rows), changed=result.changed)
         position = Position(
             tenant=tenant.label,
             anchor=routable(tenant, arrival.anchor),
             question=question,
-            mailboxes=result.mailboxes,
+            objects=result.objects,
+            render=result.render,
             select=select,
             switches=result.switches,
             step=result.limit,
@@ -296,11 +295,11 @@ class Exchange:
         tenant = arrival.tenant
         page = self.pages.cut(position, page_size(arrival.prefer))
         following = token if fault and fault.kind == "page_repeat" and token else page.token
-        mailboxes = page.mailboxes
+        objects = page.objects
         if fault and fault.kind == "page_duplicate":
-            mailboxes = [*mailboxes, position.mailboxes[0]]
+            objects = [*objects, position.objects[0]]
         view = View(position.select, position.switches)
-        rows = [mailbox_row(tenant, mailbox, view) for mailbox in mailboxes]
+        rows = [position.render(tenant, entry, view) for entry in objects]
         body = wire.envelope(
             self._context(arrival),
             rows,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import wire
-from .rows import Select
-from .tenants import Mailbox, Tenant
+from .rows import Render, Select
+from .tenants import Tenant
 
 DEFAULT_PAGE_SIZE = 1000
 
@@ -24,7 +25,8 @@ class Position:
     tenant: str
     anchor: str | None
     question: str
-    mailboxes: list[Mailbox] = field(repr=False)
+    objects: Sequence[Any] = field(repr=False)
+    render: Render
     select: Select
     switches: frozenset[str]
     step: int | None
@@ -38,7 +40,7 @@ class Position:
 
 @dataclass
 class Page:
-    mailboxes: list[Mailbox]
+    objects: Sequence[Any]
     token: str | None
     warnings: list[str]
 
@@ -71,10 +73,10 @@ class Pages:
         return position
 
     def cut(self, position: Position, size: int) -> Page:
-        total = len(position.mailboxes)
+        total = len(position.objects)
         end = total if position.end is None else min(position.end, total)
         stop = min(position.offset + size, end)
-        page = Page(position.mailboxes[position.offset : stop], None, [])
+        page = Page(position.objects[position.offset : stop], None, [])
         following = replace(position, offset=stop, number=position.number + 1, created=time.monotonic())
         if stop < end:
             page.token = self._keep(following)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -68,10 +68,18 @@ class View:
         return self.select is None or row.name in self.select
 
 
+Render = Callable[[Tenant, Any, View], bytes]
+
+
 def _lead(row: Property) -> bytes:
     """All of a property but its value: annotations first, as the service orders them."""
     notes = b"".join(encode(key) + b":" + encode(text) + b"," for key, text in row.annotations().items())
     return notes + encode(row.name) + b":"
+
+
+def _bare_lead(row: Property) -> bytes:
+    """A null says nothing of the type that it is not of."""
+    return encode(row.name) + b":"
 
 
 @lru_cache(maxsize=256)
@@ -116,15 +124,24 @@ def mailbox_row(tenant: Tenant, mailbox: Mailbox, view: View) -> bytes:
     return row
 
 
-def transport_row(tenant: Tenant, view: View) -> bytes:
-    tenant.transport.refresh()
-    stored = tenant.transport.visible
+def object_row(properties: Iterable[Property], values: Mapping[str, Any], view: View) -> bytes:
+    """One object of which the tenant has few; a property that ``values`` lacks is left out."""
     parts = (
-        _lead(row) + encode(_transport_value(tenant, row.name, stored.get(row.name, row.default)))
-        for row in schema.TRANSPORT_PROPERTIES
-        if view.wants(row)
+        (_bare_lead(row) if values[row.name] is None else _lead(row)) + encode(values[row.name])
+        for row in properties
+        if view.wants(row) and row.name in values
     )
     return b"{" + b",".join(parts) + b"}"
+
+
+def transport_row(tenant: Tenant, organization: Tenant, view: View) -> bytes:
+    organization.transport.refresh()
+    stored = organization.transport.visible
+    values = {
+        row.name: _transport_value(tenant, row.name, stored.get(row.name, row.default))
+        for row in schema.TRANSPORT_PROPERTIES
+    }
+    return object_row(schema.TRANSPORT_PROPERTIES, values, view)
 
 
 def _transport_value(tenant: Tenant, name: str, value: Any) -> Any:
@@ -133,7 +150,7 @@ def _transport_value(tenant: Tenant, name: str, value: Any) -> Any:
     return value
 
 
-def static_row(values: dict[str, Any], view: View) -> bytes:
+def static_row(tenant: Tenant, values: dict[str, Any], view: View) -> bytes:
     names: Iterable[str] = values if view.select is None else view.select
     return encode({key: value for key, value in values.items() if key.partition("@")[0] in names})
 

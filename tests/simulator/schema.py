@@ -294,11 +294,7 @@ CAS_PARAMETERS: Mapping[str, Converter] = {
     "EwsAllowList": values.string_list(empty=None),
     "EwsAllowMacOutlook": values.nullable_boolean,
     "EwsAllowOutlook": values.nullable_boolean,
-    "EwsApplicationAccessPolicy": values.choice(
-        "Microsoft.Exchange.Data.Directory.EwsApplicationAccessPolicy",
-        ("EnforceAllowList", "EnforceBlockList"),
-        nullable=True,
-    ),
+    "EwsApplicationAccessPolicy": values.EWS_ACCESS_POLICY,
     "EwsBlockList": values.string_list(empty=None),
     "EwsEnabled": values.nullable_boolean,
     "ImapEnabled": values.boolean,

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import schema
+from .organization_schema import ORGANIZATION_BY_NAME
 from .store import Stored
 
 NAMESPACE = uuid.UUID("5a2c4b0e-9d27-5f6c-8d0f-1f6f0a3b7c11")
@@ -29,7 +30,7 @@ ROLES: Mapping[str, frozenset[str] | None] = {
     "none": frozenset(),
     "Global Administrator": None,
     "Exchange Administrator": None,
-    "Global Reader": frozenset({"get-transportconfig", "get-casmailbox"}),
+    "Global Reader": frozenset({"get-transportconfig", "get-casmailbox", "get-organizationconfig"}),
     "Security Reader": frozenset({"get-transportconfig"}),
     "Exchange Recipient Administrator": frozenset({"get-casmailbox", "set-casmailbox"}),
 }
@@ -153,6 +154,12 @@ def checked_cas(values: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+_POLICY_CONTAINERS: Mapping[str, str] = {
+    "active_sync": "CN=Mobile Mailbox Policies",
+    "authentication": "CN=Auth Policies",
+    "owa": "CN=OWA Mailbox Policies",
+}
+
 TENANT_KEYS = frozenset(
     {
         "label",
@@ -175,8 +182,16 @@ TENANT_KEYS = frozenset(
         "culture_as_object",
         "cmdlets",
         "graph",
+        "organization_config",
+        "authentication_policies",
+        "forms",
     }
 )
+# Forms of an answer that nobody outside Microsoft has seen for certain; the first of each is the likelier one.
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "ews_app_ids_unasked": ("null", "absent"),
+    "policy_reference": ("name", "dn"),
+}
 PLAIN_KEYS = (
     "lag",
     "token_lifetime",
@@ -189,6 +204,7 @@ PLAIN_KEYS = (
     "culture_as_object",
     "cmdlets",
     "graph",
+    "forms",
 )
 
 
@@ -217,11 +233,14 @@ class Tenant:
         ]
         self.cmdlets: dict[str, list[dict[str, Any]]] = {}
         self.graph: dict[str, Any] = {}
+        self.forms: dict[str, str] = {}
         self.apps = [self._app(number, entry) for number, entry in enumerate(description.get("apps") or [{}])]
         identity = description.get("managed_identity")
         self.identity = self._app(-1, {"secret": None, **identity}) if identity is not None else None
         self.identity_header = derive(label, "identity-header")
         self.policies = policies(label, description.get("policies") or {})
+        names = [str(entry["name"]) for entry in description.get("authentication_policies") or []]
+        self.policies["authentication"] = {name: derive(label, "policy", "authentication", name) for name in names}
         self.in_flight = 0
         self.peak = 0
         self.token_number = 0
@@ -230,6 +249,8 @@ class Tenant:
         self.set_plain(description)
         transport = description.get("transport_config") or {}
         self.transport = Stored({**self._transport_facts(), **checked_transport(transport)})
+        organization = description.get("organization_config") or {}
+        self.organization = Stored({**self._organization_facts(), **checked_organization(organization)})
         self.mailboxes: list[Mailbox] = []
         self._index: dict[str, tuple[Mailbox, ...]] = {}
         self._names: set[str] = set()
@@ -243,6 +264,12 @@ class Tenant:
                 setattr(self, key, description[key])
         if self.cloud not in CLOUD_AUDIENCES:
             raise DescriptionError(f"cloud is one of {', '.join(CLOUD_AUDIENCES)}")
+        for name, value in self.forms.items():
+            if value not in FORMS.get(name, ()):
+                raise DescriptionError(f"forms: {name}: {value!r} is none of {FORMS}")
+
+    def form(self, name: str) -> str:
+        return self.forms.get(name, FORMS[name][0])
 
     def _app(self, number: int, entry: Mapping[str, Any]) -> App:
         given = dict(entry)
@@ -270,10 +297,9 @@ class Tenant:
 
     def _transport_facts(self) -> dict[str, Any]:
         domain = self.domains[0]
-        configuration = f"CN=Configuration,CN={domain},CN=ConfigurationUnits,{FOREST_DN}"
         return {
             "OrganizationFederatedMailbox": f"FederatedEmail.4c1f4d8b-8179-4148-93bf-00a95fa1e042@{domain}",
-            "DistinguishedName": f"CN=Transport Settings,{configuration}",
+            "DistinguishedName": f"CN=Transport Settings,{self.configuration_dn()}",
             "ObjectCategory": f"{FOREST}/Configuration/Schema/ms-Exch-Transport-Settings",
             "WhenChanged": f"{_LONG_AGO}+00:00",
             "WhenCreated": f"{_LONG_AGO}+00:00",
@@ -285,6 +311,36 @@ class Tenant:
             "OrganizationId": self.organization_id(),
             "OriginatingServer": self.directory_server(),
         }
+
+    def _organization_facts(self) -> dict[str, Any]:
+        domain = self.domains[0]
+        return {
+            "OrganizationId": self.organization_id(),
+            "Name": domain,
+            "Identity": domain,
+            "Guid": derive(self.label, "organization"),
+            "BookingsEnabledLastUpdateTime": f"{_LONG_AGO}Z",
+            "ConnectorsEnabledForOutlookLastUpdateTime": f"{_LONG_AGO}Z",
+            "ConnectorsEnabledForTeamsLastUpdateTime": f"{_LONG_AGO}Z",
+            "ConnectorsEnabledForSharepointLastUpdateTime": f"{_LONG_AGO}Z",
+            "ConnectorsEnabledForYammerLastUpdateTime": f"{_LONG_AGO}Z",
+            "LegacyExchangeDN": "/o=First Organization/ou=External (FYDIBOHF25SPDLT)",
+            "DisplayName": self.label.title(),
+            "FocusedInboxOnLastUpdateTime": "0001-01-01T00:00:00.0000000Z",
+            "Id": domain,
+            "DistinguishedName": self.configuration_dn(),
+            "ObjectCategory": f"{FOREST}/Configuration/Schema/ms-Exch-Configuration-Unit-Container",
+            "WhenChanged": f"{_LONG_AGO}+00:00",
+            "WhenCreated": f"{_LONG_AGO}+00:00",
+            "WhenChangedUTC": f"{_LONG_AGO}Z",
+            "WhenCreatedUTC": f"{_LONG_AGO}Z",
+            "ExchangeObjectId": derive(self.label, "organization"),
+            "OrganizationalUnitRoot": domain,
+            "OriginatingServer": self.directory_server(),
+        }
+
+    def configuration_dn(self) -> str:
+        return f"CN=Configuration,CN={self.domains[0]},CN=ConfigurationUnits,{FOREST_DN}"
 
     def organization_id(self) -> str:
         domain = self.domains[0]
@@ -339,17 +395,28 @@ class Tenant:
     def policy_name(self, kind: str, identity: str) -> str | None:
         wanted = identity.casefold()
         for name, guid in self.policies[kind].items():
-            dn = f"CN={name},CN={'OWA' if kind == 'owa' else 'Mobile'} Mailbox Policies,CN=Configuration"
-            known = (name, guid, dn, f"{dn},CN={self.domains[0]},CN=ConfigurationUnits")
+            dn = f"CN={name},{_POLICY_CONTAINERS[kind]},CN=Configuration"
+            known = (name, guid, dn, f"{dn},CN={self.domains[0]},CN=ConfigurationUnits", self.policy_dn(kind, name))
             if wanted in (form.casefold() for form in known):
                 return name
         return None
+
+    def policy_dn(self, kind: str, name: str) -> str:
+        return f"CN={name},{_POLICY_CONTAINERS[kind]},{self.configuration_dn()}"
+
+    def policy_reference(self, name: str | None) -> str | None:
+        """How an object shows which authentication policy it has."""
+        as_name = name is None or self.form("policy_reference") == "name"
+        return name if as_name or name is None else self.policy_dn("authentication", name)
 
     def default_policy(self) -> str:
         return next(iter(self.policies["active_sync"]))
 
     def transport_value(self, name: str) -> Any:
         return self.transport.current.get(name, schema.TRANSPORT_BY_NAME[name].default)
+
+    def organization_value(self, name: str) -> Any:
+        return self.organization.current.get(name, ORGANIZATION_BY_NAME[name].default)
 
     def smtp_enabled(self, mailbox: Mailbox) -> bool:
         """Whether SMTP AUTH works in effect: the mailbox's own word, else the organisation's."""
@@ -366,6 +433,13 @@ def checked_transport(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = values.keys() - schema.TRANSPORT_BY_NAME.keys()
     if unknown:
         raise DescriptionError(f"not a property of Get-TransportConfig: {', '.join(sorted(unknown))}")
+    return dict(values)
+
+
+def checked_organization(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = values.keys() - ORGANIZATION_BY_NAME.keys()
+    if unknown:
+        raise DescriptionError(f"not a property of Get-OrganizationConfig: {', '.join(sorted(unknown))}")
     return dict(values)
 
 

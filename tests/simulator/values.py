@@ -25,6 +25,7 @@ UNSET_ADDRESS = "<>"
 _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
 _CULTURE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.0+)?")
 
 
@@ -70,10 +71,10 @@ def nullable_boolean(value: Any, stored: Any, policies: Policies) -> bool | None
     return value
 
 
-def integer(low: int, high: int) -> Converter:
+def integer(low: int, high: int, type_name: str = "System.Int32") -> Converter:
     def convert(value: Any, stored: Any, policies: Policies) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Unconvertible("System.Int32")
+            raise Unconvertible(type_name)
         if not low <= value <= high:
             raise Refused(f"The value '{value}' isn't within the permitted range of {low} to {high}.")
         return value
@@ -99,6 +100,13 @@ def choice(type_name: str, names: tuple[str, ...], *, nullable: bool = False, nu
     return convert
 
 
+EWS_ACCESS_POLICY = choice(
+    "Microsoft.Exchange.Data.Directory.EwsApplicationAccessPolicy",
+    ("EnforceAllowList", "EnforceBlockList"),
+    nullable=True,
+)
+
+
 def _matching(pattern: re.Pattern[str], type_name: str) -> Converter:
     def convert(value: Any, stored: Any, policies: Policies) -> str | None:
         if value is None:
@@ -118,6 +126,17 @@ def journaling_address(value: Any, stored: Any, policies: Policies) -> str:
     if value == UNSET_ADDRESS or (value is None and stored != UNSET_ADDRESS):
         raise Refused("The journaling NDR address can't be empty.")
     return UNSET_ADDRESS if value is None else str(smtp_address(value, stored, policies))
+
+
+def guid_text(value: Any, stored: Any, policies: Policies) -> str | None:
+    """GUIDs in one text, with commas between them; null removes them all."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Unconvertible("System.String")
+    if not all(_GUID.fullmatch(part.strip()) for part in value.split(",")):
+        raise Refused(f"The value '{value}' isn't a list of application IDs.")
+    return value
 
 
 def culture(value: Any, stored: Any, policies: Policies) -> str | None:
