@@ -12,7 +12,8 @@ ARGS ?=
 CACHE := $(CURDIR)/.cache
 BIN := $(CURDIR)/.venv/bin
 LINT_BIN := $(CURDIR)/.venv-lint/bin
-LINK := $(CACHE)/collections/ansible_collections/m365/exchange_online
+# Below the checkout, so that make never sees a blank that the checkout's own path may have.
+LINK := .cache/collections/ansible_collections/m365/exchange_online
 REQUIREMENTS := tests/requirements
 TOOLS := tests/tools
 
@@ -39,7 +40,7 @@ setup-lint: link
 
 # Ansible finds a collection by its path; the checkout may be anywhere.
 link:
-	@mkdir -p "$(dir $(LINK))" "$(CACHE)/home" && ln -sfn ../../../.. "$(LINK)" && : > "$(ANSIBLE_CONFIG)"
+	@mkdir -p $(dir $(LINK)) "$(CACHE)/home" && ln -sfn ../../../.. $(LINK) && : > "$(ANSIBLE_CONFIG)"
 
 demo: setup ## Run the whole job on simulated tenants
 	@ANSIBLE_CALLBACK_RESULT_FORMAT=yaml PATH="$(BIN):$$PATH" ansible-playbook -i playbooks/inventory/demo.yml playbooks/demo.yml $(ARGS)

@@ -60,14 +60,14 @@ State = dict[str, Any]
 
 
 class Clock:
-    """Time that passes at once when somebody waits for it. ``real``: seconds that each wait really takes."""
+    """Time that passes only when it is waited for, and then at once. ``real``: seconds that each wait really takes."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
         self.real = 0.0
 
     def now(self) -> float:
-        return time.monotonic() + self.ahead
+        return self.ahead
 
     def sleep(self, seconds: float) -> None:
         self.ahead += seconds

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -457,7 +458,8 @@ def _inventory(tenants: Sequence[Tenant], host_vars: Mapping[str, Mapping[str, A
         tenant.label: {"exo_connection": tenant.options, **host_vars.get(tenant.label, {})} for tenant in tenants
     }
     hosts = hosts or {"localhost": {}}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    # Ansible puts the interpreter into a shell command as it is; the checkout's path may have a blank.
+    local = {"ansible_connection": "local", "ansible_python_interpreter": shlex.quote(sys.executable)}
     return {"all": {"vars": local, "children": {"tenants": {"hosts": hosts}}}}
 
 

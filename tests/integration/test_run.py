@@ -33,7 +33,7 @@ def kept(directory: Path) -> list[Path]:
     return sorted(directory.rglob("token-*"))
 
 
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+def until(holds: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -64,7 +64,7 @@ def test_another_app_gets_a_token_of_its_own(lab: Lab) -> None:
 
 
 def test_a_killed_run_leaves_one_private_token_and_the_next_sweeps_it(lab: Lab, tenant: Tenant, tmp_path: Path) -> None:
-    tenant.fault("delay", match={"cmdlet": "Get-TransportConfig"}, seconds=20)
+    tenant.fault("delay", match={"cmdlet": "Get-TransportConfig"}, seconds=600)
     prepared = lab.prepare(THREE, tenant, env={"ANSIBLE_LOCAL_TEMP": str(tmp_path)})
     process = subprocess.Popen(
         prepared.command, env=prepared.environment, cwd=prepared.directory, start_new_session=True,
@@ -81,12 +81,9 @@ def test_a_killed_run_leaves_one_private_token_and_the_next_sweeps_it(lab: Lab, 
 
 
 def test_a_long_task_says_how_far_it_is_and_a_quick_one_is_quiet(lab: Lab) -> None:
-    tenant = lab.tenant(generate={"count": 3000, "seed": 1})
-    quick = tenant.run(
-        [task("exo_cas_mailbox_info", {"all_mailboxes": True, "properties": ["pop_enabled"], "dest": "/dev/null"})],
-        check=True,
-    )
-    assert "reading mailboxes" not in quick.output
+    one, tenant = small(lab), lab.tenant(generate={"count": 3000, "seed": 1})
+    quick = one.run([task("exo_transport_config_info")], check=True)
+    assert "reading" not in quick.output
     tenant.fault("delay", match={"cmdlet": "Get-CASMailbox"}, times=None, seconds=2.8)
     slow = tenant.run(
         [task("exo_cas_mailbox_info", {"all_mailboxes": True, "properties": ["pop_enabled"], "dest": "/dev/null"})],

@@ -140,7 +140,7 @@ def test_a_mailbox_that_cannot_be_enabled_holds_the_organization(tenant: Tenant)
 
 
 def test_a_mailbox_that_is_not_seen_enabled_holds_the_organization(tenant: Tenant) -> None:
-    tenant.patch(lag=30)
+    tenant.patch(lag=3600)
     wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "wait_timeout": 1, "wait": False}
     step = tenant.one(MODULE, wanted, warns=["lose SMTP AUTH", "on no list", "did not show them"])
     step.refused("not_confirmed", "left open")

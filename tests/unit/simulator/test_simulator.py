@@ -619,15 +619,17 @@ def test_spoiled_pages_and_batches(client: Client) -> None:
 
 
 def test_lag_between_write_and_read(simulator: Simulator) -> None:
-    client = tenant(simulator, lag=0.3)
-    assert client.mailbox("ada")["PopEnabled"] is True
-    client.invoke("Set-CASMailbox", {"Identity": "ada", "PopEnabled": False})
-    client.invoke("Set-TransportConfig", {"ClearCategories": False})
-    assert client.mailbox("ada")["PopEnabled"] is True
-    assert simulator.mailbox(client.tenant.label, full(client, ADA))["PopEnabled"] is False
-    time.sleep(0.35)
-    assert client.mailbox("ada")["PopEnabled"] is False
-    assert client.invoke("Get-TransportConfig").json()["value"][0]["ClearCategories"] is False
+    long, short = tenant(simulator, lag=3600), tenant(simulator, lag=0.1)
+    for client in (long, short):
+        assert client.mailbox("ada")["PopEnabled"] is True
+        client.invoke("Set-CASMailbox", {"Identity": "ada", "PopEnabled": False})
+        client.invoke("Set-TransportConfig", {"ClearCategories": False})
+        assert simulator.mailbox(client.tenant.label, full(client, ADA))["PopEnabled"] is False
+    assert long.mailbox("ada")["PopEnabled"] is True
+    assert long.invoke("Get-TransportConfig").json()["value"][0]["ClearCategories"] is True
+    time.sleep(0.15)
+    assert short.mailbox("ada")["PopEnabled"] is False
+    assert short.invoke("Get-TransportConfig").json()["value"][0]["ClearCategories"] is False
 
 
 def test_history_tells_the_effective_state(client: Client) -> None:
@@ -657,7 +659,7 @@ def test_latency_model(simulator: Simulator) -> None:
     client.headers()
     started = time.monotonic()
     client.batch(*[command("Get-TransportConfig")] * 3)
-    assert 0.12 <= time.monotonic() - started < 1
+    assert time.monotonic() - started >= 0.12
     assert simulator.stats()["peak_concurrency"][client.tenant.label] == 1
 
 
