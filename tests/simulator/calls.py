@@ -13,7 +13,7 @@ from typing import Any
 from . import schema, wire
 from .journal import Journal
 from .rows import Render
-from .tenants import Tenant, stamp
+from .tenants import App, Tenant, stamp
 from .values import IGNORED, Converter, Refused, Unconvertible
 
 
@@ -26,17 +26,16 @@ class Call:
     parameters: Mapping[str, Any]
     anchor: str | None
     journal: Journal
-    hidden: frozenset[str] = frozenset()
+    app: App
     store: bool = True
 
 
 @dataclass
 class Result:
-    """Objects and how a row of them is written; ``paged`` where a long answer comes in pages."""
+    """Objects, and how a row of them is written."""
 
     objects: Sequence[Any] = ()
     render: Render | None = None
-    paged: bool = False
     limit: int | None = None
     limit_given: bool = False
     switches: frozenset[str] = frozenset()
@@ -49,11 +48,12 @@ def named_parameters(call: Call, allowed: Mapping[str, str]) -> dict[str, Any]:
     """Parameters under their proper names; one that nobody knows is an error, whatever its value."""
     found: dict[str, Any] = {}
     unknown = []
+    hidden = {name.casefold() for name in call.app.hidden_parameters}
     for name, value in call.parameters.items():
         folded = name.casefold()
         if "@" in name or folded in schema.COMMON_PARAMETERS:
             continue
-        if folded not in allowed or folded in call.hidden:
+        if folded not in allowed or folded in hidden:
             unknown.append(name)
         elif allowed[folded] in found:
             raise wire.bad_request(f"The parameter '{allowed[folded]}' is specified more than once.")

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import schema, wire
 from .calls import Call, Result, asks_only, check_ews_lists, converted, dates, named_parameters, switch
-from .organization import get_organization, set_organization
+from .organization import enable_customization, get_organization, set_organization
 from .rows import mailbox_row, server_name, static_row, transport_row
 from .tenants import Mailbox, Tenant
 from .values import Refused, Unconvertible
@@ -29,6 +29,8 @@ _NOT_SIMULATED = frozenset({"anr", "filter", "sortby", "organizationalunit", "cr
 
 
 def run(call: Call) -> Result:
+    if call.cmdlet.casefold() in call.tenant.needs_customization():
+        raise wire.dehydrated()
     return _HANDLERS.get(call.cmdlet.casefold(), _static)(call)
 
 
@@ -38,15 +40,33 @@ def known(tenant: Tenant, cmdlet: str) -> str | None:
     return next((name for name in names if name.casefold() == cmdlet.casefold()), None)
 
 
-def resolve(tenant: Tenant, identity: Any) -> Mailbox:
+def resolve(call: Call, identity: Any) -> Mailbox:
+    tenant = call.tenant
     if not isinstance(identity, str) or not identity.strip():
         raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.MailboxIdParameter")
-    found = tenant.find(identity)
+    found = visible(call, tenant.find(identity))
+    if len(found) > 1:
+        found = _preferred(tenant.form("clashing_name"), identity, found)
     if not found:
         raise wire.not_found(identity, tenant.directory_server())
     if len(found) > 1:
         raise wire.ambiguous(identity)
     return found[0]
+
+
+def _preferred(form: str, identity: str, found: list[Mailbox]) -> list[Mailbox]:
+    """One mailbox's user name may be another's address."""
+    if form == "ambiguous":
+        return found
+    wanted = identity.strip().casefold()
+    own = "primary" if form == "address" else "upn"
+    return [mailbox for mailbox in found if getattr(mailbox, own).casefold() == wanted] or found
+
+
+def visible(call: Call, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """What the app's scope of reading has in it."""
+    scope = call.app.read_scope
+    return [mailbox for mailbox in mailboxes if scope is None or call.tenant.in_scope(mailbox, scope)]
 
 
 def anchored_to(tenant: Tenant, anchor: str | None, mailbox: Mailbox) -> bool:
@@ -92,18 +112,13 @@ def _set_transport(call: Call) -> Result:
 
 
 def _get_mailboxes(call: Call) -> Result:
-    tenant = call.tenant
     refused = [name for name in call.parameters if name.casefold() in _NOT_SIMULATED]
     if refused:
         raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-CASMailbox.")
     parameters = named_parameters(call, _GET_PARAMETERS)
     switches = frozenset(name for name in _GET_SWITCHES if switch(parameters, name))
     limit, given = _result_size(parameters)
-    if parameters.get("Identity") is not None:
-        found = [resolve(tenant, parameters["Identity"])]
-    else:
-        # No Identity, and just as well an Identity of null: every mailbox.
-        found = list(tenant.mailboxes)
+    found = _asked_for(call, parameters.get("Identity"))
     types = _recipient_types(parameters)
     if types is not None:
         found = [mailbox for mailbox in found if mailbox.type in types]
@@ -112,7 +127,20 @@ def _get_mailboxes(call: Call) -> Result:
     changed = False
     if "RecalculateHasActiveSyncDevicePartnership" in switches:
         changed = _recalculate(call, found)
-    return Result(found, mailbox_row, paged=True, limit=limit, limit_given=given, switches=switches, changed=changed)
+    return Result(found, mailbox_row, limit=limit, limit_given=given, switches=switches, changed=changed)
+
+
+def _asked_for(call: Call, identity: Any) -> list[Mailbox]:
+    # No Identity, and just as well an Identity of null: every mailbox.
+    if identity is None:
+        return visible(call, call.tenant.mailboxes)
+    try:
+        return [resolve(call, identity)]
+    except wire.ServiceError as error:
+        # The documentation warns of this for a name that does not exist.
+        if error.exception != wire.NOT_FOUND or call.tenant.form("unknown_mailbox") != "all":
+            raise
+        return visible(call, call.tenant.mailboxes)
 
 
 def _recalculate(call: Call, mailboxes: list[Mailbox]) -> bool:
@@ -158,7 +186,8 @@ def _set_mailbox(call: Call) -> Result:
         raise wire.bad_value("Identity", None, "Microsoft.Exchange.Configuration.Tasks.MailboxIdParameter")
     # Types are checked for a mailbox that does not exist, too: they come before the directory.
     _check_types(call, parameters)
-    mailbox = resolve(tenant, parameters["Identity"])
+    mailbox = resolve(call, parameters["Identity"])
+    _check_writable(call, mailbox)
     changes = converted(call, parameters, schema.CAS_PARAMETERS, mailbox.stored)
     _check_couplings(mailbox, parameters, changes)
     if "ActiveSyncDebugLogging" in parameters:
@@ -180,6 +209,16 @@ def _set_mailbox(call: Call) -> Result:
         mailbox.rows.clear()
     call.journal.effective(tenant, call.cmdlet, before, [mailbox])
     return Result(changed=True)
+
+
+def _check_writable(call: Call, mailbox: Mailbox) -> None:
+    scope = call.app.write_scope
+    if scope is not None and not call.tenant.in_scope(mailbox, scope):
+        raise wire.out_of_scope(mailbox.name)
+    if mailbox.refuses_writes:
+        own = mailbox.refuses_writes if isinstance(mailbox.refuses_writes, str) else None
+        names = [name for name in call.parameters if name.casefold() != "identity"]
+        raise wire.synchronized(mailbox.name, call.cmdlet, ",".join(names), own)
 
 
 def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:
@@ -218,6 +257,7 @@ def _static(call: Call) -> Result:
 
 
 _CMDLETS: Mapping[str, Callable[[Call], Result]] = {
+    "Enable-OrganizationCustomization": enable_customization,
     "Get-CASMailbox": _get_mailboxes,
     "Get-OrganizationConfig": get_organization,
     "Get-TransportConfig": _get_transport,

@@ -12,32 +12,14 @@ from typing import Any
 from aiohttp import web
 
 from . import wire
-from .calls import dates
+from .changes import NotThere, change, prepared
 from .faults import BadFault, Fault
 from .organization_schema import ORGANIZATION_BY_NAME
 from .rows import mailbox_state
 from .schema import TRANSPORT_PROPERTIES
-from .store import Stored
-from .tenants import (
-    PLAIN_KEYS,
-    DescriptionError,
-    Mailbox,
-    Tenant,
-    check_role,
-    checked_cas,
-    checked_organization,
-    checked_transport,
-)
+from .tenants import DescriptionError, Tenant
 from .wire import Answer
 from .world import World
-
-_OWN_FIELDS = ("display_name", "alias", "type", "server")
-
-
-class ControlError(Exception):
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Control:
@@ -50,8 +32,8 @@ class Control:
             found = self._route(request.method, parts, request.query, _body(await request.read()))
         except (DescriptionError, BadFault, ValueError, TypeError, KeyError) as error:
             return _answer(400, {"error": f"{type(error).__name__}: {error}"})
-        except ControlError as error:
-            return _answer(error.status, {"error": str(error)})
+        except NotThere as error:
+            return _answer(404, {"error": str(error)})
         return _answer(200, found)
 
     def _route(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Any:
@@ -62,21 +44,28 @@ class Control:
             ("GET", "requests"): lambda: _of_tenant(journal.requests, query),
             ("GET", "stats"): self._stats,
             ("GET", "faults"): lambda: [_fault(fault) for fault in world.faults.active],
-            ("POST", "faults"): lambda: _fault(world.faults.add(body)),
+            ("POST", "faults"): lambda: self._add_fault(body),
             ("DELETE", "faults"): world.faults.clear,
             ("GET", "tenants"): lambda: {name: world.describe(name) for name in world.tenants},
             ("POST", "tenants"): lambda: world.describe(world.add(body).label),
             ("POST", "reset"): self._reset,
             ("GET", "state/"): lambda: self._state(self._tenant(label)),
             ("GET", "history/"): lambda: journal.history.get(self._tenant(label).label, []),
-            ("PATCH", "tenants/"): lambda: self._patch(self._tenant(label), body),
+            ("PATCH", "tenants/"): lambda: change(self._tenant(label), body),
             ("DELETE", "tenants/"): lambda: world.remove(self._tenant(label)),
         }
         action = actions.get((method, parts[0] + "/" * (len(parts) - 1)))
         if action is None:
-            raise ControlError(404, "no such control")
+            raise NotThere("no such control")
         found = action()
         return {} if found is None else found
+
+    def _add_fault(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        fault = body.get("fault") or {}
+        if fault.get("kind") == "drift":
+            # A change that can't be made is told now, not when its turn has come.
+            prepared(self._tenant(str(body.get("tenant"))), fault.get("changes") or {})
+        return _fault(self.world.faults.add(body))
 
     def _reset(self) -> None:
         self.world.faults.clear()
@@ -86,7 +75,7 @@ class Control:
     def _tenant(self, name: str) -> Tenant:
         tenant = self.world.tenants.get(name) or self.world.find(name)
         if tenant is None:
-            raise ControlError(404, f"no tenant {name}")
+            raise NotThere(f"no tenant {name}")
         return tenant
 
     @staticmethod
@@ -113,74 +102,6 @@ class Control:
                 "overrun_seconds_worst": round(journal.worst_overrun, 6),
             },
         }
-
-    def _patch(self, tenant: Tenant, body: Mapping[str, Any]) -> None:
-        """Change things behind the client's back: no cmdlet runs, nothing is logged."""
-        rest = dict(body)
-        transport = checked_transport(rest.pop("transport_config", None) or {})
-        organization = checked_organization(rest.pop("organization_config", None) or {})
-        changes = [_mailbox_change(tenant, entry) for entry in rest.pop("mailboxes", None) or []]
-        gone = [_one(tenant, str(identity)) for identity in rest.pop("remove_mailboxes", None) or []]
-        added = rest.pop("add_mailboxes", None) or []
-        apps = rest.pop("apps", None) or []
-        if "directory_role" in rest:
-            apps = [{"directory_role": rest.pop("directory_role")}, *apps]
-        if rest.pop("expire_tokens", False):
-            tenant.first_valid_token = tenant.token_number + 1
-        if "claims_challenge" in rest:
-            tenant.claims_challenge = rest.pop("claims_challenge")
-        unknown = rest.keys() - set(PLAIN_KEYS)
-        if unknown:
-            raise DescriptionError(f"can't be changed: {', '.join(sorted(unknown))}")
-        for entry in apps:
-            _change_app(tenant, entry)
-        tenant.set_plain(rest)
-        _write(tenant.transport, transport)
-        _write(tenant.organization, organization)
-        for mailbox, cas in changes:
-            _write(mailbox.store, cas)
-            mailbox.rows.clear()
-        for mailbox in gone:
-            tenant.remove_mailbox(mailbox)
-        tenant.add_mailboxes(added)
-
-
-def _write(stored: Stored, values: Mapping[str, Any]) -> None:
-    """Whoever changes an object moves its dates."""
-    if values:
-        stored.write({**dates(), **values}, 0)
-
-
-def _change_app(tenant: Tenant, entry: Mapping[str, Any]) -> None:
-    """The app with this client_id, else the first one."""
-    app = tenant.find_app(str(entry.get("client_id", tenant.apps[0].client_id)))
-    if app is None:
-        raise ControlError(404, f"no app {entry.get('client_id')}")
-    check_role(entry.get("directory_role", app.directory_role))
-    for key, value in entry.items():
-        if not hasattr(app, key):
-            raise DescriptionError(f"unknown key in an app: {key}")
-        setattr(app, key, value)
-
-
-def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> tuple[Mailbox, dict[str, Any]]:
-    rest = dict(entry)
-    mailbox = _one(tenant, str(rest.pop("identity")))
-    cas = checked_cas(rest.pop("cas", None) or {})
-    for key, value in rest.items():
-        if key not in _OWN_FIELDS:
-            raise DescriptionError(f"can't be changed in a mailbox: {key}")
-        setattr(mailbox, key, value)
-    if rest:
-        tenant.add_mailboxes([])
-    return mailbox, cas
-
-
-def _one(tenant: Tenant, identity: str) -> Mailbox:
-    found = tenant.find(identity)
-    if len(found) != 1:
-        raise ControlError(404, f"{len(found)} mailboxes are called {identity}")
-    return found[0]
 
 
 def _of_tenant(entries: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -111,18 +111,20 @@ class Entra:
         if tenant is None and name.casefold() not in ("common", "organizations"):
             raise _unknown_tenant(name, "invalid_tenant")
         tenant_id = tenant.tenant_id if tenant else "{tenantid}"
+        # In a document that names the tenant in its issuer only, the other addresses are as they were asked for.
+        shown = tenant.tenant_id if tenant and tenant.form("discovery_tenant") == "everywhere" else name
         body = {
-            "token_endpoint": f"{base}/{tenant.tenant_id if tenant else name}/oauth2/v2.0/token",
+            "token_endpoint": f"{base}/{shown}/oauth2/v2.0/token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{base}/{tenant_id}/discovery/v2.0/keys",
+            "jwks_uri": f"{base}/{shown}/discovery/v2.0/keys",
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "issuer": f"{base}/{tenant_id}/v2.0",
-            "authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/devicecode",
+            "authorization_endpoint": f"{base}/{shown}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{base}/{shown}/oauth2/v2.0/devicecode",
             "tenant_region_scope": "EU",
             "cloud_instance_name": "microsoftonline.com",
         }

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from . import cmdlets, faults, wire
 from .calls import Call, Result
+from .changes import prepared
 from .faults import Fault, Occasion
 from .pages import DEFAULT_PAGE_SIZE, Pages, Position, question_of, routable
 from .rows import View, anchor_server
@@ -190,7 +191,10 @@ class Exchange:
         position = self.pages.peek(token) if token else None
         number = 1 if token is None else position.number if position else None
         identity = next((v for k, v in parameters.items() if k.casefold() == "identity" and isinstance(v, str)), None)
-        fault = self.world.faults.take(Occasion(tenant, arrival.endpoint, cmdlet, identity, number))
+        occasion = Occasion(tenant, arrival.endpoint, cmdlet, identity, number)
+        drifts = self.world.faults.drifts(occasion)
+        self._drift(tenant, drifts, "before")
+        fault = self.world.faults.take(occasion)
         unasked = fault is not None and fault.kind == "refuse_select" and select_of(arrival.query) is None
         if fault and fault.kind in faults.INSTEAD and not unasked:
             answer = faults.instead(fault, identity, tenant, self._elsewhere(arrival, fault))
@@ -198,6 +202,7 @@ class Exchange:
             answer = self._work(arrival, cmdlet, parameters, cmdlet_input, token, fault)
             if fault:
                 answer = faults.around(fault, answer)
+        self._drift(tenant, drifts, "after")
         if cmdlet is not None:
             self.world.journal.ran(
                 tenant,
@@ -212,6 +217,17 @@ class Exchange:
                 page=number,
             )
         return answer
+
+    def _drift(self, tenant: Tenant, drifts: list[Fault], moment: str) -> None:
+        """What somebody else does to the tenant around this cmdlet."""
+        for drift in drifts:
+            if drift.get("when", "after") != moment:
+                continue
+            apply = prepared(tenant, drift.get("changes") or {})
+            before = {mailbox.guid: tenant.smtp_enabled(mailbox) for mailbox in tenant.mailboxes}
+            apply()
+            known = [mailbox for mailbox in tenant.mailboxes if mailbox.guid in before]
+            self.world.journal.effective(tenant, "drift", before, known)
 
     def _elsewhere(self, arrival: Arrival, fault: Fault) -> str:
         """This server under its other name, for a redirect to another host."""
@@ -242,13 +258,15 @@ class Exchange:
             if token is not None:
                 position = self.pages.resume(token, tenant, arrival.anchor, question_of(cmdlet_input))
                 return self._page(arrival, position, [], token, fault)
+            if fault and fault.kind == "other_object":
+                parameters = {**_without(parameters, "identity"), "Identity": fault.get("identity")}
             call = Call(
                 tenant=tenant,
                 cmdlet=cmdlet,
                 parameters=parameters,
                 anchor=arrival.anchor,
                 journal=self.world.journal,
-                hidden=frozenset(name.casefold() for name in arrival.app.hidden_parameters),
+                app=arrival.app,
                 store=not (fault and fault.kind == "set_ignored"),
             )
             if fault and fault.kind == "needs_proxy":
@@ -267,11 +285,9 @@ class Exchange:
         self, arrival: Arrival, result: Result, select: frozenset[str] | None, question: str, fault: Fault | None
     ) -> Answer:
         tenant = arrival.tenant
-        if not result.paged or result.render is None:
-            view = View(select, result.switches)
-            rows = [result.render(tenant, entry, view) for entry in result.objects] if result.render else []
-            body = wire.envelope(self._context(arrival), rows, result.warnings, confirmation=result.confirmation)
-            return Answer(200, body, rows=len(rows), changed=result.changed)
+        if result.render is None:
+            body = wire.envelope(self._context(arrival), [], result.warnings, confirmation=result.confirmation)
+            return Answer(200, body, changed=result.changed)
         position = Position(
             tenant=tenant.label,
             anchor=routable(tenant, arrival.anchor),
@@ -293,12 +309,13 @@ class Exchange:
         self, arrival: Arrival, position: Position, warnings: list[str], token: str | None, fault: Fault | None
     ) -> Answer:
         tenant = arrival.tenant
-        page = self.pages.cut(position, page_size(arrival.prefer))
+        extra = fault is not None and fault.kind == "page_extra_link"
+        page = self.pages.cut(position, page_size(arrival.prefer), extra_link=extra)
         following = token if fault and fault.kind == "page_repeat" and token else page.token
         objects = page.objects
         if fault and fault.kind == "page_duplicate":
             objects = [*objects, position.objects[0]]
-        view = View(position.select, position.switches)
+        view = View(position.select, position.switches, tenant.omitted())
         rows = [position.render(tenant, entry, view) for entry in objects]
         body = wire.envelope(
             self._context(arrival),
@@ -334,6 +351,7 @@ class Exchange:
             whole.rows += answer.rows
             whole.delay = max(whole.delay, answer.delay)
             whole.reset = whole.reset or answer.reset
+            whole.trickle = whole.trickle or answer.trickle
             parts.append(_item_answer(str(entry["id"]), answer, arrival))
         whole.body = b'{"responses":[' + b",".join(parts) + b"]}"
         whole.content_type = "application/json"
@@ -400,6 +418,10 @@ def _command(document: Any) -> tuple[str | None, dict[str, Any], Any]:
     if parameters is not None and not isinstance(parameters, dict):
         return None, {}, None
     return cmdlet_input["CmdletName"], parameters or {}, cmdlet_input
+
+
+def _without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key.casefold() != name}
 
 
 def _batch_items(document: Any) -> list[dict[str, Any]]:

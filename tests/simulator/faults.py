@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import wire
 from .tenants import Tenant
@@ -43,6 +45,11 @@ AROUND = frozenset(
         "page_repeat",
         "page_duplicate",
         "page_foreign_link",
+        "page_link_host",
+        "page_extra_link",
+        "other_object",
+        "trickle",
+        "gzip_bomb",
         "page_short_with_truncation_warning",
         "needs_proxy",
         "errors_in_200",
@@ -62,7 +69,7 @@ AROUND = frozenset(
 
 
 _CMDLETS = frozenset({"invoke", "batch_item"})
-_CONNECTION = frozenset({"delay", "gzip_lie", "reset_after", "truncated_json"})
+_CONNECTION = frozenset({"delay", "gzip_bomb", "gzip_lie", "reset_after", "trickle", "truncated_json"})
 _ABOUT_CMDLETS = frozenset({"ambiguous", "not_found", "page_expired", "refuse_select"})
 
 
@@ -72,7 +79,7 @@ def usual_endpoints(kind: str) -> frozenset[str]:
         return frozenset({"token"})
     if kind.startswith("batch_"):
         return frozenset({"batch"})
-    if kind in _ABOUT_CMDLETS or kind in AROUND - _CONNECTION:
+    if kind == "drift" or kind in _ABOUT_CMDLETS or kind in AROUND - _CONNECTION:
         return _CMDLETS
     return _CMDLETS | {"batch"}
 
@@ -113,6 +120,15 @@ class Fault:
     def exhausted(self) -> bool:
         return self.times is not None and self.done >= self.times
 
+    def strikes(self, occasion: Occasion) -> bool:
+        if self.exhausted() or not self.fits(occasion):
+            return False
+        self.seen += 1
+        if self.seen <= self.after:
+            return False
+        self.done += 1
+        return True
+
     def fits(self, occasion: Occasion) -> bool:
         wanted = self.match
         if self.tenant is not None and self.tenant != occasion.tenant.label:
@@ -147,7 +163,7 @@ class Faults:
         unknown |= match.keys() - {"endpoint", "cmdlet", "identity", "page"}
         if unknown:
             raise BadFault(f"unknown keys: {', '.join(sorted(unknown))}")
-        if fault.get("kind") not in INSTEAD | AROUND:
+        if fault.get("kind") not in INSTEAD | AROUND | {"drift"}:
             raise BadFault(f"unknown kind {fault.get('kind')!r}")
         if match.get("endpoint") is not None and match["endpoint"] not in ENDPOINTS:
             raise BadFault(f"endpoint is one of {', '.join(sorted(ENDPOINTS))}")
@@ -159,19 +175,18 @@ class Faults:
 
     def take(self, occasion: Occasion) -> Fault | None:
         """The first fault whose turn it is."""
-        for fault in self.active:
-            if fault.exhausted() or not fault.fits(occasion):
-                continue
-            fault.seen += 1
-            if fault.seen > fault.after:
-                fault.done += 1
-                return fault
-        return None
+        candidates = (fault for fault in self.active if fault.kind != "drift")
+        return next((fault for fault in candidates if fault.strikes(occasion)), None)
+
+    def drifts(self, occasion: Occasion) -> list[Fault]:
+        """What somebody else changes now; a request that meets it may meet a fault as well."""
+        return [fault for fault in self.active if fault.kind == "drift" and fault.strikes(occasion)]
 
     def clear(self) -> None:
         self.active.clear()
 
 
+_MEMBER = 16 * 1024 * 1024
 HTML = b"<html><head><title>Object moved</title></head><body><h2>We can't serve this page right now.</h2></body></html>"
 
 
@@ -203,9 +218,10 @@ def _status(fault: Fault, identity: str, tenant: Tenant, here: str) -> Answer:
 
 
 def _transient(fault: Fault, identity: str, tenant: Tenant, here: str) -> Answer:
-    name = fault.get("type", "DCOverloadedException")
+    name = str(fault.get("type", "DCOverloadedException"))
+    full_name = name if "." in name else f"Microsoft.Exchange.Data.Directory.{name}"
     text = fault.get("message", "The domain controller is overloaded. Please try again later.")
-    error = wire.ServiceError(int(fault.get("status", 400)), f"Microsoft.Exchange.Data.Directory.{name}", text)
+    error = wire.ServiceError(int(fault.get("status", 400)), full_name, text)
     return error.answer(fault.get("form", tenant.error_form))
 
 
@@ -274,6 +290,11 @@ def around(fault: Fault, answer: Answer) -> Answer:
         answer.reset = True
     elif fault.kind == "truncated_json":
         answer.body = answer.body[: max(1, len(answer.body) // 2)]
+    elif fault.kind == "trickle":
+        answer.trickle = float(fault.get("seconds", 0.2))
+    elif fault.kind == "gzip_bomb":
+        answer.body = _bomb(float(fault.get("megabytes", 4096)))
+        answer.headers["Content-Encoding"] = "gzip"
     elif fault.kind == "gzip_lie":
         answer.headers["Content-Encoding"] = "gzip"
     elif answer.status == 200 and fault.kind in _EDITS:
@@ -281,6 +302,12 @@ def around(fault: Fault, answer: Answer) -> Answer:
         _EDITS[fault.kind](fault, document)
         answer.body = wire.encode(document)
     return answer
+
+
+def _bomb(megabytes: float) -> bytes:
+    """Blanks, which gzip packs a thousand to one; members of gzip may follow each other."""
+    member = gzip.compress(b" " * _MEMBER, compresslevel=9, mtime=0)
+    return member * max(1, round(megabytes * 1024 * 1024 / _MEMBER))
 
 
 def _errors(fault: Fault, document: dict[str, Any]) -> None:
@@ -312,6 +339,16 @@ def _foreign_link(fault: Fault, document: dict[str, Any]) -> None:
     document["@odata.nextLink"] = str(fault.get("url", "https://outlook.example.com/adminapi/beta/x/InvokeCommand"))
 
 
+def _link_host(fault: Fault, document: dict[str, Any]) -> None:
+    """The link goes to the same place under another name or port."""
+    if "@odata.nextLink" not in document:
+        return
+    parts = urlsplit(document["@odata.nextLink"])
+    other = "127.0.0.1" if parts.hostname == "localhost" else "localhost"
+    netloc = f"{fault.get('host', other)}:{fault.get('port', parts.port)}"
+    document["@odata.nextLink"] = parts._replace(netloc=netloc).geturl()
+
+
 def _short(fault: Fault, document: dict[str, Any]) -> None:
     rows = document.get("value", [])
     document["value"] = rows[: max(1, len(rows) // 2)]
@@ -339,6 +376,7 @@ _EDITS: dict[str, Callable[[Fault, dict[str, Any]], None]] = {
     "missing_property": _missing,
     "wrong_type": _wrong_type,
     "page_foreign_link": _foreign_link,
+    "page_link_host": _link_host,
     "page_short_with_truncation_warning": _short,
     "batch_reorder": _reorder,
     "batch_drop_item": _drop,

@@ -21,12 +21,26 @@ def organization_row(tenant: Tenant, organization: Tenant, view: View) -> bytes:
     stored = organization.organization.visible
     values = {row.name: stored.get(row.name, row.default) for row in table.ORGANIZATION_PROPERTIES}
     values["DefaultAuthenticationPolicy"] = tenant.policy_reference(values["DefaultAuthenticationPolicy"])
+    values["IsDehydrated"] = stored.get("IsDehydrated", bool(tenant.dehydrated))
     if EWS_SWITCH not in view.switches:
         # Unasked, the list of apps says nothing: it is empty or not there at all.
         values["EwsAllowedAppIDs"] = None
         if tenant.form("ews_app_ids_unasked") == "absent":
             del values["EwsAllowedAppIDs"]
     return object_row(table.ORGANIZATION_PROPERTIES, values, view)
+
+
+def enable_customization(call: Call) -> Result:
+    parameters = named_parameters(call, {"confirm": "Confirm", "whatif": "WhatIf"})
+    tenant = call.tenant
+    if not tenant.dehydrated:
+        text = "This operation is not required. Organization is already enabled for customization."
+        raise wire.refused(text, "System.InvalidOperationException")
+    if asks_only(parameters):
+        return Result(confirmation=f'Enabling customization of the organization "{tenant.domains[0]}".')
+    if call.store:
+        tenant.dehydrated = False
+    return Result(changed=call.store)
 
 
 def get_organization(call: Call) -> Result:

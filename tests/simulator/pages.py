@@ -72,7 +72,8 @@ class Pages:
             raise wire.page_expired()
         return position
 
-    def cut(self, position: Position, size: int) -> Page:
+    def cut(self, position: Position, size: int, *, extra_link: bool = False) -> Page:
+        """The next page; with ``extra_link`` even the last one has a link, to a page without rows."""
         total = len(position.objects)
         end = total if position.end is None else min(position.end, total)
         stop = min(position.offset + size, end)
@@ -84,6 +85,8 @@ class Pages:
             page.warnings.append(wire.TRUNCATED)
             if position.link_past_end:
                 page.token = self._keep(replace(following, end=end + (position.step or 0)))
+        if extra_link and page.token is None:
+            page.token = self._keep(following)
         return page
 
     def _keep(self, position: Position) -> str:

@@ -63,6 +63,10 @@ class View:
 
     select: Select
     switches: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
+
+    def shows(self, row: Property, value: Any) -> bool:
+        return value is not None or not self.omitted & {row.name, "*"}
 
     def wants(self, row: Property) -> bool:
         return self.select is None or row.name in self.select
@@ -103,11 +107,9 @@ def shared_value(row: Property, stored: dict[str, Any], switches: frozenset[str]
 @lru_cache(maxsize=4096)
 def _shared_part(view: View, stored: str, default_policy: str) -> bytes:
     values = json.loads(stored)
-    return b",".join(
-        _lead(row) + encode(shared_value(row, values, view.switches, default_policy))
-        for row in schema.CAS_SHARED_PROPERTIES
-        if view.wants(row)
-    )
+    wanted = [row for row in schema.CAS_SHARED_PROPERTIES if view.wants(row)]
+    shown = [(row, shared_value(row, values, view.switches, default_policy)) for row in wanted]
+    return b",".join(_lead(row) + encode(value) for row, value in shown if view.shows(row, value))
 
 
 def mailbox_row(tenant: Tenant, mailbox: Mailbox, view: View) -> bytes:
@@ -129,7 +131,7 @@ def object_row(properties: Iterable[Property], values: Mapping[str, Any], view: 
     parts = (
         (_bare_lead(row) if values[row.name] is None else _lead(row)) + encode(values[row.name])
         for row in properties
-        if view.wants(row) and row.name in values
+        if view.wants(row) and row.name in values and view.shows(row, values[row.name])
     )
     return b"{" + b",".join(parts) + b"}"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import ssl
@@ -70,8 +71,24 @@ class Server:
 async def _send(request: web.Request, answer: Answer) -> web.StreamResponse:
     if answer.reset and request.transport is not None:
         request.transport.abort()
+    if answer.trickle is not None:
+        return await _trickle(request, answer, answer.trickle)
     response = web.Response(status=answer.status or 500, body=answer.body, headers=answer.headers)
     response.headers["Content-Type"] = answer.content_type
+    return response
+
+
+async def _trickle(request: web.Request, answer: Answer, pause: float) -> web.StreamResponse:
+    """The answer byte by byte, and then blanks without end."""
+    response = web.StreamResponse(status=answer.status or 500, headers=answer.headers)
+    response.headers["Content-Type"] = answer.content_type
+    await response.prepare(request)
+    for byte in itertools.chain(answer.body, itertools.repeat(ord(" "))):
+        try:
+            await response.write(bytes((byte,)))
+        except ConnectionError:
+            break
+        await asyncio.sleep(pause)
     return response
 
 

@@ -62,6 +62,7 @@ class Answer:
     changed: bool = False
     reset: bool = False
     delay: float = 0
+    trickle: float | None = None
 
     def document(self) -> dict[str, Any]:
         loaded = json.loads(self.body)
@@ -152,6 +153,33 @@ def bad_value(name: str, value: Any, type_name: str) -> ServiceError:
 
 def refused(text: str, exception: str = VALIDATION) -> ServiceError:
     return ServiceError(400, exception, text, detail="Context")
+
+
+def dehydrated() -> ServiceError:
+    text = (
+        "The command you tried to run isn't currently allowed in your organization. To run this command, you first "
+        "need to run the command: Enable-OrganizationCustomization."
+    )
+    return refused(text, TASKS + "InvalidOperationInDehydratedContextException")
+
+
+def out_of_scope(name: str) -> ServiceError:
+    text = (
+        f"The operation on mailbox \"{name}\" failed because it's out of the current user's write scope. '{name}' "
+        "isn't within your current write scopes. Can't perform save operation."
+    )
+    return refused(text, "System.InvalidOperationException")
+
+
+def synchronized(name: str, cmdlet: str, parameter: str, text: str | None = None) -> ServiceError:
+    """A mailbox that another place owns; ``text`` instead of what is said of that."""
+    usual = (
+        f"The operation on mailbox \"{name}\" failed because it's out of the current user's write scope. The action "
+        f"'{cmdlet}', '{parameter}', can't be performed on the object '{name}' because the object is being "
+        "synchronized from your on-premises organization. This action should be performed on the object in your "
+        "on-premises organization."
+    )
+    return refused(text or usual, "System.InvalidOperationException")
 
 
 def needs_proxy(server: str) -> ServiceError:
