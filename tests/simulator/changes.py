@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .calls import dates
+from .names import DescriptionError
 from .store import Stored
 from .tenants import (
     PLAIN_KEYS,
     App,
-    DescriptionError,
     Mailbox,
     Tenant,
     check_role,
@@ -22,7 +22,7 @@ from .tenants import (
     checked_transport,
 )
 
-_OWN_FIELDS = ("display_name", "alias", "type", "server", "refuses_writes")
+_OWN_FIELDS = ("display_name", "alias", "type", "server", "account_disabled", "password", "refuses_writes")
 
 
 class NotThere(Exception):

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
+from .names import DescriptionError
 from .server import serve
-from .tenants import DescriptionError
 from .variables import environment
 from .world import Latency, World
 

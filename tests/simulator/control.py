@@ -14,10 +14,11 @@ from aiohttp import web
 from . import wire
 from .changes import NotThere, change, prepared
 from .faults import BadFault, Fault
+from .names import DescriptionError
 from .organization_schema import ORGANIZATION_BY_NAME
 from .rows import mailbox_state
 from .schema import TRANSPORT_PROPERTIES
-from .tenants import DescriptionError, Tenant
+from .tenants import Tenant
 from .wire import Answer
 from .world import World
 

@@ -97,6 +97,9 @@ class Occasion:
     cmdlet: str | None = None
     identity: str | None = None
     page: int | None = None
+    # Of Graph: what is asked for, and the query as text.
+    resource: str | None = None
+    query: str = ""
 
 
 @dataclass
@@ -133,8 +136,12 @@ class Fault:
         wanted = self.match
         if self.tenant is not None and self.tenant != occasion.tenant.label:
             return False
-        endpoint = wanted.get("endpoint")
+        endpoint = wanted.get("endpoint") or ("graph" if "resource" in wanted else None)
         if occasion.endpoint not in ({endpoint} if endpoint else usual_endpoints(self.kind)):
+            return False
+        if "resource" in wanted and wanted["resource"] != occasion.resource:
+            return False
+        if str(wanted.get("query", "")) not in occasion.query:
             return False
         if "cmdlet" in wanted and str(wanted["cmdlet"]).casefold() != (occasion.cmdlet or "").casefold():
             return False
@@ -160,7 +167,7 @@ class Faults:
     def add(self, given: Mapping[str, Any]) -> Fault:
         unknown = given.keys() - {"tenant", "match", "after", "times", "fault"}
         match, fault = dict(given.get("match") or {}), dict(given.get("fault") or {})
-        unknown |= match.keys() - {"endpoint", "cmdlet", "identity", "page"}
+        unknown |= match.keys() - {"endpoint", "cmdlet", "identity", "page", "resource", "query"}
         if unknown:
             raise BadFault(f"unknown keys: {', '.join(sorted(unknown))}")
         if fault.get("kind") not in INSTEAD | AROUND | {"drift"}:

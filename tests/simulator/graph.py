@@ -1,50 +1,163 @@
 # Copyright: (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Graph, as far as a tenant's description gives documents for its paths."""
+"""Microsoft Graph, as far as clients ask it who may sign in and who did: callers, faults, throttling."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 import uuid
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from . import faults, wire
-from .faults import Occasion
-from .tokens import GRAPH_AUDIENCES
+from .faults import Fault, Occasion
+from .graph_reads import RESOURCES
+from .graph_wire import DEAD_LINK, JSON_TYPE, Call, GraphError, GraphPages, Resource, bad, plain, throttled
+from .tenants import App, Tenant
+from .tokens import GRAPH_BY_CLOUD
 from .wire import Answer
 from .world import World
 
-_JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+
+class Graph:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.pages = GraphPages()
+        self._seen: dict[tuple[str, str, str], deque[float]] = {}
+
+    def forget(self) -> None:
+        self.pages.clear()
+        self._seen.clear()
+
+    async def handle(self, request: web.Request) -> tuple[Answer, str | None]:
+        """The answer, and the label of the tenant that the token is for."""
+        started = asyncio.get_running_loop().time()
+        body = await request.read()
+        try:
+            tenant, app = self._caller(request.headers)
+        except GraphError as error:
+            return error.answer(), None
+        version, _dummy, path = request.path.strip("/").partition("/")
+        call = Call(
+            tenant, app, version, path, f"https://{request.host}/{version}", request.query, request.headers, body
+        )
+        answer = self._answer(call, request)
+        answer.headers.setdefault("request-id", str(uuid.uuid4()))
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            wire.compress(answer)
+        await self.world.wait(tenant, started, answer.rows)
+        return answer, tenant.label
+
+    def _caller(self, headers: Mapping[str, str]) -> tuple[Tenant, App]:
+        scheme, _dummy, token = headers.get("Authorization", "").partition(" ")
+        if not token:
+            raise _unauthenticated("Access token is empty.")
+        claims = self.world.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
+        tenant = self.world.find(str(claims["tid"])) if claims else None
+        app = tenant.find_app(str(claims["appid"])) if tenant and claims else None
+        if claims is None or tenant is None or app is None:
+            raise _unauthenticated("IDX14100: JWT is not well formed, or its signature is not valid.")
+        if str(claims["aud"]).rstrip("/") != GRAPH_BY_CLOUD[tenant.cloud]:
+            raise _unauthenticated("Access token validation failure. Invalid audience.")
+        if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
+            raise _unauthenticated("Lifetime validation failed, the token is expired.")
+        # What a token may do was decided when it was issued.
+        return tenant, _with_roles(app, claims.get("roles", []))
+
+    def _answer(self, call: Call, request: web.Request) -> Answer:
+        resource = _find(call)
+        page = self.pages.number(call)
+        name = resource.name if resource else None
+        occasion = Occasion(call.tenant, "graph", resource=name, page=page, query=plain(call.query))
+        fault = self.world.faults.take(occasion)
+        if fault and fault.kind in faults.INSTEAD:
+            return _instead(fault, call, self.world)
+        try:
+            answer = self._serve(resource, call, request)
+        except GraphError as error:
+            answer = error.answer()
+        return faults.around(fault, answer) if fault else answer
+
+    def _serve(self, resource: Resource | None, call: Call, request: web.Request) -> Answer:
+        canned = _canned(call.tenant.graph, request)
+        if canned is not None:
+            return canned
+        if resource is None or f"{call.version}/{resource.name}" in call.tenant.directory.missing:
+            raise bad(f"Resource not found for the segment '{call.path.rpartition('/')[2]}'.")
+        if request.method != resource.method:
+            raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+        self._pace(resource, call)
+        if not resource.permissions & set(call.app.graph_roles):
+            raise GraphError(403, resource.denial.code, resource.denial.text)
+        unknown = sorted(call.query.keys() - resource.options - _extra_options(resource, call))
+        if unknown:
+            raise bad(f"Query option '{unknown[0]}' is not allowed.")
+        match = resource.pattern.fullmatch(call.path)
+        argument = match.group(1) if match and match.groups() else ""
+        return resource.serve(self.pages, _with_argument(call, argument))
+
+    def _pace(self, resource: Resource, call: Call) -> None:
+        if resource.limit is None or not call.tenant.directory.limits:
+            return
+        limit = resource.limit
+        key = (call.tenant.label, limit.family, call.app.client_id if limit.per_app else "")
+        seen = self._seen.setdefault(key, deque())
+        now = time.monotonic()
+        while seen and seen[0] <= now - limit.seconds:
+            seen.popleft()
+        if len(seen) >= limit.requests:
+            wait = math.ceil(seen[0] + limit.seconds - now)
+            raise throttled(str(wait) if limit.says_how_long else None)
+        seen.append(now)
 
 
-def _error(status: int, code: str, text: str) -> Answer:
-    inner = {"date": time.strftime("%Y-%m-%dT%H:%M:%S"), "request-id": str(uuid.uuid4())}
-    return Answer(status, wire.encode({"error": {"code": code, "message": text, "innerError": inner}}), {}, _JSON)
+def _unauthenticated(text: str) -> GraphError:
+    return GraphError(401, "InvalidAuthenticationToken", text, WWW_Authenticate='Bearer error="invalid_token"')
 
 
-async def handle(world: World, request: web.Request) -> Answer:
-    scheme, _dummy, token = request.headers.get("Authorization", "").partition(" ")
-    claims = world.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
-    tenant = world.find(str(claims["tid"])) if claims else None
-    if claims is None or tenant is None or claims["exp"] <= time.time():
-        return _error(401, "InvalidAuthenticationToken", "Access token is empty, expired or invalid.")
-    if str(claims["aud"]).rstrip("/") not in GRAPH_AUDIENCES:
-        return _error(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
-    fault = world.faults.take(Occasion(tenant, "graph"))
-    if fault and fault.kind in faults.INSTEAD:
-        return faults.instead(fault, None, tenant, world.endpoint)
-    answer = _document(tenant.graph, request)
-    return faults.around(fault, answer) if fault else answer
+def _with_roles(app: App, roles: Iterable[str]) -> App:
+    return App(client_id=app.client_id, graph_roles=list(roles))
 
 
-def _document(documents: dict[str, Any], request: web.Request) -> Answer:
+def _with_argument(call: Call, argument: str) -> Call:
+    return Call(**{**vars(call), "argument": argument})
+
+
+def _canned(documents: Mapping[str, Any], request: web.Request) -> Answer | None:
     """A key is a path, or a path with its query where that matters; an integer is an error status."""
     found = documents.get(request.path_qs, documents.get(request.path))
     if found is None:
-        return _error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        return None
     if isinstance(found, int):
-        return _error(found, "UnknownError", "The tenant's description asks for this error.")
-    return Answer(200, wire.encode(found), {}, _JSON)
+        return GraphError(found, "UnknownError", "The tenant's description asks for this error.").answer()
+    return Answer(200, wire.encode(found), {}, JSON_TYPE)
+
+
+def _instead(fault: Fault, call: Call, world: World) -> Answer:
+    if fault.kind == "throttle":
+        wait = fault.get("retry_after")
+        return throttled(None if wait is None else str(wait)).answer()
+    if fault.kind == "status":
+        code = int(fault.get("code", 503))
+        headers = {} if fault.get("retry_after") is None else {"Retry_After": str(fault.get("retry_after"))}
+        if fault.get("form") == "none":
+            return Answer(code, b"", {key.replace("_", "-"): value for key, value in headers.items()})
+        name, text = str(fault.get("type", "UnknownError")), str(fault.get("message", ""))
+        return GraphError(code, name, text, **headers).answer()
+    if fault.kind == "page_expired":
+        return bad(DEAD_LINK).answer()
+    return faults.instead(fault, None, call.tenant, world.endpoint)
+
+
+def _find(call: Call) -> Resource | None:
+    return next((resource for resource in RESOURCES if resource.pattern.fullmatch(call.path)), None)
+
+
+def _extra_options(resource: Resource, call: Call) -> frozenset[str]:
+    return call.tenant.directory.sign_in_options if resource.name == "sign_ins" else frozenset()

@@ -43,7 +43,14 @@ class Journal:
         self.cmdlets.append({"seq": self._sequence, "time": time.time(), "tenant": tenant.label, **entry})
 
     def asked(
-        self, method: str, path: str, headers: Mapping[str, str], status: int | None, tenant: str | None, kind: str
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        status: int | None,
+        tenant: str | None,
+        kind: str,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         shown = {name: headers[name] for name in SHOWN_HEADERS if name in headers}
         self.requests.append(
@@ -53,6 +60,7 @@ class Journal:
                 "kind": kind,
                 "method": method,
                 "path": path,
+                "query": dict(query or {}),
                 "header_names": sorted({name.lower() for name in headers}),
                 "headers": shown,
                 "status": status,

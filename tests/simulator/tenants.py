@@ -14,16 +14,20 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import schema
+from .directory import Directory
+from .names import DescriptionError, derive
 from .organization_schema import ORGANIZATION_BY_NAME
 from .store import Stored
 
-NAMESPACE = uuid.UUID("5a2c4b0e-9d27-5f6c-8d0f-1f6f0a3b7c11")
 FOREST = "EURP190A001.PROD.OUTLOOK.COM"
 FOREST_DN = ",".join(f"DC={part}" for part in FOREST.split("."))
 SERVER = "AM0PR19MB0042"
 CREATED = datetime(2024, 3, 4, 9, 30, tzinfo=timezone.utc)
 MANAGE_AS_APP = "Exchange.ManageAsApp"
+GRAPH_ROLES = ("AuditLog.Read.All", "Policy.Read.All", "User.Read.All")
 DEFAULT_ROLE = "Exchange Administrator"
+# Accounts of mailboxes that nobody signs in to are made disabled.
+_WITHOUT_SIGN_IN = frozenset({"SharedMailbox", "RoomMailbox", "EquipmentMailbox", "SchedulingMailbox"})
 _LONG_AGO = "2024-03-04T09:30:00.0000000"
 
 ROLES: Mapping[str, frozenset[str] | None] = {
@@ -44,14 +48,6 @@ CLOUD_AUDIENCES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class DescriptionError(Exception):
-    """A tenant's description that makes no sense."""
-
-
-def derive(*labels: str) -> str:
-    return str(uuid.uuid5(NAMESPACE, "/".join(labels).casefold()))
-
-
 def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f0")
 
@@ -65,6 +61,7 @@ class App:
     certificate_password: str | None = None
     certificate_days: int = 365
     roles: list[str] = field(default_factory=lambda: [MANAGE_AS_APP])
+    graph_roles: list[str] = field(default_factory=lambda: list(GRAPH_ROLES))
     directory_role: str | list[str] = DEFAULT_ROLE
     federated: dict[str, str] | None = None
     blocked: bool = False
@@ -87,6 +84,7 @@ _APP_KEYS = frozenset(
         "secret",
         "secret_expired",
         "roles",
+        "graph_roles",
         "directory_role",
         "blocked",
         "hidden_parameters",
@@ -98,6 +96,7 @@ _APP_KEYS = frozenset(
 
 class Mailbox:
     __slots__ = (
+        "account_disabled",
         "addresses",
         "alias",
         "display_name",
@@ -106,6 +105,7 @@ class Mailbox:
         "guid",
         "name",
         "partnership",
+        "password",
         "primary",
         "refuses_writes",
         "rows",
@@ -130,6 +130,9 @@ class Mailbox:
         self.exchange_object_id: str = entry.get("exchange_object_id") or derive(tenant, "exchange", primary)
         self.external_id: str = entry.get("external_directory_object_id") or derive(tenant, "entra", primary)
         self.addresses: list[str] = [f"SMTP:{primary}", *(f"smtp:{alias}" for alias in entry.get("aliases") or ())]
+        disabled = entry.get("account_disabled")
+        self.account_disabled: bool = self.type in _WITHOUT_SIGN_IN if disabled is None else bool(disabled)
+        self.password: str | None = entry.get("password")
         self.partnership: bool = bool(entry.get("device_partnership"))
         self.server: str = entry.get("server") or SERVER
         self.refuses_writes: bool | str = entry.get("refuses_writes") or False
@@ -205,6 +208,7 @@ TENANT_KEYS = frozenset(
         "forms",
         "dehydrated",
         "omit_nulls",
+        "entra",
     }
 )
 # Forms of an answer that nobody outside Microsoft has seen for certain; the first of each is the likelier one.
@@ -230,6 +234,7 @@ PLAIN_KEYS = (
     "forms",
     "dehydrated",
     "omit_nulls",
+    "entra",
 )
 
 
@@ -254,6 +259,7 @@ class Tenant:
         if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", label):
             raise DescriptionError("a tenant needs a label of letters, digits, '.', '_' and '-'")
         self.label = label
+        self.mailboxes: list[Mailbox] = []
         self.tenant_id: str = str(description.get("tenant_id") or derive(label, "tenant")).lower()
         self.domains: list[str] = [
             str(name).lower() for name in description.get("domains") or [f"{label}.onmicrosoft.com".lower()]
@@ -261,6 +267,7 @@ class Tenant:
         self.cmdlets: dict[str, list[dict[str, Any]]] = {}
         self.graph: dict[str, Any] = {}
         self.forms: dict[str, str] = {}
+        self.directory = Directory(self, {})
         self.apps = [self._app(number, entry) for number, entry in enumerate(description.get("apps") or [{}])]
         identity = description.get("managed_identity")
         self.identity = self._app(-1, {"secret": None, **identity}) if identity is not None else None
@@ -278,7 +285,6 @@ class Tenant:
         self.transport = Stored({**self._transport_facts(), **checked_transport(transport)})
         organization = description.get("organization_config") or {}
         self.organization = Stored({**self._organization_facts(), **checked_organization(organization)})
-        self.mailboxes: list[Mailbox] = []
         self._index: dict[str, tuple[Mailbox, ...]] = {}
         self._names: set[str] = set()
         self.add_mailboxes(description.get("mailboxes") or [])
@@ -311,6 +317,15 @@ class Tenant:
 
     def form(self, name: str) -> str:
         return self.forms.get(name, FORMS[name][0])
+
+    @property
+    def entra(self) -> dict[str, Any]:
+        return self.directory.given
+
+    @entra.setter
+    def entra(self, given: Mapping[str, Any]) -> None:
+        """What is named replaces what there was; the rest stays."""
+        self.directory = self.directory.changed(given)
 
     def _app(self, number: int, entry: Mapping[str, Any]) -> App:
         given = dict(entry)

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from .tenants import App, Tenant, derive
+from .names import derive
+from .tenants import App, Tenant
 
 EXCHANGE_AUDIENCES = frozenset(
     {
@@ -31,14 +32,14 @@ EXCHANGE_AUDIENCES = frozenset(
         "https://partner.outlook.cn",
     }
 )
-GRAPH_AUDIENCES = frozenset(
-    {
-        "https://graph.microsoft.com",
-        "https://graph.microsoft.us",
-        "https://dod-graph.microsoft.us",
-        "https://microsoftgraph.chinacloudapi.cn",
-    }
-)
+GRAPH_BY_CLOUD: Mapping[str, str] = {
+    "worldwide": "https://graph.microsoft.com",
+    "gcc": "https://graph.microsoft.com",
+    "gcc_high": "https://graph.microsoft.us",
+    "dod": "https://dod-graph.microsoft.us",
+    "china": "https://microsoftgraph.chinacloudapi.cn",
+}
+GRAPH_AUDIENCES = frozenset(GRAPH_BY_CLOUD.values())
 FEDERATED_AUDIENCE = "api://AzureADTokenExchange"
 _KNOWN_TOKENS = 20_000
 _NO_RECORD = "No matching federated identity record found for presented assertion"
@@ -140,8 +141,10 @@ class Authority:
             "sim_number": tenant.token_number,
             "sim_challenge": answers_challenge,
         }
-        if app.roles and audience.rstrip("/") in EXCHANGE_AUDIENCES:
-            claims["roles"] = app.roles
+        # Permissions belong to one resource, so each token has those of its own audience.
+        roles = app.roles if audience.rstrip("/") in EXCHANGE_AUDIENCES else app.graph_roles
+        if roles:
+            claims["roles"] = roles
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "simulator"})
 
     def verify(self, token: str) -> dict[str, Any] | None:
