@@ -43,6 +43,7 @@ class Control:
         actions: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "log"): lambda: _of_tenant(journal.cmdlets, query),
             ("GET", "requests"): lambda: _of_tenant(journal.requests, query),
+            ("GET", "smtp"): lambda: _of_tenant(journal.sign_ins, query),
             ("GET", "stats"): self._stats,
             ("GET", "faults"): lambda: [_fault(fault) for fault in world.faults.active],
             ("POST", "faults"): lambda: self._add_fault(body),

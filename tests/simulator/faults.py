@@ -17,7 +17,10 @@ from . import wire
 from .tenants import Tenant
 from .wire import Answer
 
-ENDPOINTS = frozenset({"token", "discovery", "invoke", "batch", "batch_item", "identity", "graph"})
+ENDPOINTS = frozenset({"token", "discovery", "invoke", "batch", "batch_item", "identity", "graph", "smtp", "smtp_auth"})
+# These strike the submission endpoint: a connection, before anybody has told a name, or a sign-in.
+SMTP_CONNECTION = frozenset({"no_starttls", "mechanisms", "wrong_certificate", "hang", "busy"})
+SMTP_SIGN_IN = frozenset({"break_off", "reply", "hang", "busy"})
 INSTEAD = frozenset(
     {
         "throttle",
@@ -77,6 +80,10 @@ def usual_endpoints(kind: str) -> frozenset[str]:
     """Where a fault strikes that names no endpoint. Never at a token by accident."""
     if kind == "entra_error":
         return frozenset({"token"})
+    if kind in SMTP_CONNECTION:
+        return frozenset({"smtp"})
+    if kind in SMTP_SIGN_IN:
+        return frozenset({"smtp_auth"})
     if kind.startswith("batch_"):
         return frozenset({"batch"})
     if kind == "drift" or kind in _ABOUT_CMDLETS or kind in AROUND - _CONNECTION:
@@ -92,7 +99,8 @@ class BadFault(Exception):
 class Occasion:
     """What a request is, as far as faults can choose."""
 
-    tenant: Tenant
+    # None where it is not known yet.
+    tenant: Tenant | None
     endpoint: str
     cmdlet: str | None = None
     identity: str | None = None
@@ -134,7 +142,7 @@ class Fault:
 
     def fits(self, occasion: Occasion) -> bool:
         wanted = self.match
-        if self.tenant is not None and self.tenant != occasion.tenant.label:
+        if self.tenant is not None and (occasion.tenant is None or self.tenant != occasion.tenant.label):
             return False
         endpoint = wanted.get("endpoint") or ("graph" if "resource" in wanted else None)
         if occasion.endpoint not in ({endpoint} if endpoint else usual_endpoints(self.kind)):
@@ -151,7 +159,7 @@ class Fault:
 
 
 def _same_mailbox(occasion: Occasion, identity: str) -> bool:
-    if occasion.identity is None:
+    if occasion.identity is None or occasion.tenant is None:
         return False
     if occasion.identity.casefold() == identity.casefold():
         return True
@@ -170,7 +178,7 @@ class Faults:
         unknown |= match.keys() - {"endpoint", "cmdlet", "identity", "page", "resource", "query"}
         if unknown:
             raise BadFault(f"unknown keys: {', '.join(sorted(unknown))}")
-        if fault.get("kind") not in INSTEAD | AROUND | {"drift"}:
+        if fault.get("kind") not in INSTEAD | AROUND | SMTP_CONNECTION | SMTP_SIGN_IN | {"drift"}:
             raise BadFault(f"unknown kind {fault.get('kind')!r}")
         if match.get("endpoint") is not None and match["endpoint"] not in ENDPOINTS:
             raise BadFault(f"endpoint is one of {', '.join(sorted(ENDPOINTS))}")

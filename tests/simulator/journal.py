@@ -20,6 +20,7 @@ class Journal:
     def __init__(self) -> None:
         self.cmdlets: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.sign_ins: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.history: dict[str, list[dict[str, Any]]] = {}
         self.overruns = 0
         self.worst_overrun = 0.0
@@ -36,6 +37,7 @@ class Journal:
     def forget(self, label: str) -> None:
         self.cmdlets = deque((entry for entry in self.cmdlets if entry["tenant"] != label), maxlen=_KEPT)
         self.requests = deque((entry for entry in self.requests if entry["tenant"] != label), maxlen=_KEPT)
+        self.sign_ins = deque((entry for entry in self.sign_ins if entry["tenant"] != label), maxlen=_KEPT)
         self.history.pop(label, None)
 
     def ran(self, tenant: Tenant, **entry: Any) -> None:
@@ -66,6 +68,10 @@ class Journal:
                 "status": status,
             }
         )
+
+    def signed_in(self, **entry: Any) -> None:
+        """An attempt at the submission endpoint; whatever was shown as proof is not kept."""
+        self.sign_ins.append({"time": time.time(), **entry})
 
     def model(self, overrun: float) -> None:
         self.modelled += 1

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import trustme
 from aiohttp import web
 
+from . import smtp
 from .control import Control
 from .entra import Entra
 from .exchange import Exchange
@@ -105,11 +106,19 @@ async def _trickle(request: web.Request, answer: Answer, pause: float) -> web.St
     return response
 
 
-def _certificates(world: World) -> ssl.SSLContext:
+def _certificates(world: World) -> smtp.Contexts:
     authority = trustme.CA(organization_name="m365.exchange_online simulator")
     write_private(world.ca_path, authority.cert_pem.bytes())
+    return smtp.Contexts(
+        right=_context(authority, "localhost", "127.0.0.1"),
+        host=_context(authority, "other.example.com"),
+        authority=_context(trustme.CA(organization_name="nobody's"), "localhost", "127.0.0.1"),
+    )
+
+
+def _context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    authority.issue_cert(*names).configure_cert(context)
     return context
 
 
@@ -127,8 +136,10 @@ async def _listen(
 
 async def serve(world: World, port: int, announce: Callable[[World], None]) -> None:
     server = Server(world)
-    secure, world.port = await _listen(server.secure, port, _certificates(world))
+    contexts = _certificates(world)
+    secure, world.port = await _listen(server.secure, port, contexts.right)
     plain, world.plain_port = await _listen(server.plain, 0, None)
+    submission = await smtp.listen(world, contexts)
     world.write_connections()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -142,5 +153,6 @@ async def serve(world: World, port: int, announce: Callable[[World], None]) -> N
         except asyncio.TimeoutError:
             if os.environ.get("SIMULATOR_STOPS_WITH_PARENT") and os.getppid() != parent:
                 break
+    submission.close()
     await secure.cleanup()
     await plain.cleanup()

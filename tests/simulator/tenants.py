@@ -61,6 +61,7 @@ class App:
     certificate_password: str | None = None
     certificate_days: int = 365
     roles: list[str] = field(default_factory=lambda: [MANAGE_AS_APP])
+    send_as: list[str] = field(default_factory=list)
     graph_roles: list[str] = field(default_factory=lambda: list(GRAPH_ROLES))
     directory_role: str | list[str] = DEFAULT_ROLE
     federated: dict[str, str] | None = None
@@ -85,6 +86,7 @@ _APP_KEYS = frozenset(
         "secret_expired",
         "roles",
         "graph_roles",
+        "send_as",
         "directory_role",
         "blocked",
         "hidden_parameters",
@@ -209,6 +211,7 @@ TENANT_KEYS = frozenset(
         "dehydrated",
         "omit_nulls",
         "entra",
+        "smtp_basic_retired",
     }
 )
 # Forms of an answer that nobody outside Microsoft has seen for certain; the first of each is the likelier one.
@@ -235,6 +238,7 @@ PLAIN_KEYS = (
     "dehydrated",
     "omit_nulls",
     "entra",
+    "smtp_basic_retired",
 )
 
 
@@ -248,6 +252,7 @@ class Tenant:
     latency: dict[str, float] | None = None
     error_form: str = "pipe"
     culture_as_object: bool = False
+    smtp_basic_retired: bool = False
     dehydrated: bool | list[str] = False
     omit_nulls: bool | list[str] = False
 

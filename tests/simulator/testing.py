@@ -160,6 +160,10 @@ class Simulator:
     def requests(self, tenant: str | None = None) -> list[dict[str, Any]]:
         return list(self.control("GET", "requests" + (f"?tenant={tenant}" if tenant else "")))
 
+    def sign_ins(self, tenant: str | None = None) -> list[dict[str, Any]]:
+        """The attempts at the submission endpoint."""
+        return list(self.control("GET", "smtp" + (f"?tenant={tenant}" if tenant else "")))
+
     def state(self, tenant: str) -> dict[str, Any]:
         return dict(self.control("GET", f"state/{tenant}"))
 

@@ -39,6 +39,7 @@ class World:
     latency: Latency = field(default_factory=Latency)
     port: int = 0
     plain_port: int = 0
+    smtp_port: int = 0
     authority: Authority = field(default_factory=Authority)
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
@@ -115,12 +116,14 @@ class World:
             found["managed_identity"] = {**identity, "imds": plain, "identity_endpoint": f"{plain}/msi/token"}
         return {**self._common(), **found}
 
-    def _common(self) -> dict[str, str]:
+    def _common(self) -> dict[str, Any]:
         return {
             "endpoint": self.endpoint,
             "authority": self.endpoint,
             "graph_endpoint": self.endpoint,
             "ca_path": str(self.ca_path),
+            "smtp_host": "localhost",
+            "smtp_port": self.smtp_port,
         }
 
     def write_connections(self) -> None:
