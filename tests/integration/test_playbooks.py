@@ -41,7 +41,7 @@ def test_baseline_from_preview_to_audit(lab: Lab, tmp_path: Path) -> None:
             "tenant_baseline_smtp_auth_unlisted": "not_enabled",
             "tenant_baseline_transport_config_fleet": {"message_expiration": 43200, "clear_categories": False},
             "tenant_baseline_settle": 0,
-            "tenant_baseline_restore_dir": str(tmp_path / "undo"),
+            "tenant_baseline_undo_dir": str(tmp_path),
         }
         for tenant in tenants
     }
@@ -89,7 +89,7 @@ def test_hold_restore_and_again(tenant: Tenant, tmp_path: Path) -> None:
     baseline = {
         **CLOSE,
         "tenant_baseline_transport_config": {"clear_categories": False},
-        "tenant_baseline_restore_dir": str(tmp_path),
+        "tenant_baseline_undo_dir": str(tmp_path),
     }
     before = state(tenant)
     held = {**baseline, "tenant_baseline_hold": True}
@@ -134,7 +134,7 @@ def test_blank_variables_are_not_given(lab: Lab, tmp_path: Path) -> None:
     others = ("exo_client_secret", "exo_certificate_path", "exo_certificate", "exo_certificate_password",
               "exo_federated_token_file", "exo_access_token", "exo_auth_source", "exo_cloud", "exo_timeout",
               "exo_retries", "exo_concurrency")  # fmt: skip
-    runs = ("exo_hosts", "exo_serial", "exo_max_fail_percentage", "exo_audit_report", "exo_audit_fail_on_drift")
+    runs = ("exo_hosts", "exo_serial", "exo_max_fail_percentage", "exo_audit_report", "exo_audit_fail_on")
     assert len(names) > 15
     tenants = {value: small(lab) for value in ("", None)}
     for value, tenant in tenants.items():
@@ -143,10 +143,12 @@ def test_blank_variables_are_not_given(lab: Lab, tmp_path: Path) -> None:
             **dict.fromkeys(others, value), **tenant.host_vars, **dict.fromkeys(names, value)
         }  # fmt: skip
         extra = dict.fromkeys(runs, value)
-        run = lab.run_playbook(BASELINE, [tenant], extra_vars=extra, **how)
-        assert changed(run, tenant) == []
-        audit = lab.run_playbook(AUDIT, [tenant], extra_vars=extra, **how)
-        (found,) = [step for step in audit.steps if step.task == "audit | Keep the outcome"]
+        run = lab.run_playbook(BASELINE, [tenant], extra_vars=extra, may_fail=True, **how)
+        (refused,) = [step for step in run.steps if step.failed]
+        assert "declares nothing" in refused.msg
+        audit = lab.run_playbook(AUDIT, [tenant], extra_vars=extra, may_fail=True, **how)
+        assert audit.rc != 0
+        (found,) = [step for step in audit.steps if step.task.endswith("Keep how the tenant stands")]
         assert found["ansible_facts"]["tenant_baseline_audit"]["status"] == "undeclared"
         assert tenant.log() == []
 
@@ -161,14 +163,16 @@ def test_one_wrong_secret_stops_one_tenant(lab: Lab, tmp_path: Path) -> None:
     how: dict[str, Any] = {"host_vars": variables, "env": good.urls, "warns": WARNS, "secrets": ["not-the-secret"]}
     run = lab.run_playbook(BASELINE, [bad, good], may_fail=True, **how)
     assert run.rc != 0
-    (failure,) = [step for step in run.steps if step.failed]
+    failure, closing = [step for step in run.steps if step.failed]
     failure.refused("authentication_failed", "secret is wrong", bad.domain)
-    assert failure.host == bad.label
+    assert (failure.host, closing.host) == (bad.label, bad.label)
+    assert "SMTP AUTH: FAILED" in closing.msg and "secret is wrong" in closing.msg
     assert (good.transport(), good.own("scanner"), good.own("stray")) == (True, False, None)
     assert bad.log() == []
     reports = {path.name.partition("-2")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert reports[bad.label]["smtp_auth"]["error_code"] == "authentication_failed"
-    assert reports[good.label]["smtp_auth"]["changed"] is True
+    assert reports[bad.label]["status"] == "failed"
+    assert reports[bad.label]["results"]["smtp_auth"]["error_code"] == "authentication_failed"
+    assert reports[good.label]["status"] == "changed"
     report = tmp_path / "audit"
     lab.run_playbook(AUDIT, [bad, good], may_fail=True, extra_vars={"exo_audit_report": str(report)}, **how)
     statuses = {name: found["status"] for name, found in json.loads(report.read_text())["tenants"].items()}
@@ -189,13 +193,3 @@ def test_one_owner_of_smtp_auth(rival: str, tenant: Tenant) -> None:
     assert "tenant_baseline_transport_config" in failure.msg and rival in failure.msg
     assert "could be closed before its exceptions are open" in failure.msg
     assert tenant.log() == []
-
-
-def test_the_playbooks_connect_alike() -> None:
-    mappings = []
-    for name in NAMES:
-        (play, *_others) = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text())
-        mappings.append(play["module_defaults"]["group/m365.exchange_online.exo"])
-    assert mappings == [mappings[0]] * len(NAMES)
-    # Whoever may set extra variables of a job must not choose where the secret goes.
-    assert not mappings[0].keys() & {"endpoint", "authority", "graph_endpoint", "validate_certs"}

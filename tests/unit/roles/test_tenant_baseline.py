@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role names every setting that the modules have, and each of its variables wherever it is needed."""
+"""The role names each of its variables, parts and connection options wherever they are needed."""
 
 from __future__ import annotations
 
@@ -10,53 +10,71 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import ARGUMENT_SPEC
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import CAS_MAILBOX, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._options import CONNECTION_NAMES
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import FORMS, PARTS
 
-ROLE = Path(__file__).resolve().parents[3] / "roles" / "tenant_baseline"
-SELECTION = ["recipient_type_details", "where"]
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles" / "tenant_baseline"
+NAMES = [part.name for part in PARTS]
+# Whoever may set extra variables of a job must not choose where the secret goes.
+NOT_MAPPED = {"endpoint", "authority", "graph_endpoint", "validate_certs"}
 
 
 def load(path: str) -> Any:
     return yaml.safe_load((ROLE / path).read_text(encoding="utf-8"))
 
 
-def arguments(path: str, module: str) -> dict[str, str]:
-    """The arguments of a module in a file of tasks."""
-    (found,) = [task[module] for task in load(path) if module in task]
-    return {name: str(value) for name, value in found.items()}
-
-
 VARIABLES = load("vars/main.yml")
-NAMES = list(VARIABLES["__tenant_baseline_forms"]["tenant_baseline"]["options"])
 
 
-@pytest.mark.parametrize(
-    ("listed", "options", "tasks", "module"),
-    [
-        ("transport_config", [*TRANSPORT_CONFIG.options], "transport_config.yml", "exo_transport_config"),
-        ("all_mailboxes", [*SELECTION, *CAS_MAILBOX.options], "mailboxes.yml", "exo_cas_mailbox"),
-    ],
-)
-def test_every_setting_is_handed_on(listed: str, options: list[str], tasks: str, module: str) -> None:
-    assert sorted(VARIABLES[f"__tenant_baseline_{listed}_options"]) == sorted(options)
-    handed = arguments(f"tasks/{tasks}", f"m365.exchange_online.{module}")
-    for option in options:
-        assert handed[option] == f"{{{{ __tenant_baseline_{listed}.{option} | default(omit) }}}}"
-
-
-def test_the_selection_is_that_of_the_module() -> None:
-    assert set(SELECTION) <= set(ARGUMENT_SPEC)
+def parts() -> list[dict[str, Any]]:
+    """The blocks of the parts, in the order in which they run."""
+    return [block for block in load("tasks/parts.yml") if "block" in block]
 
 
 def test_every_variable_is_in_every_place() -> None:
-    assert sorted(load("defaults/main.yml")) == sorted(NAMES)
+    assert sorted(load("defaults/main.yml")) == sorted(FORMS)
     for entry in load("meta/argument_specs.yml")["argument_specs"].values():
-        assert sorted(entry["options"]) == sorted(NAMES)
-    given = re.findall(r"'(tenant_baseline_\w+)': (tenant_baseline_\w+)", VARIABLES["__tenant_baseline_given"])
-    assert sorted(given) == sorted((name, name) for name in NAMES)
+        assert sorted(entry["options"]) == sorted(FORMS)
     rows = re.findall(r"^\| `(tenant_baseline_\w+)` \|", (ROLE / "README.md").read_text(encoding="utf-8"), re.M)
-    assert sorted(rows) == sorted(NAMES)
+    assert sorted(rows) == sorted(FORMS)
+
+
+def test_defaults_are_those_of_the_filter() -> None:
+    assert {name: FORMS[name].default for name in FORMS} == load("defaults/main.yml")
+
+
+def test_every_part_has_its_task_and_its_tag() -> None:
+    assert [block["tags"] for block in parts()] == [[name] for name in NAMES]
+    for name, block in zip(NAMES, parts(), strict=True):
+        (task,) = block["block"]
+        ((module, defaults),) = task["module_defaults"].items()
+        assert task[module] == {"tenant": "{{ exo_tenant }}"}
+        assert defaults == f"{{{{ __tenant_baseline_connection | combine(__tenant_baseline_plan.arguments.{name}) }}}}"
+        assert task["when"] == f"'{name}' in __tenant_baseline_plan.parts"
+        assert task["register"] == f"__tenant_baseline_{name}_result"
+    assert list(VARIABLES["__tenant_baseline_results"]) == NAMES
+
+
+def test_every_part_is_a_tag_of_the_rest() -> None:
+    for file in ("main.yml", "audit.yml", "refused.yml"):
+        for task in load(f"tasks/{file}"):
+            assert task["tags"] == NAMES, file
+    for playbook in ("baseline.yml", "audit.yml"):
+        first, second, *_others = yaml.safe_load((ROOT / "playbooks" / playbook).read_text())
+        assert first["vars"]["__exo_parts"] == NAMES
+        assert second.get("tags", NAMES) == NAMES
+
+
+def test_the_connection_is_that_of_the_modules() -> None:
+    assert set(VARIABLES["__tenant_baseline_connection_variables"]) == CONNECTION_NAMES - NOT_MAPPED - {"tenant"}
+
+
+def test_the_playbooks_connect_alike() -> None:
+    mapped = VARIABLES["__tenant_baseline_connection_variables"]
+    for name in ("restore", "live_check"):
+        (_first, play) = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text())
+        mapping = play["module_defaults"]["group/m365.exchange_online.exo"]
+        assert {key: value for key, value in mapping.items() if key != "tenant"} == mapped

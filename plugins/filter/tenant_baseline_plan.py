@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: tenant_baseline_plan
+short_description: Check the variables of the role tenant_baseline and say what they come to
+version_added: 1.0.0
+description:
+  - Takes the variables of one host and says what the role C(m365.exchange_online.tenant_baseline) has to do for it. The
+    role uses it; in a playbook of your own it can check an inventory without a tenant.
+  - A variable or a setting that nobody knows is a problem, with the name that may have been meant.
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+positional: []
+options:
+  _input:
+    description:
+      - All variables of the host that are called C(tenant_baseline_*), as a dictionary of names and values.
+    type: dict
+    required: true
+  host:
+    description:
+      - The name of the host in the inventory.
+    type: str
+    required: true
+  tenant:
+    description:
+      - The host's C(exo_tenant).
+    type: str
+    required: true
+  tags:
+    description:
+      - The tags of the run (C(ansible_run_tags)). Those that are names of parts choose among them.
+    type: list
+    elements: str
+    default: [all]
+  skip_tags:
+    description:
+      - The tags that the run leaves out (C(ansible_skip_tags)).
+    type: list
+    elements: str
+    default: []
+  audit:
+    description:
+      - Whether nothing but a comparison is wanted. The limits on changes do not count then, and no undo file is named.
+    type: bool
+    default: false
+  sharing:
+    description:
+      - Other hosts of the play that are the same tenant.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - plugin: m365.exchange_online.tenant_baseline_outcome
+    plugin_type: filter
+  - plugin: m365.exchange_online.tenant_baseline_audit
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Check the variables of a host without its tenant
+  vars:
+    names: "{{ query('ansible.builtin.varnames', '^tenant_baseline_') }}"
+    variables: "{{ dict(names | zip(query('ansible.builtin.vars', *names))) }}"
+    plan: "{{ variables | m365.exchange_online.tenant_baseline_plan(host=inventory_hostname, tenant='contoso.com') }}"
+  ansible.builtin.assert:
+    that: plan.problems | length == 0
+    fail_msg: "{{ plan.problems }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What there is to do.
+  type: dict
+  contains:
+    problems:
+      description: Sentences. Where there are any, nothing may be done.
+      returned: always
+      type: list
+      elements: str
+      sample: ["tenant_baseline_hald is no variable of this role. Did you mean tenant_baseline_hold?"]
+    undeclared:
+      description: Why there is nothing to do, or an empty text.
+      returned: always
+      type: str
+      sample: ""
+    hold:
+      description: Whether the tenant is to be left alone.
+      returned: always
+      type: bool
+      sample: false
+    parts:
+      description: The parts of the baseline that are declared and that the tags select, in the order in which they run.
+      returned: always
+      type: list
+      elements: str
+      sample: [transport_config, smtp_auth]
+    arguments:
+      description: The arguments of the module of each part.
+      returned: always
+      type: dict
+      sample: {smtp_auth: {organization: disabled}}
+"""
+
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import Run, plan
+
+
+def tenant_baseline_plan(
+    variables: Mapping[str, t.Any],
+    host: str,
+    tenant: str,
+    tags: Sequence[str] = ("all",),
+    skip_tags: Sequence[str] = (),
+    audit: bool = False,
+    sharing: Sequence[str] = (),
+) -> dict[str, t.Any]:
+    run = Run(str(host), str(tenant), tuple(tags), tuple(skip_tags), audit, tuple(sharing))
+    return plan(variables, run)
+
+
+class FilterModule:
+    """The filter of this name."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"tenant_baseline_plan": tenant_baseline_plan}

@@ -1,0 +1,391 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role tenant_baseline makes of its variables: checked, merged, and turned into arguments of modules. PRIVATE.
+
+Pure but for one look at whether the directories are there. Which settings exist is known from the modules' own tables.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+import typing as t
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible.module_utils.common.validation import (
+    check_type_bool,
+    check_type_dict,
+    check_type_int,
+    check_type_list,
+    check_type_str,
+)
+
+from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _smtp_auth
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+    CAS_MAILBOX,
+    SMTP_AUTH,
+    TRANSPORT_CONFIG,
+    Table,
+)
+
+PREFIX = "tenant_baseline_"
+_SMTP_AUTH_PREFIX = PREFIX + "smtp_auth_"
+# Facts that the role sets: a second run in one play finds them among its variables.
+FACTS = frozenset({PREFIX + "audit"})
+# Options of modules that the role gives them itself.
+SHARED = frozenset(
+    {
+        "effect_file",
+        "lookup_failure_action",
+        "max_changes",
+        "max_gain",
+        "max_lose",
+        "settle",
+        "undo_file",
+        "wait",
+        "wait_timeout",
+    }
+)
+SMTP_AUTH_OPTIONS = tuple(name for name in _smtp_auth.ARGUMENT_SPEC if name not in SHARED)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One task of the role. ``name``: also its tag. ``title``: for people. ``spec``: of the module's own options."""
+
+    name: str
+    title: str
+    spec: Mapping[str, t.Any]
+
+
+# In the order in which they run.
+PARTS = (
+    Part("transport_config", "transport settings", {"undo_file": {}}),
+    Part("smtp_auth", "SMTP AUTH", _smtp_auth.ARGUMENT_SPEC),
+    Part("mailboxes", "mailboxes", _client_access.ARGUMENT_SPEC),
+)
+# Parts that nearly every baseline has. The others are looked at only where one of them is declared.
+COMMON = frozenset({"transport_config", "smtp_auth", "mailboxes"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A variable that holds settings by the names of a module's options. ``beside``: what else may stand there."""
+
+    variable: str
+    module: str
+    table: Table
+    beside: tuple[str, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, str]:
+        """The fleet's and the tenant's own, which wins."""
+        return (self.variable + "_fleet", self.variable)
+
+    def unknown(self, place: str, names: Iterable[str]) -> list[str]:
+        """A sentence for each name that is no setting."""
+        known = (*self.beside, *self.table.options)
+        spelled = {row.wire.lower(): row.option for row in self.table.rows}
+        return [
+            f"{place}: {name} is no setting of {self.module}"
+            + _meant(spelled.get(name.lower()) or _closest(name, known))
+            for name in names
+            if name not in known
+        ]
+
+
+DICTIONARIES = (
+    Settings(PREFIX + "transport_config", "exo_transport_config", TRANSPORT_CONFIG),
+    Settings(PREFIX + "all_mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("recipient_type_details", "where")),
+)
+LISTS = (Settings(PREFIX + "mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("identity",)),)
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a variable, as an option of a module has it."""
+
+    type: str = "str"
+    choices: tuple[str, ...] = ()
+    default: t.Any = None
+
+    def read(self, name: str, value: t.Any) -> t.Any:
+        """The value in this form; raises ValueError with a sentence for the admin."""
+        convert, words = _TYPES[self.type]
+        try:
+            found = convert(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} has to be {words}, it is {value!r}.") from None
+        if self.choices and found not in self.choices:
+            quotes = " YAML takes on, off, yes and no for booleans: put the word into quotes."
+            raise ValueError(
+                f"{name} has to be one of {', '.join(self.choices)}, it is {value!r}."
+                + (quotes if isinstance(value, bool) else "")
+            )
+        return found
+
+
+_TYPES: Mapping[str, tuple[Callable[[t.Any], t.Any], str]] = {
+    "bool": (check_type_bool, "true or false"),
+    "dict": (check_type_dict, "a dictionary"),
+    "int": (check_type_int, "a whole number"),
+    "list": (check_type_list, "a list"),
+    "path": (lambda value: os.path.expanduser(check_type_str(value)), "a path"),
+    "raw": (lambda value: value, "anything"),
+    "str": (check_type_str, "a text"),
+}
+FORMS: Mapping[str, Form] = {
+    PREFIX + "hold": Form("bool", default=False),
+    **{
+        _SMTP_AUTH_PREFIX + name: Form(
+            _smtp_auth.ARGUMENT_SPEC[name].get("type", "str"),
+            tuple(_smtp_auth.ARGUMENT_SPEC[name].get("choices", ())),
+        )
+        for name in SMTP_AUTH_OPTIONS
+    },
+    **{variable: Form("dict") for settings in DICTIONARIES for variable in settings.variables},
+    **{settings.variable: Form("list") for settings in LISTS},
+    PREFIX + "exclude": Form("list"),
+    PREFIX + "max_changes": Form("str", default="10%"),
+    PREFIX + "lookup_failure_action": Form("str", ("fail", "warn"), default="fail"),
+    PREFIX + "settle": Form("int", default=900),
+    PREFIX + "undo_dir": Form("path"),
+    PREFIX + "report_dir": Form("path"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the role is about. ``sharing``: other hosts that come to the same tenant."""
+
+    host: str
+    tenant: str
+    tags: Sequence[str] = ("all",)
+    skip_tags: Sequence[str] = ()
+    audit: bool = False
+    sharing: Sequence[str] = ()
+
+
+@dataclass
+class _Reading:
+    """The variables in their forms, and what is wrong with them."""
+
+    given: dict[str, t.Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def get(self, name: str) -> t.Any:
+        return self.given.get(PREFIX + name, FORMS[PREFIX + name].default)
+
+    def own_or_fleet(self, settings: Settings) -> dict[str, t.Any]:
+        """What the tenant has of its own wins key by key; null takes a setting of the fleet out of management."""
+        merged: dict[str, t.Any] = {}
+        for variable in settings.variables:
+            merged.update(self.given.get(variable, {}))
+        return _without_nulls(merged)
+
+    @property
+    def smtp_auth(self) -> dict[str, t.Any]:
+        """What is given of the policy for SMTP AUTH, by the names of its module's options."""
+        names = {name: _SMTP_AUTH_PREFIX + name for name in SMTP_AUTH_OPTIONS}
+        return {name: self.given[variable] for name, variable in names.items() if variable in self.given}
+
+
+def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
+    """What the role is to do for a tenant.
+
+    variables: all that are called tenant_baseline_*, templated. Returns ``problems`` (sentences; nothing may be done
+    where there are any), ``hold``, ``parts`` (names, in order), ``arguments`` (of each part's module), and what else
+    the tasks of the role go by.
+    """
+    reading = _read(variables)
+    hold = bool(reading.get("hold"))
+    arguments = {} if hold else _arguments(reading, run)
+    selected = _selected(run)
+    problems = [] if hold else [*_whose(run), *reading.problems, *_rivals(reading), *_directories(reading, run)]
+    names = [] if problems else [part.name for part in PARTS if part.name in arguments]
+    parts = [name for name in names if name in selected]
+    undeclared = "" if parts or hold or problems else _undeclared(run, list(arguments), selected)
+    return {
+        "host": run.host,
+        "tenant": run.tenant,
+        "audit": run.audit,
+        "hold": hold,
+        "problems": problems,
+        "undeclared": undeclared,
+        "parts": parts,
+        "arguments": {name: arguments[name] for name in parts},
+        "tasks": _tasks(parts, bool(problems or undeclared)),
+        "file": file_name(run.host),
+        "report_dir": reading.get("report_dir") or "",
+    }
+
+
+def _tasks(parts: Sequence[str], refused: bool) -> str:
+    """The file of tasks that does no more than what is declared: a task that is skipped is a line to read, too."""
+    if refused:
+        return "refused.yml"
+    return "parts.yml" if COMMON.issuperset(parts) else "all_parts.yml"
+
+
+def _read(variables: Mapping[str, t.Any]) -> _Reading:
+    reading = _Reading()
+    known = [name.removeprefix(PREFIX) for name in FORMS]
+    for name, raw in sorted(variables.items()):
+        if name not in FORMS:
+            if name not in FACTS:
+                near = _closest(name.removeprefix(PREFIX), known)
+                reading.problems.append(f"{name} is no variable of this role" + _meant(near and PREFIX + near))
+            continue
+        value = plain(raw)
+        if value is None or value == "":  # an AWX survey gives one or the other for "not given", by version
+            continue
+        try:
+            reading.given[name] = FORMS[name].read(name, value)
+        except ValueError as error:
+            reading.problems.append(str(error))
+    _read_settings(reading)
+    return reading
+
+
+def _read_settings(reading: _Reading) -> None:
+    """Look at the names in dictionaries and lists of settings; what is null in an entry of a list is not managed."""
+    for settings in DICTIONARIES:
+        for variable in settings.variables:
+            reading.problems += settings.unknown(variable, reading.given.get(variable, {}))
+    for settings in LISTS:
+        entries = reading.given.get(settings.variable, [])
+        for position, entry in enumerate(entries):
+            place = f"{settings.variable}[{position}]"
+            if isinstance(entry, dict):
+                reading.problems += settings.unknown(place, entry)
+            else:
+                reading.problems.append(f"{place} has to be a dictionary with identity and settings, it is {entry!r}.")
+        if entries:
+            reading.given[settings.variable] = [_without_nulls(e) for e in entries if isinstance(e, dict)]
+
+
+def plain(value: t.Any) -> t.Any:
+    """The value as JSON has it: an unquoted date in a list makes ansible-core before 2.19 turn the list into a text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _without_nulls(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Null means "not managed" and must not reach a module: ansible-core before 2.19 makes '' of it, which clears."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _arguments(reading: _Reading, run: Run) -> dict[str, dict[str, t.Any]]:
+    """The arguments of each part that is declared."""
+    transport_config, everybody = (reading.own_or_fleet(settings) for settings in DICTIONARIES)
+    mailboxes: dict[str, t.Any] = {}
+    if reading.given.get(PREFIX + "mailboxes"):
+        mailboxes["mailboxes"] = reading.given[PREFIX + "mailboxes"]
+    if everybody:
+        exclude = reading.get("exclude")
+        mailboxes.update(everybody, all_mailboxes=True, **({"exclude": exclude} if exclude else {}))
+    own = {"transport_config": transport_config, "smtp_auth": reading.smtp_auth, "mailboxes": mailboxes}
+    return {part.name: own[part.name] | _shared(part, reading, run) for part in PARTS if own[part.name]}
+
+
+def _shared(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
+    """What the role gives to each module that takes it."""
+    shared = {name: reading.get(name) for name in ("lookup_failure_action", "settle")}
+    if not run.audit:  # an audit tells of drift however far it went, and saves nothing
+        shared["max_changes"] = reading.get("max_changes")
+        if reading.get("undo_dir"):
+            shared["undo_file"] = os.path.join(reading.get("undo_dir"), f"{file_name(run.host)}-{part.name}.json")
+    return {name: value for name, value in shared.items() if name in part.spec}
+
+
+def file_name(host: str) -> str:
+    """A host's name as a file's, whatever characters the inventory uses."""
+    return "".join(char if char.isascii() and (char.isalnum() or char in "_.-") else "_" for char in host)
+
+
+def _selected(run: Run) -> set[str]:
+    """The parts that the run's tags ask for. Tags that name none are somebody's own, put on the role as a whole."""
+    names = {part.name for part in PARTS}
+    return (names.intersection(run.tags) or names) - set(run.skip_tags)
+
+
+def _whose(run: Run) -> list[str]:
+    """Whether the host names a tenant that no other host of the play names."""
+    if not run.tenant.strip():
+        return [
+            f"{run.host} has no exo_tenant. Each host names its tenant itself; it is never taken from the environment,"
+            " where it could be another one."
+        ]
+    if run.sharing:
+        return [
+            f"{run.host} and {', '.join(run.sharing)} are the same tenant ({run.tenant}). Each would be given the"
+            " baseline of the others: keep one of them, or run them one by one with --limit."
+        ]
+    return []
+
+
+def _rivals(reading: _Reading) -> list[str]:
+    """smtp_client_authentication_disabled has one owner."""
+    transport_config, everybody = DICTIONARIES
+    of_organization = [s.variable for s in (transport_config,) if SMTP_AUTH in reading.own_or_fleet(s)]
+    of_mailboxes = [s.variable for s in (everybody,) if SMTP_AUTH in reading.own_or_fleet(s)]
+    of_mailboxes += [s.variable for s in LISTS if any(SMTP_AUTH in e for e in reading.given.get(s.variable, []))]
+    rivals = [*of_organization, *of_mailboxes]
+    instead = f"Use {_SMTP_AUTH_PREFIX}organization, _allowed and _denied"
+    if rivals and reading.smtp_auth:
+        return [
+            f"{SMTP_AUTH} is in {' and '.join(rivals)}, and {_SMTP_AUTH_PREFIX}* is set as well. The setting can have"
+            f" one owner only. {instead}, and take it out there."
+        ]
+    if of_organization and of_mailboxes:
+        return [
+            f"{SMTP_AUTH} is in {' and '.join(rivals)}. The organization could be closed before its exceptions are"
+            f" open. {instead} instead, which keep the order."
+        ]
+    return []
+
+
+def _directories(reading: _Reading, run: Run) -> list[str]:
+    """The role makes no directory: in a container one that is not mounted would be gone with the job."""
+    problems = []
+    for name in ("report_dir",) if run.audit else ("undo_dir", "report_dir"):
+        path = reading.get(name)
+        if path and not os.path.isabs(path):
+            problems.append(f"{PREFIX}{name} has to be an absolute path. Is {os.path.abspath(path)} meant?")
+        elif path and not os.path.isdir(path):
+            problems.append(
+                f"{PREFIX}{name} is {path}, and there is no such directory. Make it (install -d -m 0700 {path});"
+                " in an execution environment it has to be mounted, or the files are gone when the job ends."
+            )
+    return problems
+
+
+def _undeclared(run: Run, declared: Sequence[str], selected: Iterable[str]) -> str:
+    """Why there is nothing to do."""
+    if not declared:
+        return (
+            f"{run.host} declares nothing: no {PREFIX}* variable with a setting is set for it. Are its group_vars and"
+            " host_vars beside the inventory or the playbook?"
+        )
+    return (
+        f"{run.host} declares {', '.join(declared)}, and this run was asked for"
+        f" {', '.join(sorted(selected)) or 'none of the parts'}."
+    )
+
+
+def _closest(name: str, known: Sequence[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.7)), None)
+
+
+def _meant(name: str | None) -> str:
+    """The end of a sentence on a name that nobody knows."""
+    return f". Did you mean {name}?" if name else "."

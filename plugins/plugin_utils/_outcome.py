@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role tenant_baseline says of its tasks' results: how a tenant stands, in a word and in lines. PRIVATE."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import PARTS
+
+Result = Mapping[str, t.Any]
+
+MOST_LINES = 500  # of drift; the count beside them is exact
+MOST_NAMES = 500
+# What of a task's result goes into reports; nothing that could hold a secret.
+REPORTED = (
+    "changed",
+    "failed",
+    "msg",
+    "error_code",
+    "http_status",
+    "cmdlet",
+    "request_id",
+    "hint",
+    "organization",
+    "summary",
+    "strays",
+    "expired",
+    "expiring",
+    "confirmed",
+    "undo_file",
+    "mailboxes",
+    "not_shown",
+    "warnings",
+)
+_TITLES = {part.name: part.title for part in PARTS}
+# The setting's own name says the opposite of what it does.
+_SMTP_AUTH_WORDS = {True: "denied", False: "allowed", INHERIT: "left to the organization"}
+_LISTS = ("mailboxes",)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one part. ``result``: empty where its task did not run."""
+
+    name: str
+    result: Result
+
+    @property
+    def title(self) -> str:
+        return _TITLES[self.name]
+
+    @property
+    def expired(self) -> bool:
+        """The module fails at its end for exceptions past their last day, when all else is done."""
+        return self.result.get("error_code") == "expired"
+
+    @property
+    def failed(self) -> bool:
+        return not self.result or bool(self.result.get("failed"))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result.get("changed"))
+
+    @property
+    def message(self) -> str:
+        return " ".join(str(self.result.get("msg") or "").split())
+
+
+def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_mode: bool = False) -> dict[str, t.Any]:
+    """How a run of the role ended.
+
+    plan: as the filter tenant_baseline_plan returns it. results: what the parts' tasks registered, by part. Returns
+    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, and ``results``: of
+    each part's result what goes into reports.
+    """
+    done = _done(plan, results)
+    failed = [part for part in done if part.failed]
+    if plan["hold"]:
+        status = "held"
+    elif failed:
+        status = "failed"
+    else:
+        status = "changed" if any(part.changed for part in done) else "unchanged"
+    lines = [_line(part, check_mode) for part in (*failed, *(part for part in done if not part.failed))]
+    if plan["hold"]:
+        lines = ["on hold (tenant_baseline_hold): nothing was read and nothing was changed"]
+    return {
+        "host": plan["host"],
+        "tenant": plan["tenant"],
+        "status": status,
+        "lines": [f"{plan['host']}: {line}" for line in lines],
+        "results": {part.name: {key: part.result[key] for key in REPORTED if key in part.result} for part in done},
+    }
+
+
+def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done]:
+    """The parts that the plan has. A task that was skipped or never reached has no result."""
+    found = {name: results.get(name) or {} for name in plan["parts"]}
+    return [Done(name, {} if result.get("skipped") else result) for name, result in found.items()]
+
+
+def _line(part: Done, check_mode: bool) -> str:
+    if not part.result:
+        return f"{part.title}: not reached, because something before failed"
+    if part.failed:
+        return f"{part.title}: FAILED. {part.message}"
+    changed = "would change" if check_mode else "changed"
+    return f"{part.title}: {changed if part.changed else 'as declared'}" + (f". {part.message}" if part.message else "")
+
+
+def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str, t.Any]:
+    """How a tenant stands to its baseline.
+
+    Returns ``status``, ``drift`` (lines) with ``drift_count``, ``errors`` (each a ``message`` and an ``error_code``),
+    ``unlisted_enabled`` (``count`` and ``mailboxes``), ``expired`` and ``expiring`` (entries of the lists), and
+    ``lines``, all of it for people.
+    """
+    done = _done(plan, results)
+    drift = [line for part in done for line in _drift(part)]
+    smtp_auth = next((part.result for part in done if part.name == "smtp_auth"), {})
+    unlisted = _unlisted(smtp_auth)
+    errors = [_problem(text) for text in plan["problems"]]
+    errors += [_error(part) for part in done if part.failed and not part.expired]
+    found = {
+        "host": plan["host"],
+        "tenant": plan["tenant"],
+        "status": _status(plan, errors, drift, unlisted["count"]),
+        "parts": list(plan["parts"]),
+        "drift_count": len(drift) + sum(_left_out(part.result) for part in done),
+        "drift": drift[:MOST_LINES],
+        "errors": errors + [_problem(text) for text in (plan["undeclared"],) if text],
+        "unlisted_enabled": unlisted,
+        "expired": list(smtp_auth.get("expired") or ()),
+        "expiring": list(smtp_auth.get("expiring") or ()),
+    }
+    return {**found, "lines": _audit_lines(found)}
+
+
+def _status(plan: Mapping[str, t.Any], errors: Sequence[t.Any], drift: Sequence[str], unlisted: int) -> str:
+    """The first that is true. What could not be read is never taken for compliant."""
+    order = (
+        ("held", plan["hold"]),
+        ("unknown", errors),
+        ("undeclared", plan["undeclared"]),
+        ("drift", drift),
+        ("unlisted", unlisted),
+        ("compliant", True),
+    )
+    return next(status for status, true in order if true)
+
+
+def _problem(text: str) -> dict[str, str | None]:
+    return {"message": text, "error_code": None}
+
+
+def _error(part: Done) -> dict[str, str | None]:
+    message = part.message or "not reached, because something before failed"
+    return {"message": f"{part.title}: {message}", "error_code": part.result.get("error_code")}
+
+
+def _unlisted(smtp_auth: Result) -> dict[str, t.Any]:
+    """The mailboxes on no list that stay explicitly enabled."""
+    names = list(smtp_auth.get("strays") or ())
+    more = (smtp_auth.get("not_shown") or {}).get("strays", 0)
+    return {"count": len(names) + more, "mailboxes": names[:MOST_NAMES]}
+
+
+def _left_out(result: Result) -> int:
+    """How many changed objects a result that was too large has lost."""
+    return sum(count for name, count in (result.get("not_shown") or {}).items() if name in _LISTS)
+
+
+def _audit_lines(found: Mapping[str, t.Any]) -> list[str]:
+    more = found["drift_count"] - len(found["drift"])
+    unlisted = found["unlisted_enabled"]
+    errors = [error["message"] for error in found["errors"]]
+    lines = [*errors, *found["drift"], *([f"and {more} more differences"] if more else [])]
+    if unlisted["count"]:
+        lines.append(f"{unlisted['count']} enabled and on no list: {_names(unlisted['mailboxes'], unlisted['count'])}")
+    return [f"{found['host']}: {found['status']}", *lines]
+
+
+def _names(names: Sequence[str], count: int, most: int = 20) -> str:
+    shown = names[:most]
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _drift(part: Done) -> Iterator[str]:
+    """One line for each setting that is not as it should be."""
+    result = part.result
+    if part.name == "smtp_auth":
+        yield from _smtp_auth_drift(result)
+    else:
+        yield from _object_drift(result)
+        for entry in _entries(result):
+            yield from _differences(entry["identity"], entry.get("before") or {}, entry.get("after") or {})
+    for entry in _entries(result, "missing"):
+        yield f"{entry['identity']}: there is no such mailbox"
+
+
+def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
+    for name in _LISTS:
+        yield from (entry for entry in result.get(name) or () if entry.get("action") == status)
+
+
+def _object_drift(result: Result) -> Iterator[str]:
+    """The settings of a single object, which its module shows in its diff."""
+    diff = result.get("diff") or {}
+    if isinstance(diff, Mapping) and isinstance(diff.get("after"), Mapping):
+        yield from _differences(str(diff.get("before_header") or "the organization"), diff["before"], diff["after"])
+
+
+def _differences(label: str, before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> Iterator[str]:
+    for setting, value in after.items():
+        if before.get(setting) != value:
+            yield f"{label}: {setting} is {_shown(before.get(setting))}, should be {_shown(value)}"
+
+
+def _smtp_auth_drift(result: Result) -> Iterator[str]:
+    organization = result.get("organization") or {}
+    if organization.get("action") in ("changed", "failed"):
+        yield f"the organization: SMTP AUTH is {organization['before']}, should be {organization['after']}"
+    for entry in _entries(result):
+        was, should = (_SMTP_AUTH_WORDS[entry[side][SMTP_AUTH]] for side in ("before", "after"))
+        yield f"{entry['identity']}: SMTP AUTH is {was}, should be {should}"
+    for entry in result.get("expired") or ():
+        yield f"{entry['identity']}: the exception is past its last day, {entry['expires']}"
+
+
+def _shown(value: t.Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+# What exo_audit_fail_on may name, beside what always fails: a tenant of which nothing is known.
+FAIL_ON = ("drift", "unlisted", "expired")
+NOT_REACHED: Mapping[str, t.Any] = {
+    "status": "unknown",
+    "drift_count": 0,
+    "drift": [],
+    "errors": [{"message": "The audit did not reach this tenant.", "error_code": None}],
+    "unlisted_enabled": {"count": 0, "mailboxes": []},
+    "expired": [],
+    "expiring": [],
+}
+
+
+def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[str] = ()) -> dict[str, t.Any]:
+    """How all tenants stand.
+
+    audits: by host, what ``audit`` returned; None where it never came to that. fail_on: which findings let a tenant
+    fail, beside not being known. Returns ``tenants``, ``table`` (lines) and ``failed`` (by host, lines that say why).
+    """
+    tenants = {host: {**NOT_REACHED, "host": host, **(found or {})} for host, found in audits.items()}
+    width = max((len(host) for host in tenants), default=0)
+    head = f"{'tenant':{width}}  {'status':10}  {'drift':>5}  {'unlisted':>8}  {'expired':>7}"
+    return {
+        "tenants": tenants,
+        "table": [head, *(_row(found, width) for found in tenants.values())],
+        "failed": {host: _why(found) for host, found in tenants.items() if _fails(found, fail_on)},
+    }
+
+
+def _row(found: Mapping[str, t.Any], width: int) -> str:
+    counts = [str(count) for count in _findings(found).values()]
+    if found["status"] in ("unknown", "undeclared", "held"):  # nothing was counted, or not everything
+        counts = ["?"] * len(counts)
+    drift, unlisted, expired = counts
+    return f"{found['host']:{width}}  {found['status']:10}  {drift:>5}  {unlisted:>8}  {expired:>7}"
+
+
+def _findings(found: Mapping[str, t.Any]) -> dict[str, int]:
+    """How many of each finding there are, by the words of FAIL_ON."""
+    return {
+        "drift": found["drift_count"],
+        "unlisted": found["unlisted_enabled"]["count"],
+        "expired": len(found["expired"]),
+    }
+
+
+def _fails(found: Mapping[str, t.Any], fail_on: Sequence[str]) -> bool:
+    findings = _findings(found)
+    return found["status"] in ("unknown", "undeclared") or any(findings[finding] for finding in fail_on)
+
+
+def _why(found: Mapping[str, t.Any]) -> list[str]:
+    lines = found.get("lines") or [f"{found['host']}: {found['status']}", *(e["message"] for e in found["errors"])]
+    return list(lines)
+
+
+def fail_on(given: str | Sequence[str] | None) -> list[str]:
+    """The findings in a list, or in a text with commas (a survey has no lists); raises ValueError for another word."""
+    words = given.split(",") if isinstance(given, str) else given or ()
+    findings = [str(word).strip() for word in words if str(word).strip()]
+    unknown = [finding for finding in findings if finding not in FAIL_ON]
+    if unknown:
+        raise ValueError(f"exo_audit_fail_on names {', '.join(unknown)}. It takes {', '.join(FAIL_ON)}.")
+    return findings

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role makes of its variables."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import FORMS, PREFIX, Run, file_name, plan
+
+SMTP = "smtp_client_authentication_disabled"
+CLOSED = {"smtp_auth_organization": "disabled", "smtp_auth_allowed": [{"identity": "scanner@contoso.com"}]}
+
+
+def planned(variables: dict[str, Any], **run: Any) -> dict[str, Any]:
+    """The plan of these variables, named without their prefix."""
+    return plan(
+        {PREFIX + name: value for name, value in variables.items()},
+        Run(**{"host": "contoso", "tenant": "contoso.onmicrosoft.com", **run}),
+    )
+
+
+def arguments(variables: dict[str, Any], part: str, **run: Any) -> dict[str, Any]:
+    found = planned(variables, **run)
+    assert found["problems"] == []
+    result: dict[str, Any] = found["arguments"][part]
+    return result
+
+
+SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "part", "expected"),
+    [
+        pytest.param(
+            {"transport_config": {"clear_categories": False}},
+            "transport_config",
+            {"clear_categories": False},
+            id="own",
+        ),
+        pytest.param(
+            {
+                "transport_config_fleet": {"clear_categories": False, "message_expiration": 43200},
+                "transport_config": {"message_expiration": "18:00:00"},
+            },
+            "transport_config",
+            {"clear_categories": False, "message_expiration": "18:00:00"},
+            id="own wins key by key",
+        ),
+        pytest.param(
+            {
+                "transport_config_fleet": {"clear_categories": False, "message_expiration": 43200},
+                "transport_config": {"message_expiration": None},
+            },
+            "transport_config",
+            {"clear_categories": False},
+            id="null takes out",
+        ),
+        pytest.param(
+            {"transport_config": '{"clear_categories": false}'},
+            "transport_config",
+            {"clear_categories": False},
+            id="a dictionary as JSON, from a survey",
+        ),
+        pytest.param(
+            CLOSED,
+            "smtp_auth",
+            {"organization": "disabled", "allowed": [{"identity": "scanner@contoso.com"}], "settle": 900, **SHARED},
+            id="smtp_auth",
+        ),
+        pytest.param(
+            {**CLOSED, "smtp_auth_expired": "", "smtp_auth_denied": None, "settle": "0", "max_changes": 3},
+            "smtp_auth",
+            {
+                "organization": "disabled",
+                "allowed": [{"identity": "scanner@contoso.com"}],
+                "settle": 0,
+                **SHARED,
+                "max_changes": "3",
+            },
+            id="blank is not given, and numbers are texts where the module takes texts",
+        ),
+        pytest.param(
+            {"smtp_auth_allowed": [{"identity": "scanner", "expires": datetime.date(2027, 3, 31)}], "settle": ""},
+            "smtp_auth",
+            {"allowed": [{"identity": "scanner", "expires": "2027-03-31"}], "settle": 900, **SHARED},
+            id="an unquoted date",
+        ),
+        pytest.param(
+            {"smtp_auth_allowed": []},
+            "smtp_auth",
+            {"allowed": [], "settle": 900, **SHARED},
+            id="an empty list is given",
+        ),
+        pytest.param(
+            {"mailboxes": [{"identity": "ada", "imap_enabled": False, "pop_enabled": None}]},
+            "mailboxes",
+            {"mailboxes": [{"identity": "ada", "imap_enabled": False}], **SHARED},
+            id="null in an entry is not managed",
+        ),
+        pytest.param(
+            {
+                "all_mailboxes_fleet": {"pop_enabled": False},
+                "all_mailboxes": {"where": {"pop_enabled": True}},
+                "exclude": "ada,ben",
+            },
+            "mailboxes",
+            {
+                "all_mailboxes": True,
+                "pop_enabled": False,
+                "where": {"pop_enabled": True},
+                "exclude": ["ada", "ben"],
+                **SHARED,
+            },
+            id="all mailboxes",
+        ),
+    ],
+)
+def test_arguments(variables: dict[str, Any], part: str, expected: dict[str, Any]) -> None:
+    assert arguments(variables, part) == expected
+
+
+def test_an_audit_has_no_limit_and_saves_nothing() -> None:
+    found = arguments({**CLOSED, "undo_dir": "/nowhere"}, "smtp_auth", audit=True)
+    assert "max_changes" not in found
+    assert "undo_file" not in found
+
+
+def test_undo_files_are_named_after_host_and_part(tmp_path: Path) -> None:
+    found = arguments({**CLOSED, "undo_dir": str(tmp_path)}, "smtp_auth", host="a/b ü:1")
+    assert found["undo_file"] == f"{tmp_path}/a_b___1-smtp_auth.json"
+    assert file_name("contoso-1.example") == "contoso-1.example"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"smtp_auth_alowed": []}, ["tenant_baseline_smtp_auth_alowed", "mean tenant_baseline_smtp_auth_allowed?"]),
+        ({"smtp_auth_alowed": None}, ["Did you mean tenant_baseline_smtp_auth_allowed?"]),
+        ({"entirely_else": 1}, ["tenant_baseline_entirely_else is no variable of this role."]),
+        ({"transport_config": ["a"]}, ["tenant_baseline_transport_config has to be a dictionary", "['a']"]),
+        ({"transport_config": {"mesage_expiration": 1}}, ["exo_transport_config", "mean message_expiration?"]),
+        ({"transport_config": {"MessageExpiration": 1}}, ["Did you mean message_expiration?"]),
+        ({"transport_config_fleet": {"endpoint": "x"}}, ["_fleet: endpoint is no setting of exo_transport_config."]),
+        ({"all_mailboxes": {"ImapEnabled": 1}}, ["exo_cas_mailbox", "Did you mean imap_enabled?"]),
+        ({"mailboxes": [{"identity": "a"}, {"ImapEnabled": 1}]}, ["tenant_baseline_mailboxes[1]", "imap_enabled?"]),
+        ({"mailboxes": ["ada"]}, ["tenant_baseline_mailboxes[0] has to be a dictionary", "'ada'"]),
+        ({"smtp_auth_organization": False}, ["one of enabled, disabled, it is False.", "quotes"]),
+        ({"smtp_auth_organization": "off"}, ["has to be one of enabled, disabled, it is 'off'."]),
+        ({"lookup_failure_action": "ignore"}, ["has to be one of fail, warn"]),
+        ({"hold": "perhaps"}, ["tenant_baseline_hold has to be true or false"]),
+        ({"settle": "soon"}, ["has to be a whole number"]),
+        ({**CLOSED, "transport_config": {SMTP: True}}, ["in tenant_baseline_transport_config, and", "one owner"]),
+        ({**CLOSED, "mailboxes": [{"identity": "a", SMTP: True}]}, ["in tenant_baseline_mailboxes, and"]),
+        (
+            {"transport_config": {SMTP: True}, "all_mailboxes_fleet": {SMTP: False}},
+            ["tenant_baseline_transport_config and tenant_baseline_all_mailboxes", "before its exceptions are open"],
+        ),
+    ],
+)
+def test_problems(variables: dict[str, Any], words: list[str]) -> None:
+    found = planned(variables)
+    (problem,) = found["problems"]
+    for word in words:
+        assert word in problem
+    assert found["parts"] == []
+    assert found["tasks"] == "refused.yml"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"transport_config": {SMTP: True}},
+        {"transport_config_fleet": {SMTP: True}, "transport_config": {SMTP: None, "clear_categories": True}, **CLOSED},
+        {"all_mailboxes": {"where": {SMTP: False}, "pop_enabled": False}, **CLOSED},
+        {"mailboxes": [{"identity": "a", SMTP: None, "pop_enabled": True}], **CLOSED},
+        {"all_mailboxes": {SMTP: "inherit"}, "mailboxes": [{"identity": "a", SMTP: False}]},
+    ],
+)
+def test_one_owner_is_enough(variables: dict[str, Any]) -> None:
+    assert planned(variables)["problems"] == []
+
+
+def test_facts_of_the_role_are_no_variables() -> None:
+    assert planned({**CLOSED, "audit": {"status": "drift"}})["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["undo_dir", "report_dir"])
+def test_directories(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (relative,) = planned({**CLOSED, name: "undo"})["problems"]
+    assert relative == f"{PREFIX}{name} has to be an absolute path. Is {tmp_path}/undo meant?"
+    (absent,) = planned({**CLOSED, name: f"{tmp_path}/undo"})["problems"]
+    assert f"install -d -m 0700 {tmp_path}/undo" in absent
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert planned({**CLOSED, name: "~"})["problems"] == []
+
+
+def test_the_tenant_is_the_hosts_own() -> None:
+    (nameless,) = planned(CLOSED, tenant=" ")["problems"]
+    assert "contoso has no exo_tenant" in nameless
+    (shared,) = planned(CLOSED, sharing=["fabrikam"])["problems"]
+    assert "contoso and fabrikam are the same tenant (contoso.onmicrosoft.com)" in shared
+
+
+@pytest.mark.parametrize(
+    ("run", "parts"),
+    [
+        ({}, ["transport_config", "smtp_auth"]),
+        ({"tags": ["smtp_auth"]}, ["smtp_auth"]),
+        ({"tags": ["smtp_auth", "mailboxes"]}, ["smtp_auth"]),
+        ({"tags": ["nightly"]}, ["transport_config", "smtp_auth"]),
+        ({"skip_tags": ["smtp_auth"]}, ["transport_config"]),
+    ],
+)
+def test_tags(run: dict[str, Any], parts: list[str]) -> None:
+    found = planned({**CLOSED, "transport_config": {"clear_categories": True}}, **run)
+    assert found["parts"] == list(found["arguments"]) == parts
+    assert found["undeclared"] == ""
+
+
+@pytest.mark.parametrize(
+    ("variables", "run", "words"),
+    [
+        ({}, {}, "contoso declares nothing"),
+        ({"settle": 0, "max_changes": 3, "exclude": ["a"], "transport_config": {}}, {}, "contoso declares nothing"),
+        ({"transport_config": {"clear_categories": None}}, {}, "contoso declares nothing"),
+        (CLOSED, {"tags": ["mailboxes"]}, "contoso declares smtp_auth, and this run was asked for mailboxes."),
+        (CLOSED, {"tags": ["smtp_auth"], "skip_tags": ["smtp_auth"]}, "asked for none of the parts."),
+    ],
+)
+def test_nothing_to_do_is_refused(variables: dict[str, Any], run: dict[str, Any], words: str) -> None:
+    found = planned(variables, **run)
+    assert words in found["undeclared"]
+    assert (found["parts"], found["tasks"]) == ([], "refused.yml")
+
+
+@pytest.mark.parametrize("hold", [True, "true", "yes", 1])
+def test_hold(hold: Any) -> None:
+    """Nothing of a tenant on hold is looked at: the baseline may be what is wrong."""
+    found = planned({**CLOSED, "hold": hold, "undo_dir": "relative", "misspelt": 1})
+    assert found["hold"] is True
+    assert (found["problems"], found["parts"], found["undeclared"]) == ([], [], "")
+    assert found["tasks"] == "parts.yml"
+
+
+def test_blank_variables_are_not_given() -> None:
+    for blank in ("", None):
+        found = planned(dict.fromkeys((name.removeprefix(PREFIX) for name in FORMS), blank))
+        assert found["problems"] == []
+        assert "declares nothing" in found["undeclared"]

@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role says of its tasks' results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._outcome import (
+    MOST_LINES,
+    audit,
+    fail_on,
+    fleet,
+    outcome,
+)
+
+SMTP = "smtp_client_authentication_disabled"
+PLAN: dict[str, Any] = {
+    "host": "contoso",
+    "tenant": "contoso.com",
+    "hold": False,
+    "problems": [],
+    "undeclared": "",
+    "parts": ["transport_config", "smtp_auth", "mailboxes"],
+}
+HELD = {**PLAN, "hold": True, "parts": []}
+QUIET: dict[str, Any] = {"changed": False, "msg": "nothing to do"}
+ALL_QUIET = dict.fromkeys(PLAN["parts"], QUIET)
+BROKEN = {"failed": True, "msg": "The secret\n is wrong.", "error_code": "authentication_failed"}
+EXPIRED = {
+    "failed": True,
+    "error_code": "expired",
+    "msg": "Past their last day.",
+    "expired": [{"identity": "scanner@contoso.com", "expires": "2026-01-31"}],
+}
+
+
+def own(identity: str, before: Any, after: Any, action: str = "changed") -> dict[str, Any]:
+    return {"identity": identity, "action": action, "before": {SMTP: before}, "after": {SMTP: after}}
+
+
+@pytest.mark.parametrize(
+    ("plan", "results", "check_mode", "status", "lines"),
+    [
+        pytest.param(
+            PLAN,
+            ALL_QUIET,
+            False,
+            "unchanged",
+            [
+                "contoso: transport settings: as declared. nothing to do",
+                "contoso: SMTP AUTH: as declared. nothing to do",
+                "contoso: mailboxes: as declared. nothing to do",
+            ],
+            id="converged",
+        ),
+        pytest.param(
+            {**PLAN, "parts": ["smtp_auth"]},
+            {"smtp_auth": {"changed": True}, "mailboxes": BROKEN},
+            False,
+            "changed",
+            ["contoso: SMTP AUTH: changed"],
+            id="a result of an earlier run does not count",
+        ),
+        pytest.param(
+            {**PLAN, "parts": ["smtp_auth"]},
+            {"smtp_auth": {"changed": True}},
+            True,
+            "changed",
+            ["contoso: SMTP AUTH: would change"],
+            id="preview",
+        ),
+        pytest.param(
+            PLAN,
+            {**ALL_QUIET, "smtp_auth": BROKEN, "mailboxes": {"skipped": True, "changed": False}},
+            False,
+            "failed",
+            [
+                "contoso: SMTP AUTH: FAILED. The secret is wrong.",
+                "contoso: mailboxes: not reached, because something before failed",
+                "contoso: transport settings: as declared. nothing to do",
+            ],
+            id="one part fails",
+        ),
+        pytest.param(PLAN, {**ALL_QUIET, "smtp_auth": EXPIRED}, False, "failed", None, id="expired"),
+        pytest.param(HELD, {}, False, "held", None, id="held"),
+    ],
+)
+def test_outcome(
+    plan: dict[str, Any], results: dict[str, Any], check_mode: bool, status: str, lines: list[str] | None
+) -> None:
+    found = outcome(plan, results, check_mode=check_mode)
+    assert found["status"] == status
+    if lines is not None:
+        assert found["lines"] == lines
+
+
+def test_results_hold_nothing_that_is_not_for_reports() -> None:
+    result = {"changed": True, "msg": "done", "invocation": {"module_args": {"client_secret": "x"}}, "diff": []}
+    found = outcome({**PLAN, "parts": ["smtp_auth"]}, {"smtp_auth": result})
+    assert found["results"] == {"smtp_auth": {"changed": True, "msg": "done"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "result", "lines"),
+    [
+        (
+            "transport_config",
+            {"diff": {"before": {"clear_categories": True}, "after": {"clear_categories": False}}},
+            ["the organization: clear_categories is true, should be false"],
+        ),
+        ("transport_config", {"diff": {"before": {}, "after": {}}}, []),
+        (
+            "smtp_auth",
+            {
+                "organization": {"before": "enabled", "after": "disabled", "action": "changed"},
+                "mailboxes": [
+                    own("scanner", "inherit", False),
+                    own("stray", False, "inherit"),
+                    own("ceo", False, True),
+                    own("same", False, False, "unchanged"),
+                    {"identity": "ghost", "action": "missing", "error": "not found"},
+                ],
+            },
+            [
+                "the organization: SMTP AUTH is enabled, should be disabled",
+                "scanner: SMTP AUTH is left to the organization, should be allowed",
+                "stray: SMTP AUTH is allowed, should be left to the organization",
+                "ceo: SMTP AUTH is allowed, should be denied",
+                "ghost: there is no such mailbox",
+            ],
+        ),
+        ("smtp_auth", EXPIRED, ["scanner@contoso.com: the exception is past its last day, 2026-01-31"]),
+        (
+            "mailboxes",
+            {
+                "mailboxes": [
+                    {
+                        "identity": "ada",
+                        "action": "changed",
+                        "before": {"imap_enabled": True, "owa_mailbox_policy": "", "pop_enabled": False},
+                        "after": {"imap_enabled": False, "owa_mailbox_policy": "Büro", "pop_enabled": False},
+                    }
+                ]
+            },
+            [
+                "ada: imap_enabled is true, should be false",
+                'ada: owa_mailbox_policy is "", should be "Büro"',
+            ],
+        ),
+    ],
+)
+def test_drift(part: str, result: dict[str, Any], lines: list[str]) -> None:
+    found = audit({**PLAN, "parts": [part]}, {part: result})
+    assert found["drift"] == lines
+    assert found["drift_count"] == len(lines)
+    assert found["status"] == ("drift" if lines else "compliant")
+
+
+@pytest.mark.parametrize(
+    ("plan", "results", "status"),
+    [
+        (PLAN, ALL_QUIET, "compliant"),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {"strays": ["old@contoso.com"]}}, "unlisted"),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {**EXPIRED, "strays": ["old@contoso.com"]}}, "drift"),
+        (PLAN, {**ALL_QUIET, "smtp_auth": EXPIRED, "mailboxes": BROKEN}, "unknown"),
+        (PLAN, {"smtp_auth": QUIET}, "unknown"),
+        ({**PLAN, "parts": [], "problems": ["no"]}, ALL_QUIET, "unknown"),
+        ({**PLAN, "parts": [], "undeclared": "declares nothing"}, ALL_QUIET, "undeclared"),
+        (HELD, ALL_QUIET, "held"),
+    ],
+)
+def test_status(plan: dict[str, Any], results: dict[str, Any], status: str) -> None:
+    found = audit(plan, results)
+    assert found["status"] == status
+    assert found["lines"][0] == f"contoso: {status}"
+
+
+def test_errors_keep_their_code() -> None:
+    found = audit(PLAN, {**ALL_QUIET, "mailboxes": BROKEN})
+    assert found["errors"] == [
+        {"message": "mailboxes: The secret is wrong.", "error_code": "authentication_failed"},
+    ]
+
+
+def test_large_audits_are_cut_and_counted() -> None:
+    boxes = [own(f"m{number}", False, True) for number in range(MOST_LINES + 7)]
+    result = {"mailboxes": boxes, "strays": ["a", "b"], "not_shown": {"mailboxes": 1000, "strays": 40}}
+    found = audit({**PLAN, "parts": ["smtp_auth"]}, {"smtp_auth": result})
+    assert len(found["drift"]) == MOST_LINES
+    assert found["drift_count"] == MOST_LINES + 7 + 1000
+    assert found["unlisted_enabled"] == {"count": 42, "mailboxes": ["a", "b"]}
+    assert "and 1007 more differences" in found["lines"]
+    assert found["lines"][-1] == "42 enabled and on no list: a, b and 40 more"
+
+
+def found(**changes: Any) -> dict[str, Any]:
+    return {**audit(PLAN, ALL_QUIET), **changes}
+
+
+@pytest.mark.parametrize(
+    ("one", "given", "fails"),
+    [
+        (found(), "drift,unlisted,expired", False),
+        (found(status="drift", drift_count=1), None, False),
+        (found(status="drift", drift_count=1), "drift", True),
+        (found(status="drift", drift_count=1), ["unlisted"], False),
+        (found(status="unlisted", unlisted_enabled={"count": 1, "mailboxes": ["a"]}), " unlisted ,drift", True),
+        (found(status="drift", drift_count=1, expired=[{}]), "expired", True),
+        (found(status="held"), "drift,unlisted,expired", False),
+        (found(status="undeclared"), "", True),
+        (found(status="unknown"), "", True),
+        ({"errors": [{"message": "stopped", "error_code": None}]}, "", True),
+        (None, "", True),
+    ],
+)
+def test_who_fails(one: dict[str, Any] | None, given: Any, fails: bool) -> None:
+    result = fleet({"contoso": one}, fail_on(given))
+    assert ("contoso" in result["failed"]) is fails
+
+
+def test_fleet() -> None:
+    result = fleet({"contoso": found(), "fabrikam-international": None}, [])
+    assert result["table"] == [
+        "tenant                  status      drift  unlisted  expired",
+        "contoso                 compliant       0         0        0",
+        "fabrikam-international  unknown         ?         ?        ?",
+    ]
+    assert result["tenants"]["fabrikam-international"]["status"] == "unknown"
+    assert result["failed"] == {
+        "fabrikam-international": ["fabrikam-international: unknown", "The audit did not reach this tenant."]
+    }
+
+
+def test_another_finding_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"names drfit\. It takes drift, unlisted, expired"):
+        fail_on("drift, drfit")
