@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From directories of evidence to files that people read: the task of exo_evidence. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import tempfile
+import typing as t
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ansible_collections.m365.exchange_online.plugins.module_utils import (
+    _evidence,
+    _evidence_csv,
+    _evidence_junit,
+    _evidence_markdown,
+    _evidence_merge,
+    _evidence_ocsf,
+    _evidence_page,
+    _evidence_report,
+    _evidence_watch,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
+
+Result = dict[str, t.Any]
+
+SUMMARY_BUDGET = 200_000  # characters of JSON; what a job may keep as an artifact in AWX
+LIST_LIMIT = 200  # changes and candidates in the result; the files have them all
+
+# Format → the files that it consists of, each with its renderer.
+FORMATS: Mapping[str, Mapping[str, Callable[[Report], str]]] = {
+    "html": {"evidence.html": _evidence_page.render},
+    "csv": {"evidence.csv": _evidence_csv.controls, "mailboxes.csv": _evidence_csv.mailboxes},
+    "action_plan": {"ActionPlan.csv": _evidence_csv.action_plan},
+    "markdown": {"evidence.md": _evidence_markdown.render},
+    "junit": {"evidence.junit.xml": _evidence_junit.render},
+    "ocsf": {"evidence.ocsf.json": _evidence_ocsf.render},
+}
+
+ARGUMENT_SPEC: Mapping[str, t.Any] = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(FORMATS)},
+    "undo": {"type": "list", "elements": "path", "default": []},
+    "expected": {"type": "list", "elements": "str", "default": []},
+    "max_age": {"type": "int", "default": 12},
+    "fail_on": {"type": "list", "elements": "str", "choices": list(_evidence_report.FAIL_ON), "default": []},
+}
+
+
+def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
+    """Render the evidence; the result has ``failed_on`` and ``msg`` where something in ``fail_on`` was found.
+
+    Raises InvalidRequest where a directory can't be used or there is no evidence at all.
+    """
+    if params["max_age"] < 1:
+        raise InvalidRequest("max_age is in hours and must be 1 or more.")
+    report = _read(params)
+    if report.as_of is None:
+        raise InvalidRequest(
+            f"No evidence was found in {', '.join(params['src'])}. It is written by the playbook audit, into"
+            " tenant_baseline_report_dir."
+        )
+    chosen: dict[str, Callable[[Report], str]] = {}
+    for form in params["formats"]:
+        chosen |= FORMATS[form]
+    files = [_write(os.path.join(params["dest"], name), make(report), check_mode) for name, make in chosen.items()]
+    found = _evidence_report.failures(report, params["fail_on"])
+    line = _evidence_report.line(report)
+    result = {
+        "changed": any(file["changed"] for file in files),
+        "files": [file["path"] for file in files],
+        "line": line,
+        **_facts(report),
+    }
+    if found:
+        result |= {"error_code": "refused", "failed_on": sorted(found), "msg": _message(line, found)}
+    return result
+
+
+def _message(line: str, found: Mapping[str, Sequence[str]]) -> str:
+    reasons = [f"{reason} ({_some(names)})" for reason, names in found.items()]
+    return f"{line} Failed on {', '.join(reasons)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{rest}"
+
+
+def _read(params: Mapping[str, t.Any]) -> Report:
+    unreadable: list[str] = []
+    writes: list[_evidence_watch.OwnWrite] = []
+    for _path, content in _documents(params["undo"], []):
+        writes += _evidence_watch.own_writes(content)
+    max_age = datetime.timedelta(hours=params["max_age"])
+    fleet = _evidence_merge.merge(_parsed(params["src"], unreadable), max_age, params["expected"])
+    return _evidence_report.report(fleet, writes, unreadable)
+
+
+def _parsed(directories: Sequence[str], unreadable: list[str]) -> Iterator[_evidence.Evidence]:
+    """The evidence in these directories; other JSON may lie beside it. unreadable: takes what is said of the rest."""
+    for path, content in _documents(directories, unreadable):
+        if not _evidence.is_evidence(content):
+            continue
+        try:
+            yield _evidence.parse(content, os.path.basename(path))
+        except InvalidRequest as error:
+            unreadable.append(error.message)
+
+
+def _documents(directories: Sequence[str], unreadable: list[str]) -> Iterator[tuple[str, t.Any]]:
+    """Every JSON file of these directories and those in them, in the order of their names."""
+    for directory in directories:
+        if not os.path.isdir(directory):
+            raise InvalidRequest(f"{directory} is no directory, or can't be reached.")
+        for folder, subfolders, names in os.walk(directory):
+            subfolders.sort()
+            for name in sorted(name for name in names if name.endswith(".json")):
+                path = os.path.join(folder, name)
+                try:
+                    with open(path, encoding="utf-8") as file:
+                        yield path, json.load(file)
+                except OSError as error:
+                    unreadable.append(f"{name} can't be read: {os.strerror(error.errno or 0)}.")
+                except (ValueError, RecursionError):
+                    unreadable.append(f"{name} holds no valid JSON; it was perhaps cut off while it was written.")
+
+
+def _write(path: str, text: str, check_mode: bool) -> Result:
+    """Put the text into the file, whole or not at all, where it does not hold it already."""
+    content = text.encode("utf-8", "backslashreplace")  # a lone surrogate may come from a file's name
+    try:
+        with open(path, "rb") as file:
+            same = file.read() == content
+    except OSError:
+        same = False
+    if not same and not check_mode:
+        try:
+            _replace(path, content)
+        except OSError as error:
+            raise InvalidRequest(
+                f"{path} can't be written: {os.strerror(error.errno or 0)}. Name a directory for dest that exists and"
+                " is writable."
+            ) from None
+    return {"path": path, "changed": not same}
+
+
+def _replace(path: str, content: bytes) -> None:
+    mode = 0o600  # it names people and what is open for them
+    with contextlib.suppress(OSError):
+        mode = os.stat(path).st_mode & 0o777
+    descriptor, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".evidence-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+        os.replace(part, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def _facts(report: Report) -> Result:
+    """What a play can act on: counts, and lists that are cut to what fits."""
+    changes = [{"tenant": one.label, "text": change.text} for one, change in report.each_change()]
+    candidates = [
+        {"tenant": one.label, "mailbox": judged.mailbox.address, "note": judged.note}
+        for one, judged in report.each_exception()
+        if judged.removable
+    ]
+    lists = {"changes": changes, "candidates": candidates}
+    truncated = {name: len(entries) - LIST_LIMIT for name, entries in lists.items() if len(entries) > LIST_LIMIT}
+    facts: Result = {name: entries[:LIST_LIMIT] for name, entries in lists.items()}
+    if truncated:
+        facts["truncated"] = truncated
+    return {**facts, "counts": report.counts, "summary": _summary(report)}
+
+
+def _summary(report: Report) -> Result:
+    """Figures without names of people, small enough for an artifact; tenants with something to say come first."""
+    tenants: Result = {}
+    used = 1000
+    for tenant in sorted(report.tenants, key=lambda one: (one.status == "compliant", one.label)):
+        entry = _figures(tenant)
+        used += len(json.dumps({tenant.label: entry}))
+        if used > SUMMARY_BUDGET:
+            break
+        tenants[tenant.label] = entry
+    summary: Result = {"line": _evidence_report.line(report), "counts": report.counts, "tenants": tenants}
+    left_out = len(report.tenants) - len(tenants)
+    return {**summary, "truncated": left_out} if left_out else summary
+
+
+def _figures(tenant: TenantReport) -> Result:
+    shown = tenant.shown
+    return {
+        "status": tenant.status,
+        "read": _evidence.format_time(shown.time),
+        "flag": shown.flag,
+        "enabled": shown.counts["enabled"] if shown.counts else None,
+        "basic_allowed": shown.verdict["basic"].allowed if shown.verdict else None,
+        "drift": len(tenant.drift),
+        "changes": len(tenant.changes),
+        "not_ours": sum(1 for change in tenant.changes if change.foreign),
+        "exceptions": len(tenant.exceptions),
+        "expired": sum(1 for one in tenant.exceptions if one.state == "expired"),
+        "unread": len(tenant.unread),
+    }
