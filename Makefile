@@ -57,7 +57,7 @@ lint-style:
 	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:
-	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz -p benchmark
+	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz -p benchmark -p evidence
 
 lint-yaml:
 	"$(LINT_BIN)/yamllint" --strict .

@@ -17,7 +17,7 @@ import json
 import typing as t
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _evidence_exceptions
+from ansible_collections.m365.exchange_online.plugins.module_utils import _evidence_exceptions, _verdict
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import Judgement, MailboxEvidence
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import JudgedException
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
@@ -83,8 +83,8 @@ def _tenant(tenant: TenantReport, limit: int, texts: _Texts, closed: _Texts) -> 
         "d": domain,
         "a": "\n".join(_address(box, domain) for box in boxes),
         "o": "".join(_OVERRIDE[box.override] for box in boxes),
-        "b": "".join(_verdict(box.basic) for box in boxes),
-        "q": "".join(_verdict(box.oauth) for box in boxes),
+        "b": "".join(_state_of(box.basic) for box in boxes),
+        "q": "".join(_state_of(box.oauth) for box in boxes),
         "s": "".join(_state(judged.get(box.key)) for box in boxes),
         "w": "".join(_USAGE[box.usage.state] if box.usage else "-" for box in boxes),
         "c": [closed.number(_closed(box)) for box in boxes],
@@ -101,7 +101,7 @@ def _state(judged: JudgedException | None) -> str:
     return _STATE[judged.state] if judged else "-"
 
 
-def _verdict(judgement: Judgement | None) -> str:
+def _state_of(judgement: Judgement | None) -> str:
     return _VERDICT[judgement.state] if judgement else "-"
 
 
@@ -135,13 +135,13 @@ def _day(time: datetime.date) -> int:
 
 
 GATE_LABELS = {
-    "retirement": "retirement of Basic",
-    "mailbox_kind": "kind of mailbox",
-    "smtp_auth": "SMTP AUTH setting",
-    "authentication_policy": "authentication policy",
-    "account": "account",
-    "security_defaults": "security defaults",
-    "conditional_access": "Conditional Access",
+    _verdict.BASIC_AUTH_RETIREMENT: "retirement of Basic",
+    _verdict.MAILBOX_TYPE: "type of mailbox",
+    _verdict.SMTP_AUTH_SETTING: "SMTP AUTH setting",
+    _verdict.AUTHENTICATION_POLICY: "authentication policy",
+    _verdict.ACCOUNT: "account disabled",
+    _verdict.SECURITY_DEFAULTS: "security defaults",
+    _verdict.CONDITIONAL_ACCESS: "Conditional Access",
 }
 
 

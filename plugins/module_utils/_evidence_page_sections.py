@@ -16,12 +16,12 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_con
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import lines_to_delete
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import (
-    RETIREMENT,
     Report,
     TenantReport,
     line,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._html import Child, Html, tag
+from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import RETIREMENT
 
 LIMIT = 100  # entries of a list; the CSV files have them all
 

@@ -23,9 +23,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_con
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import JudgedException
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_merge import Fleet, TenantEvidence
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_watch import Change, OwnWrite
-
-# Basic authentication for SMTP AUTH is off by default from the end of December 2026 (Exchange Team, 2026-01-27).
-RETIREMENT = datetime.date(2026, 12, 31)
+from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import RETIREMENT
 
 FAIL_ON = ("drift", "change", "unread", "expired")
 

@@ -60,7 +60,7 @@ _REASONS = (
     "Backup reports",
     "UPS and rack monitoring",
 )
-_GATES = ("smtp_auth", "authentication_policy", "account", "security_defaults", "conditional_access")
+_GATES = ("smtp_auth_setting", "authentication_policy", "account", "security_defaults", "conditional_access")
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
@@ -98,13 +98,13 @@ def document(**changed: t.Any) -> Document:
                 "allowed": 0,
                 "blocked": 250,
                 "unknown": 0,
-                "gates": {"smtp_auth": {"closed": 250, "unknown": 0}},
+                "gates": {"smtp_auth_setting": {"closed": 250, "unknown": 0}},
             },
             "oauth": {
                 "allowed": 0,
                 "blocked": 250,
                 "unknown": 0,
-                "gates": {"smtp_auth": {"closed": 250, "unknown": 0}},
+                "gates": {"smtp_auth_setting": {"closed": 250, "unknown": 0}},
             },
         },
         "usage": {"from": "2026-10-27T00:00:00Z", "to": "2026-11-26T00:00:00Z", "complete": True, "reason": None},
@@ -222,7 +222,7 @@ class Generator:
             box["basic"] = {"state": "blocked", "closed": ["authentication_policy"], "unknown": []}
         if not listed and choose.random() < 0.3:
             box["override"] = "disabled"
-            box["basic"] = box["oauth"] = {"state": "blocked", "closed": ["smtp_auth"], "unknown": []}
+            box["basic"] = box["oauth"] = {"state": "blocked", "closed": ["smtp_auth_setting"], "unknown": []}
         return box
 
     def _document(self, number: int, name: str, time: datetime.datetime, progress: float) -> Document:
@@ -248,7 +248,7 @@ class Generator:
         allowed = own if closed else own + inherit - unknown
         shut = by_override["disabled"] + (inherit if closed else 0)
         gates = {
-            "smtp_auth": {"closed": shut, "unknown": 0},
+            "smtp_auth_setting": {"closed": shut, "unknown": 0},
             "authentication_policy": {"closed": policy_closed, "unknown": 0},
             "account": {"closed": inherit // 20, "unknown": 0},
             "security_defaults": {"closed": 0, "unknown": 0},
@@ -273,7 +273,7 @@ class Generator:
             "counts": {"mailboxes": self.mailboxes, **by_override, "inherit": inherit},
             "verdict": {
                 "basic": _method(basic_allowed, shut + policy_closed, unknown, gates),
-                "oauth": _method(allowed, total - allowed, 0, {"smtp_auth": gates["smtp_auth"]}),
+                "oauth": _method(allowed, total - allowed, 0, {"smtp_auth_setting": gates["smtp_auth_setting"]}),
             },
             "mailboxes": boxes,
             "december": {

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from evidence import fleet
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _evidence,
@@ -25,6 +24,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _evidence_watch,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from evidence import fleet
 
 ROOT = Path(__file__).resolve().parents[4]
 SCHEMA = json.loads((ROOT / "docs" / "evidence.schema.json").read_text(encoding="utf-8"))
