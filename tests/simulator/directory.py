@@ -146,6 +146,8 @@ class Directory:
 
     def policies(self) -> list[dict[str, Any]]:
         """As Graph shows them: users by their ids, where the description may name them by address."""
+        if self.licence == "none" or not self._policies:
+            return []
         known = self._by_name()
         return [_with_ids(found, known) for found in self._policies]
 

@@ -359,9 +359,10 @@ def test_how_far_the_log_reaches_back(simulator: Simulator, log_days: int, oldes
         assert len(found.sign_ins(window)) == 1
 
 
-def test_no_licence_no_log(simulator: Simulator) -> None:
-    answer = graph(simulator, licence="none").get(SIGN_INS)
-    assert error(answer) == (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+def test_no_licence_no_log_and_no_policies(simulator: Simulator) -> None:
+    found = graph(simulator, licence="none", conditional_access=[{"displayName": "CA", "grantControls": BLOCK}])
+    assert error(found.get(SIGN_INS)) == (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
+    assert found.get(POLICIES).json()["value"] == []
 
 
 def test_long_ranges_time_out(simulator: Simulator) -> None:
