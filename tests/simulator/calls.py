@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from . import schema, wire
 from .journal import Journal
+from .mailbox import Mailbox
 from .rows import Render
 from .tenants import App, Tenant, stamp
-from .values import IGNORED, Converter, Refused, Unconvertible
+from .values import IGNORED, Converter, Refused, Unconvertible, UnknownPolicy
+
+DEFAULT_RESULT_SIZE = 1000
 
 
 @dataclass
@@ -75,7 +78,7 @@ def converted(
     call: Call, parameters: Mapping[str, Any], converters: Mapping[str, Converter], stored: Callable[[str], Any]
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    refusals: list[str] = []
+    refusals: list[Refused] = []
     for name, value in parameters.items():
         if name not in converters:
             continue
@@ -84,14 +87,20 @@ def converted(
         except Unconvertible as error:
             raise wire.bad_value(name, value, error.type_name) from error
         except Refused as error:
-            refusals.append(str(error))
+            refusals.append(error)
             continue
         if outcome is not IGNORED:
             result[name] = outcome
     # Types are looked at before the cmdlet runs, so they win over what the cmdlet itself refuses.
     if refusals:
-        raise wire.refused(refusals[0])
+        raise _refusal(call, refusals[0])
     return result
+
+
+def _refusal(call: Call, error: Refused) -> wire.ServiceError:
+    if isinstance(error, UnknownPolicy) and call.tenant.form("unknown_policy") == "not_found":
+        return wire.ServiceError(404, wire.NOT_FOUND, str(error))
+    return wire.refused(str(error))
 
 
 def check_ews_lists(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
@@ -111,3 +120,43 @@ def asks_only(parameters: Mapping[str, Any]) -> bool:
 def dates() -> dict[str, str]:
     now = stamp(datetime.now(timezone.utc))
     return {"WhenChanged": f"{now}+00:00", "WhenChangedUTC": f"{now}Z"}
+
+
+def visible(call: Call, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
+    """What the app's scope of reading has in it."""
+    scope = call.app.read_scope
+    return [mailbox for mailbox in mailboxes if scope is None or call.tenant.in_scope(mailbox, scope)]
+
+
+def check_writable(call: Call, mailbox: Mailbox) -> None:
+    scope = call.app.write_scope
+    if scope is not None and not call.tenant.in_scope(mailbox, scope):
+        raise wire.out_of_scope(mailbox.name)
+    if mailbox.refuses_writes:
+        own = mailbox.refuses_writes if isinstance(mailbox.refuses_writes, str) else None
+        names = [name for name in call.parameters if name.casefold() != "identity"]
+        raise wire.synchronized(mailbox.name, call.cmdlet, ",".join(names), own)
+
+
+def result_size(parameters: Mapping[str, Any]) -> tuple[int | None, bool]:
+    if "ResultSize" not in parameters:
+        return DEFAULT_RESULT_SIZE, False
+    value = parameters["ResultSize"]
+    if isinstance(value, str) and value.casefold() == "unlimited":
+        return None, True
+    if isinstance(value, (int, str)) and not isinstance(value, bool) and str(value).isdecimal() and int(value) > 0:
+        return int(value), True
+    raise wire.bad_value("ResultSize", value, "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]")
+
+
+def recipient_types(parameters: Mapping[str, Any], known: Iterable[str]) -> set[str] | None:
+    if "RecipientTypeDetails" not in parameters:
+        return None
+    value = parameters["RecipientTypeDetails"]
+    names = [value] if isinstance(value, str) else value
+    proper = {name.casefold(): name for name in known}
+    valid = isinstance(names, list) and names and all(isinstance(n, str) and n.casefold() in proper for n in names)
+    if not valid:
+        type_name = "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails[]"
+        raise wire.bad_value("RecipientTypeDetails", value, type_name)
+    return {proper[name.casefold()] for name in names}

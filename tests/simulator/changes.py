@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .calls import dates
+from .mailbox import Mailbox, checked_cas
 from .names import DescriptionError
+from .object_schema import AUTHENTICATION_SWITCHES, INHERITED, PLAN_BY_NAME
 from .store import Stored
-from .tenants import (
-    PLAIN_KEYS,
-    App,
-    Mailbox,
-    Tenant,
-    check_role,
-    checked_cas,
-    checked_organization,
-    checked_transport,
-)
+from .tenants import PLAIN_KEYS, Tenant, check_role, checked_transport
 
 _OWN_FIELDS = ("display_name", "alias", "type", "server", "account_disabled", "password", "refuses_writes")
+
+
+Step = Callable[[], object]
 
 
 class NotThere(Exception):
@@ -33,43 +30,60 @@ def change(tenant: Tenant, body: Mapping[str, Any]) -> None:
     prepared(tenant, body)()
 
 
-def prepared(tenant: Tenant, body: Mapping[str, Any]) -> Callable[[], None]:
+def prepared(tenant: Tenant, body: Mapping[str, Any]) -> Step:
     """The change as something to be done later; what is wrong with it is told at once."""
-    rest = dict(body)
-    transport = checked_transport(rest.pop("transport_config", None) or {})
-    organization = checked_organization(rest.pop("organization_config", None) or {})
-    changes = [_mailbox_change(tenant, entry) for entry in rest.pop("mailboxes", None) or []]
-    gone = [_one(tenant, str(identity)) for identity in rest.pop("remove_mailboxes", None) or []]
-    added = rest.pop("add_mailboxes", None) or []
-    apps = rest.pop("apps", None) or []
-    if "directory_role" in rest:
-        apps = [{"directory_role": rest.pop("directory_role")}, *apps]
-    app_changes = [_app_change(tenant, entry) for entry in apps]
-    expire = rest.pop("expire_tokens", False)
-    challenge = rest.pop("claims_challenge", tenant.claims_challenge)
-    unknown = rest.keys() - set(PLAIN_KEYS)
+    unknown = body.keys() - _PARTS.keys() - set(PLAIN_KEYS)
     if unknown:
         raise DescriptionError(f"can't be changed: {', '.join(sorted(unknown))}")
+    plain = {key: value for key, value in body.items() if key in PLAIN_KEYS}
+    steps = [part(tenant, body[name]) for name, part in _PARTS.items() if name in body]
 
     def apply() -> None:
-        if expire:
-            tenant.first_valid_token = tenant.token_number + 1
-        tenant.claims_challenge = challenge
-        for app, values in app_changes:
-            vars(app).update(values)
-        tenant.set_plain(rest)
-        _write(tenant.transport, transport)
-        _write(tenant.organization, organization)
-        for mailbox, own, cas in changes:
-            for key, value in own.items():
-                setattr(mailbox, key, value)
-            _write(mailbox.store, cas)
-            mailbox.rows.clear()
-        for mailbox in gone:
-            tenant.remove_mailbox(mailbox)
-        tenant.add_mailboxes(added)
+        tenant.set_plain(plain)
+        for step in steps:
+            step()
 
     return apply
+
+
+def _in_turn(steps: Iterable[Step]) -> Step:
+    kept = list(steps)
+
+    def apply() -> None:
+        for step in kept:
+            step()
+
+    return apply
+
+
+def _tokens(tenant: Tenant, expire: Any) -> Step:
+    return partial(setattr, tenant, "first_valid_token", tenant.token_number + 1) if expire else _nothing
+
+
+def _nothing() -> None:
+    pass
+
+
+def _transport(tenant: Tenant, given: Any) -> Step:
+    return partial(_write, tenant.transport, checked_transport(given or {}))
+
+
+def _organization(tenant: Tenant, given: Any) -> Step:
+    values = tenant.access.organization_values(given or {})
+    return partial(tenant.access.write_organization, {**dates(), **values}, 0) if values else _nothing
+
+
+def _modern_authentication(tenant: Tenant, given: Any) -> Step:
+    return partial(tenant.access.modern_authentication, _switches(given or {}), dates())
+
+
+def _removed_mailboxes(tenant: Tenant, given: Any) -> Step:
+    return _in_turn(partial(tenant.remove_mailbox, _one(tenant, str(identity))) for identity in given or [])
+
+
+def _removed_policies(tenant: Tenant, given: Any) -> Step:
+    guids = [tenant.access.known_policy(name) for name in given or []]
+    return _in_turn(partial(tenant.access.remove_policy, guid) for guid in guids)
 
 
 def _write(stored: Stored, values: Mapping[str, Any]) -> None:
@@ -78,7 +92,7 @@ def _write(stored: Stored, values: Mapping[str, Any]) -> None:
         stored.write({**dates(), **values}, 0)
 
 
-def _app_change(tenant: Tenant, entry: Mapping[str, Any]) -> tuple[App, dict[str, Any]]:
+def _app_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     """The app with this client_id, else the first one."""
     app = tenant.find_app(str(entry.get("client_id", tenant.apps[0].client_id)))
     if app is None:
@@ -87,17 +101,58 @@ def _app_change(tenant: Tenant, entry: Mapping[str, Any]) -> tuple[App, dict[str
     unknown = [key for key in entry if not hasattr(app, key)]
     if unknown:
         raise DescriptionError(f"unknown key in an app: {unknown[0]}")
-    return app, dict(entry)
+    return partial(vars(app).update, dict(entry))
 
 
-def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> tuple[Mailbox, dict[str, Any], dict[str, Any]]:
+def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     own = dict(entry)
     mailbox = _one(tenant, str(own.pop("identity")))
     cas = checked_cas(own.pop("cas", None) or {})
+    user = tenant.access.user_values(own.pop("user", None) or {})
+    if "plan" in own:
+        # Another licence: what its plan says is given to the mailbox anew.
+        plan = tenant.access.plan(str(own.pop("plan"))).store.current
+        cas = {name: plan[name] for name in INHERITED if name in plan} | cas
     unknown = own.keys() - set(_OWN_FIELDS)
     if unknown:
         raise DescriptionError(f"can't be changed in a mailbox: {', '.join(sorted(unknown))}")
-    return mailbox, own, cas
+
+    def apply() -> None:
+        for key, value in own.items():
+            setattr(mailbox, key, value)
+        if own:
+            tenant.name_anew()
+        _write(mailbox.store, cas)
+        if user:
+            tenant.access.write_user(mailbox, {**dates(), **user})
+            mailbox.user.settle()
+        mailbox.rows.clear()
+
+    return apply
+
+
+def _policy_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
+    """Switches of the policy with this name, or a new one."""
+    policy = tenant.access.authentication.find(str(entry.get("name")))
+    switches = _switches({key: value for key, value in entry.items() if key not in ("name", "guid")})
+    if policy is None:
+        return partial(tenant.access.seed_policy, entry)
+    return partial(tenant.access.write_policy, policy, {**dates(), **switches})
+
+
+def _plan_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
+    values = dict(entry.get("cas") or {})
+    unknown = values.keys() - PLAN_BY_NAME.keys()
+    if unknown:
+        raise DescriptionError(f"not a property of Get-CASMailboxPlan: {', '.join(sorted(unknown))}")
+    return partial(_write, tenant.access.plan(str(entry.get("name"))).store, values)
+
+
+def _switches(given: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = given.keys() - set(AUTHENTICATION_SWITCHES)
+    if unknown:
+        raise DescriptionError(f"not a switch of an authentication policy: {', '.join(sorted(unknown))}")
+    return dict(given)
 
 
 def _one(tenant: Tenant, identity: str) -> Mailbox:
@@ -105,3 +160,25 @@ def _one(tenant: Tenant, identity: str) -> Mailbox:
     if len(found) != 1:
         raise NotThere(f"{len(found)} mailboxes are called {identity}")
     return found[0]
+
+
+def _each(change_one: Callable[[Tenant, Mapping[str, Any]], Step]) -> Callable[[Tenant, Any], Step]:
+    return lambda tenant, given: _in_turn([change_one(tenant, entry) for entry in given or []])
+
+
+# In this order: what is named has to be there, and what goes is needed to the end.
+_PARTS: Mapping[str, Callable[[Tenant, Any], Step]] = {
+    "expire_tokens": _tokens,
+    "claims_challenge": lambda tenant, given: partial(setattr, tenant, "claims_challenge", given),
+    "directory_role": lambda tenant, given: _app_change(tenant, {"directory_role": given}),
+    "apps": _each(_app_change),
+    "transport_config": _transport,
+    "authentication_policies": _each(_policy_change),
+    "plans": _each(_plan_change),
+    "organization_config": _organization,
+    "modern_authentication": _modern_authentication,
+    "mailboxes": _each(_mailbox_change),
+    "remove_mailboxes": _removed_mailboxes,
+    "add_mailboxes": lambda tenant, given: partial(tenant.add_mailboxes, given or []),
+    "remove_authentication_policies": _removed_policies,
+}

@@ -5,17 +5,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import schema, wire
-from .calls import Call, Result, asks_only, check_ews_lists, converted, dates, named_parameters, switch
+from .authentication import get_policy, new_policy, remove_policy, set_policy
+from .calls import (
+    Call,
+    Result,
+    asks_only,
+    check_ews_lists,
+    check_writable,
+    converted,
+    dates,
+    named_parameters,
+    recipient_types,
+    result_size,
+    switch,
+    visible,
+)
+from .mailbox import Mailbox
 from .organization import enable_customization, get_organization, set_organization
+from .plans import get_plan, set_plan
 from .rows import mailbox_row, server_name, static_row, transport_row
-from .tenants import Mailbox, Tenant
+from .tenants import Tenant
+from .users import get_user, set_user
 from .values import Refused, Unconvertible
 
-DEFAULT_RESULT_SIZE = 1000
 _GET_SWITCHES = (
     "ActiveSyncDebugLogging",
     "ActiveSyncSuppressReadReceipt",
@@ -31,7 +47,10 @@ _NOT_SIMULATED = frozenset({"anr", "filter", "sortby", "organizationalunit", "cr
 def run(call: Call) -> Result:
     if call.cmdlet.casefold() in call.tenant.needs_customization():
         raise wire.dehydrated()
-    return _HANDLERS.get(call.cmdlet.casefold(), _static)(call)
+    if known(call.tenant, call.cmdlet) in call.tenant.cmdlets:
+        # Canned rows go before what is simulated.
+        return _static(call)
+    return _HANDLERS[call.cmdlet.casefold()](call)
 
 
 def known(tenant: Tenant, cmdlet: str) -> str | None:
@@ -61,12 +80,6 @@ def _preferred(form: str, identity: str, found: list[Mailbox]) -> list[Mailbox]:
     wanted = identity.strip().casefold()
     own = "primary" if form == "address" else "upn"
     return [mailbox for mailbox in found if getattr(mailbox, own).casefold() == wanted] or found
-
-
-def visible(call: Call, mailboxes: Iterable[Mailbox]) -> list[Mailbox]:
-    """What the app's scope of reading has in it."""
-    scope = call.app.read_scope
-    return [mailbox for mailbox in mailboxes if scope is None or call.tenant.in_scope(mailbox, scope)]
 
 
 def anchored_to(tenant: Tenant, anchor: str | None, mailbox: Mailbox) -> bool:
@@ -105,9 +118,9 @@ def _set_transport(call: Call) -> Result:
     if not call.store:
         return Result()
     affected = tenant.mailboxes if "SmtpClientAuthenticationDisabled" in differing else []
-    before = {mailbox.guid: tenant.smtp_enabled(mailbox) for mailbox in affected}
+    before = call.journal.snapshot(tenant, affected)
     tenant.transport.write({**differing, **dates()}, tenant.lag)
-    call.journal.effective(tenant, call.cmdlet, before, affected)
+    call.journal.effective(tenant, call.cmdlet, before)
     return Result(changed=True)
 
 
@@ -117,9 +130,9 @@ def _get_mailboxes(call: Call) -> Result:
         raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-CASMailbox.")
     parameters = named_parameters(call, _GET_PARAMETERS)
     switches = frozenset(name for name in _GET_SWITCHES if switch(parameters, name))
-    limit, given = _result_size(parameters)
+    limit, given = result_size(parameters)
     found = _asked_for(call, parameters.get("Identity"))
-    types = _recipient_types(parameters)
+    types = recipient_types(parameters, schema.RECIPIENT_TYPES)
     if types is not None:
         found = [mailbox for mailbox in found if mailbox.type in types]
     if "ActiveSyncDebugLogging" in switches:
@@ -152,30 +165,6 @@ def _recalculate(call: Call, mailboxes: list[Mailbox]) -> bool:
     return bool(stale)
 
 
-def _result_size(parameters: Mapping[str, Any]) -> tuple[int | None, bool]:
-    if "ResultSize" not in parameters:
-        return DEFAULT_RESULT_SIZE, False
-    value = parameters["ResultSize"]
-    if isinstance(value, str) and value.casefold() == "unlimited":
-        return None, True
-    if isinstance(value, (int, str)) and not isinstance(value, bool) and str(value).isdecimal() and int(value) > 0:
-        return int(value), True
-    raise wire.bad_value("ResultSize", value, "Microsoft.Exchange.Data.Unlimited`1[System.UInt32]")
-
-
-def _recipient_types(parameters: Mapping[str, Any]) -> set[str] | None:
-    if "RecipientTypeDetails" not in parameters:
-        return None
-    value = parameters["RecipientTypeDetails"]
-    names = [value] if isinstance(value, str) else value
-    proper = {name.casefold(): name for name in schema.RECIPIENT_TYPES}
-    valid = isinstance(names, list) and names and all(isinstance(n, str) and n.casefold() in proper for n in names)
-    if not valid:
-        type_name = "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails[]"
-        raise wire.bad_value("RecipientTypeDetails", value, type_name)
-    return {proper[name.casefold()] for name in names}
-
-
 def _set_mailbox(call: Call) -> Result:
     tenant = call.tenant
     allowed = {name.casefold(): name for name in ("Identity", *schema.CAS_PARAMETERS, "Confirm", "WhatIf")}
@@ -187,7 +176,7 @@ def _set_mailbox(call: Call) -> Result:
     # Types are checked for a mailbox that does not exist, too: they come before the directory.
     _check_types(call, parameters)
     mailbox = resolve(call, parameters["Identity"])
-    _check_writable(call, mailbox)
+    check_writable(call, mailbox)
     changes = converted(call, parameters, schema.CAS_PARAMETERS, mailbox.stored)
     _check_couplings(mailbox, parameters, changes)
     if "ActiveSyncDebugLogging" in parameters:
@@ -201,24 +190,14 @@ def _set_mailbox(call: Call) -> Result:
         return Result(warnings=[wire.NOT_MODIFIED.format(identity=mailbox.name)])
     if not call.store:
         return Result()
-    before = {mailbox.guid: tenant.smtp_enabled(mailbox)}
+    before = call.journal.snapshot(tenant, [mailbox])
     # Rows that reads still show are rebuilt from what is visible by then.
     mailbox.visible()
     mailbox.store.write({**differing, **dates()}, tenant.lag)
     if tenant.lag <= 0:
         mailbox.rows.clear()
-    call.journal.effective(tenant, call.cmdlet, before, [mailbox])
+    call.journal.effective(tenant, call.cmdlet, before)
     return Result(changed=True)
-
-
-def _check_writable(call: Call, mailbox: Mailbox) -> None:
-    scope = call.app.write_scope
-    if scope is not None and not call.tenant.in_scope(mailbox, scope):
-        raise wire.out_of_scope(mailbox.name)
-    if mailbox.refuses_writes:
-        own = mailbox.refuses_writes if isinstance(mailbox.refuses_writes, str) else None
-        names = [name for name in call.parameters if name.casefold() != "identity"]
-        raise wire.synchronized(mailbox.name, call.cmdlet, ",".join(names), own)
 
 
 def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:
@@ -258,12 +237,20 @@ def _static(call: Call) -> Result:
 
 _CMDLETS: Mapping[str, Callable[[Call], Result]] = {
     "Enable-OrganizationCustomization": enable_customization,
+    "Get-AuthenticationPolicy": get_policy,
     "Get-CASMailbox": _get_mailboxes,
+    "Get-CASMailboxPlan": get_plan,
     "Get-OrganizationConfig": get_organization,
     "Get-TransportConfig": _get_transport,
+    "Get-User": get_user,
+    "New-AuthenticationPolicy": new_policy,
+    "Remove-AuthenticationPolicy": remove_policy,
+    "Set-AuthenticationPolicy": set_policy,
     "Set-CASMailbox": _set_mailbox,
+    "Set-CASMailboxPlan": set_plan,
     "Set-OrganizationConfig": set_organization,
     "Set-TransportConfig": _set_transport,
+    "Set-User": set_user,
 }
 NAMES = tuple(_CMDLETS)
 _HANDLERS = {name.casefold(): handler for name, handler in _CMDLETS.items()}

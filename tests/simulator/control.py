@@ -14,6 +14,8 @@ from aiohttp import web
 from . import wire
 from .changes import NotThere, change, prepared
 from .faults import BadFault, Fault
+from .mailbox import Mailbox
+from .named import NamedObject
 from .names import DescriptionError
 from .organization_schema import ORGANIZATION_BY_NAME
 from .rows import mailbox_state
@@ -86,7 +88,10 @@ class Control:
             "label": tenant.label,
             "tenant_id": tenant.tenant_id,
             "transport_config": {row.name: tenant.transport_value(row.name) for row in TRANSPORT_PROPERTIES},
-            "organization_config": {name: tenant.organization_value(name) for name in ORGANIZATION_BY_NAME},
+            "organization_config": _organization(tenant),
+            "authentication_policies": [_named(tenant, policy) for policy in tenant.access.authentication],
+            "plans": [_named(tenant, plan) for plan in tenant.access.plans],
+            "users": [_user(tenant, user) for user in tenant.access.people()],
             "mailboxes": [mailbox_state(tenant, mailbox) for mailbox in tenant.mailboxes],
         }
 
@@ -104,6 +109,22 @@ class Control:
                 "overrun_seconds_worst": round(journal.worst_overrun, 6),
             },
         }
+
+
+def _organization(tenant: Tenant) -> dict[str, Any]:
+    found = {name: tenant.organization_value(name) for name in ORGANIZATION_BY_NAME}
+    policy = tenant.access.policy(found["DefaultAuthenticationPolicy"])
+    return {**found, "DefaultAuthenticationPolicy": policy.name if policy else None}
+
+
+def _named(tenant: Tenant, entry: NamedObject) -> dict[str, Any]:
+    return {"Name": entry.name, "Guid": entry.guid, "DistinguishedName": entry.dn, **entry.store.current}
+
+
+def _user(tenant: Tenant, user: Mailbox) -> dict[str, Any]:
+    policy = tenant.access.policy(user.user.current.get("AuthenticationPolicy"))
+    stored = {**user.user.current, "AuthenticationPolicy": policy.name if policy else None}
+    return {"UserPrincipalName": user.upn, "Guid": user.guid, "AccountDisabled": user.account_disabled, **stored}
 
 
 def _of_tenant(entries: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -134,6 +134,9 @@ class Directory:
         ]
         return found + self._others
 
+    def accounts_without_mailbox(self) -> list[Account]:
+        return list(self._others)
+
     def _by_name(self) -> dict[str, Account]:
         found: dict[str, Account] = {}
         for account in self.accounts():

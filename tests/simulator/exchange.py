@@ -224,10 +224,9 @@ class Exchange:
             if drift.get("when", "after") != moment:
                 continue
             apply = prepared(tenant, drift.get("changes") or {})
-            before = {mailbox.guid: tenant.smtp_enabled(mailbox) for mailbox in tenant.mailboxes}
+            before = self.world.journal.snapshot(tenant, tenant.mailboxes)
             apply()
-            known = [mailbox for mailbox in tenant.mailboxes if mailbox.guid in before]
-            self.world.journal.effective(tenant, "drift", before, known)
+            self.world.journal.effective(tenant, "drift", before)
 
     def _elsewhere(self, arrival: Arrival, fault: Fault) -> str:
         """This server under its other name, for a redirect to another host."""

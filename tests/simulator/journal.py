@@ -10,10 +10,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .tenants import Mailbox, Tenant
+from .mailbox import Mailbox
+from .tenants import Tenant
 
 _KEPT = 200_000
 SHOWN_HEADERS = ("X-AnchorMailbox", "Prefer", "User-Agent", "Accept-Encoding", "client-request-id")
+
+
+Snapshot = list[tuple[Mailbox, bool, bool]]
 
 
 class Journal:
@@ -80,12 +84,26 @@ class Journal:
             self.total_overrun += overrun
             self.worst_overrun = max(self.worst_overrun, overrun)
 
-    def effective(self, tenant: Tenant, cmdlet: str, before: Mapping[str, bool], mailboxes: Iterable[Mailbox]) -> None:
-        changes = {}
-        for mailbox in mailboxes:
+    @staticmethod
+    def snapshot(tenant: Tenant, mailboxes: Iterable[Mailbox]) -> Snapshot:
+        """What the flags and the authentication policies say of some mailboxes before a write."""
+        return [(mailbox, tenant.smtp_enabled(mailbox), tenant.access.policy_allows(mailbox)) for mailbox in mailboxes]
+
+    def effective(self, tenant: Tenant, cmdlet: str, before: Snapshot) -> None:
+        changes, policies = {}, {}
+        for mailbox, enabled, allowed in before:
             now = tenant.smtp_enabled(mailbox)
-            if before[mailbox.guid] != now:
-                changes[mailbox.guid] = {"address": mailbox.primary, "from": before[mailbox.guid], "to": now}
+            if enabled != now:
+                changes[mailbox.guid] = {"address": mailbox.primary, "from": enabled, "to": now}
+            passes = tenant.access.policy_allows(mailbox)
+            if allowed != passes:
+                policies[mailbox.guid] = {"address": mailbox.primary, "from": allowed, "to": passes}
         self.history.setdefault(tenant.label, []).append(
-            {"time": time.time(), "seq": self._sequence + 1, "cmdlet": cmdlet, "changes": changes}
+            {
+                "time": time.time(),
+                "seq": self._sequence + 1,
+                "cmdlet": cmdlet,
+                "changes": changes,
+                "policy_changes": policies,
+            }
         )

@@ -20,7 +20,7 @@ def organization_row(tenant: Tenant, organization: Tenant, view: View) -> bytes:
     organization.organization.refresh()
     stored = organization.organization.visible
     values = {row.name: stored.get(row.name, row.default) for row in table.ORGANIZATION_PROPERTIES}
-    values["DefaultAuthenticationPolicy"] = tenant.policy_reference(values["DefaultAuthenticationPolicy"])
+    values["DefaultAuthenticationPolicy"] = tenant.access.policy_reference(values["DefaultAuthenticationPolicy"])
     values["IsDehydrated"] = stored.get("IsDehydrated", bool(tenant.dehydrated))
     if EWS_SWITCH not in view.switches:
         # Unasked, the list of apps says nothing: it is empty or not there at all.
@@ -68,7 +68,10 @@ def set_organization(call: Call) -> Result:
         warning = wire.NOT_MODIFIED.format(identity=tenant.domains[0])
         return Result([tenant], organization_row, warnings=[warning])
     if call.store:
-        tenant.organization.write({**differing, **_dates_of(differing)}, tenant.lag)
+        affected = tenant.mailboxes if "DefaultAuthenticationPolicy" in differing else []
+        before = call.journal.snapshot(tenant, affected)
+        tenant.access.write_organization({**differing, **_dates_of(differing)}, tenant.lag)
+        call.journal.effective(tenant, call.cmdlet, before)
     # Unlike other setters this one answers with the whole object.
     return Result([tenant], organization_row, changed=call.store)
 

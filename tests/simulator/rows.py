@@ -12,8 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from . import schema
+from .gates import policy_gate
+from .mailbox import FOREST, SERVER, Mailbox
+from .named import NamedObject
 from .schema import Property
-from .tenants import FOREST, SERVER, Mailbox, Tenant
+from .tenants import Tenant
 from .wire import encode
 
 Select = frozenset[str] | None
@@ -136,6 +139,30 @@ def object_row(properties: Iterable[Property], values: Mapping[str, Any], view: 
     return b"{" + b",".join(parts) + b"}"
 
 
+def named_values(
+    tenant: Tenant, entry: NamedObject, properties: Iterable[Property], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All properties of an authentication policy or a mailbox plan."""
+    entry.store.refresh()
+    facts = {
+        "Name": entry.name,
+        "Identity": entry.name,
+        "Id": entry.name,
+        "Guid": entry.guid,
+        "ExchangeObjectId": entry.guid,
+        "DistinguishedName": entry.dn,
+        "OrganizationalUnitRoot": tenant.domains[0],
+        "OrganizationId": tenant.organization_id(),
+        "OriginatingServer": tenant.directory_server(),
+        "WhenCreated": _DATES["WhenChanged"],
+        "WhenCreatedUTC": _DATES["WhenChangedUTC"],
+        **_DATES,
+        **own,
+        **entry.store.visible,
+    }
+    return {row.name: facts.get(row.name, row.default) for row in properties}
+
+
 def transport_row(tenant: Tenant, organization: Tenant, view: View) -> bytes:
     organization.transport.refresh()
     stored = organization.transport.visible
@@ -165,5 +192,10 @@ def mailbox_state(tenant: Tenant, mailbox: Mailbox) -> dict[str, Any]:
         for row in schema.CAS_SHARED_PROPERTIES
     }
     own = {name: value(tenant, mailbox) for name, value in _OWN.items()}
+    gates = {
+        "effective_smtp_auth": tenant.smtp_enabled(mailbox),
+        "policy_gate": policy_gate(tenant, mailbox),
+        "policy_gate_in_effect": policy_gate(tenant, mailbox, in_effect=True),
+    }
     facts = {"UserPrincipalName": mailbox.upn, "Alias": mailbox.alias, "RecipientTypeDetails": mailbox.type}
-    return {**own, **stored, **facts, "effective_smtp_auth": tenant.smtp_enabled(mailbox)}
+    return {**own, **stored, **facts, **gates}

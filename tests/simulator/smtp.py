@@ -18,7 +18,8 @@ from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Se
 
 from . import smtp_gates
 from .faults import Fault, Occasion
-from .tenants import Mailbox, Tenant
+from .mailbox import Mailbox
+from .tenants import Tenant
 from .world import World
 
 _HOST = "AM0PR19CA0042.outlook.office365.com"

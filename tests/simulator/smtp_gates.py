@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .tenants import App, Mailbox, Tenant
+from .gates import policy_gate
+from .mailbox import Mailbox
+from .tenants import App, Tenant
 from .tokens import EXCHANGE_AUDIENCES
 
 SEND_AS_APP = "SMTP.SendAsApp"
@@ -91,6 +93,12 @@ def _flags(sign_in: SignIn) -> Refusal | None:
     return _flag(sign_in.tenant, sign_in.mailbox)
 
 
+def _authentication_policy(sign_in: SignIn) -> Refusal | None:
+    # Which reply wins when the flags say no as well is written nowhere.
+    gate = policy_gate(sign_in.tenant, sign_in.mailbox, in_effect=True)
+    return None if gate["allows_basic_smtp"] else Refusal(POLICY)
+
+
 def _password(sign_in: SignIn) -> Refusal | None:
     known = sign_in.mailbox.password
     return None if known is not None and known == sign_in.password else Refusal(GENERIC, 50126)
@@ -113,6 +121,7 @@ def _conditional_access(sign_in: SignIn) -> Refusal | None:
 _BASIC: tuple[Callable[[SignIn], Refusal | None], ...] = (
     _retired,
     _flags,
+    _authentication_policy,
     _password,
     _account,
     _security_defaults,

@@ -31,6 +31,11 @@ class Stored:
             self._pending.clear()
             self.visible = self.current
 
+    def settle(self) -> None:
+        """Whatever was written is seen at once."""
+        self._pending.clear()
+        self.visible = self.current
+
     def refresh(self) -> bool:
         """Let writes become visible whose time has come; true when a read now shows something else."""
         if not self._pending:

@@ -14,29 +14,35 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import schema
+from .access import Access
 from .directory import Directory
+from .mailbox import FOREST, FOREST_DN, Mailbox
 from .names import DescriptionError, derive
 from .organization_schema import ORGANIZATION_BY_NAME
 from .store import Stored
 
-FOREST = "EURP190A001.PROD.OUTLOOK.COM"
-FOREST_DN = ",".join(f"DC={part}" for part in FOREST.split("."))
-SERVER = "AM0PR19MB0042"
 CREATED = datetime(2024, 3, 4, 9, 30, tzinfo=timezone.utc)
 MANAGE_AS_APP = "Exchange.ManageAsApp"
 GRAPH_ROLES = ("AuditLog.Read.All", "Policy.Read.All", "User.Read.All")
 DEFAULT_ROLE = "Exchange Administrator"
-# Accounts of mailboxes that nobody signs in to are made disabled.
-_WITHOUT_SIGN_IN = frozenset({"SharedMailbox", "RoomMailbox", "EquipmentMailbox", "SchedulingMailbox"})
 _LONG_AGO = "2024-03-04T09:30:00.0000000"
 
 ROLES: Mapping[str, frozenset[str] | None] = {
     "none": frozenset(),
     "Global Administrator": None,
     "Exchange Administrator": None,
-    "Global Reader": frozenset({"get-transportconfig", "get-casmailbox", "get-organizationconfig"}),
+    "Global Reader": frozenset(
+        {
+            "get-authenticationpolicy",
+            "get-casmailbox",
+            "get-casmailboxplan",
+            "get-organizationconfig",
+            "get-transportconfig",
+            "get-user",
+        }
+    ),
     "Security Reader": frozenset({"get-transportconfig"}),
-    "Exchange Recipient Administrator": frozenset({"get-casmailbox", "set-casmailbox"}),
+    "Exchange Recipient Administrator": frozenset({"get-casmailbox", "get-user", "set-casmailbox", "set-user"}),
 }
 
 CLOUD_AUDIENCES: Mapping[str, tuple[str, ...]] = {
@@ -96,87 +102,6 @@ _APP_KEYS = frozenset(
 )
 
 
-class Mailbox:
-    __slots__ = (
-        "account_disabled",
-        "addresses",
-        "alias",
-        "display_name",
-        "exchange_object_id",
-        "external_id",
-        "guid",
-        "name",
-        "partnership",
-        "password",
-        "primary",
-        "refuses_writes",
-        "rows",
-        "server",
-        "store",
-        "type",
-        "upn",
-    )
-
-    def __init__(self, tenant: str, entry: Mapping[str, Any]) -> None:
-        primary = entry.get("primary_address") or entry.get("address") or entry.get("upn")
-        if not isinstance(primary, str) or "@" not in primary:
-            raise DescriptionError(f"a mailbox needs an upn or a primary_address: {dict(entry)}")
-        self.primary: str = primary
-        self.upn: str = entry.get("upn") or primary
-        local = primary.partition("@")[0]
-        self.alias: str = entry.get("alias") or re.sub(r"[^A-Za-z0-9._-]", "", local)
-        self.display_name: str = entry.get("display_name") or local.replace(".", " ").title()
-        self.name: str = entry.get("name") or ""
-        self.type: str = entry.get("type") or "UserMailbox"
-        self.guid: str = entry.get("guid") or derive(tenant, "mailbox", primary)
-        self.exchange_object_id: str = entry.get("exchange_object_id") or derive(tenant, "exchange", primary)
-        self.external_id: str = entry.get("external_directory_object_id") or derive(tenant, "entra", primary)
-        self.addresses: list[str] = [f"SMTP:{primary}", *(f"smtp:{alias}" for alias in entry.get("aliases") or ())]
-        disabled = entry.get("account_disabled")
-        self.account_disabled: bool = self.type in _WITHOUT_SIGN_IN if disabled is None else bool(disabled)
-        self.password: str | None = entry.get("password")
-        self.partnership: bool = bool(entry.get("device_partnership"))
-        self.server: str = entry.get("server") or SERVER
-        self.refuses_writes: bool | str = entry.get("refuses_writes") or False
-        self.store = Stored(checked_cas(entry.get("cas") or {}))
-        self.rows: dict[Any, bytes] = {}
-
-    def visible(self) -> dict[str, Any]:
-        if self.store.refresh():
-            self.rows.clear()
-        return self.store.visible
-
-    def keys(self, organization: str) -> Iterable[str]:
-        """Everything that names this mailbox."""
-        yield from (self.guid, self.exchange_object_id, self.external_id, self.upn, self.alias, self.name)
-        yield from (self.display_name, self.distinguished_name(organization), self.legacy_dn())
-        for address in self.addresses:
-            yield address
-            yield address.partition(":")[2]
-
-    def distinguished_name(self, organization: str) -> str:
-        return f"CN={self.name},OU={organization},OU=Microsoft Exchange Hosted Organizations,{FOREST_DN}"
-
-    def legacy_dn(self) -> str:
-        tail = self.exchange_object_id.replace("-", "")
-        return (
-            f"/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn={tail}-{self.alias}"
-        )
-
-    def stored(self, name: str) -> Any:
-        return self.store.current.get(name, schema.CAS_SHARED_BY_NAME[name].default)
-
-
-def checked_cas(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = values.keys() - schema.CAS_SHARED_BY_NAME.keys()
-    if unknown:
-        raise DescriptionError(f"not a property of Get-CASMailbox that can be given: {', '.join(sorted(unknown))}")
-    checked = dict(values)
-    if checked.get("ActiveSyncMailboxPolicy") is not None:
-        checked.setdefault("ActiveSyncMailboxPolicyIsDefaulted", False)
-    return checked
-
-
 _POLICY_CONTAINERS: Mapping[str, str] = {
     "active_sync": "CN=Mobile Mailbox Policies",
     "authentication": "CN=Auth Policies",
@@ -212,6 +137,9 @@ TENANT_KEYS = frozenset(
         "omit_nulls",
         "entra",
         "smtp_basic_retired",
+        "plans",
+        "policy_lag",
+        "null_reference",
     }
 )
 # Forms of an answer that nobody outside Microsoft has seen for certain; the first of each is the likelier one.
@@ -219,8 +147,15 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "clashing_name": ("ambiguous", "address", "upn"),
     "discovery_tenant": ("everywhere", "issuer"),
     "ews_app_ids_unasked": ("null", "absent"),
+    "filter_not_null": ("answered", "refused"),
     "policy_reference": ("name", "dn"),
+    "removed_policy": ("null", "dangling", "refused"),
+    "scoped_users": ("same", "all"),
+    "unknown_authentication_policy": ("all", "not_found"),
     "unknown_mailbox": ("not_found", "all"),
+    "unknown_plan": ("all", "not_found"),
+    "unknown_policy": ("bad_request", "not_found"),
+    "unknown_user": ("not_found", "all"),
 }
 PLAIN_KEYS = (
     "lag",
@@ -239,6 +174,8 @@ PLAIN_KEYS = (
     "omit_nulls",
     "entra",
     "smtp_basic_retired",
+    "policy_lag",
+    "null_reference",
 )
 
 
@@ -255,6 +192,8 @@ class Tenant:
     smtp_basic_retired: bool = False
     dehydrated: bool | list[str] = False
     omit_nulls: bool | list[str] = False
+    policy_lag: float = 0
+    null_reference: int = 0
 
     def __init__(self, description: Mapping[str, Any]) -> None:
         unknown = description.keys() - TENANT_KEYS
@@ -278,8 +217,7 @@ class Tenant:
         self.identity = self._app(-1, {"secret": None, **identity}) if identity is not None else None
         self.identity_header = derive(label, "identity-header")
         self.policies = policies(label, description.get("policies") or {})
-        names = [str(entry["name"]) for entry in description.get("authentication_policies") or []]
-        self.policies["authentication"] = {name: derive(label, "policy", "authentication", name) for name in names}
+        self.access = Access(self, description)
         self.in_flight = 0
         self.peak = 0
         self.token_number = 0
@@ -288,13 +226,17 @@ class Tenant:
         self.set_plain(description)
         transport = description.get("transport_config") or {}
         self.transport = Stored({**self._transport_facts(), **checked_transport(transport)})
-        organization = description.get("organization_config") or {}
-        self.organization = Stored({**self._organization_facts(), **checked_organization(organization)})
+        organization = self.access.organization_values(description.get("organization_config") or {})
+        self.organization = Stored(self._organization_facts())
+        self.access.write_organization(organization, 0, at_once=True)
         self._index: dict[str, tuple[Mailbox, ...]] = {}
         self._names: set[str] = set()
+        self.seeded = False
         self.add_mailboxes(description.get("mailboxes") or [])
         if description.get("generate"):
             self.add_mailboxes(generated(self.domains[-1], description["generate"]))
+        # Mailboxes that come later are new ones: they take what their plan says.
+        self.seeded = True
 
     def set_plain(self, description: Mapping[str, Any]) -> None:
         for key in PLAIN_KEYS:
@@ -429,7 +371,11 @@ class Tenant:
             if mailbox.name.casefold() in self._names:
                 raise DescriptionError(f"two mailboxes are called {mailbox.name}")
             self._names.add(mailbox.name.casefold())
+            self.access.equip(mailbox, entry)
             self.mailboxes.append(mailbox)
+        self.name_anew()
+
+    def name_anew(self) -> None:
         self._index = self._build_index()
 
     def remove_mailbox(self, mailbox: Mailbox) -> None:
@@ -453,7 +399,11 @@ class Tenant:
         apps = [*self.apps, *([self.identity] if self.identity else [])]
         return next((app for app in apps if app.client_id == client_id.lower()), None)
 
-    def policy_name(self, kind: str, identity: str) -> str | None:
+    def policy_key(self, kind: str, identity: str) -> str | None:
+        """What is stored for a policy: the GUID of an authentication policy, the name of another."""
+        if kind == "authentication":
+            found = self.access.authentication.find(identity)
+            return found.guid if found else None
         wanted = identity.casefold()
         for name, guid in self.policies[kind].items():
             dn = f"CN={name},{_POLICY_CONTAINERS[kind]},CN=Configuration"
@@ -465,10 +415,12 @@ class Tenant:
     def policy_dn(self, kind: str, name: str) -> str:
         return f"CN={name},{_POLICY_CONTAINERS[kind]},{self.configuration_dn()}"
 
-    def policy_reference(self, name: str | None) -> str | None:
-        """How an object shows which authentication policy it has."""
-        as_name = name is None or self.form("policy_reference") == "name"
-        return name if as_name or name is None else self.policy_dn("authentication", name)
+    def organizational_unit(self) -> str:
+        return f"{FOREST}/Microsoft Exchange Hosted Organizations/{self.domains[0]}"
+
+    @staticmethod
+    def category(name: str) -> str:
+        return f"{FOREST}/Configuration/Schema/{name}"
 
     def default_policy(self) -> str:
         return next(iter(self.policies["active_sync"]))
@@ -494,13 +446,6 @@ def checked_transport(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = values.keys() - schema.TRANSPORT_BY_NAME.keys()
     if unknown:
         raise DescriptionError(f"not a property of Get-TransportConfig: {', '.join(sorted(unknown))}")
-    return dict(values)
-
-
-def checked_organization(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = values.keys() - ORGANIZATION_BY_NAME.keys()
-    if unknown:
-        raise DescriptionError(f"not a property of Get-OrganizationConfig: {', '.join(sorted(unknown))}")
     return dict(values)
 
 

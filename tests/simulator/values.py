@@ -26,6 +26,7 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
 _CULTURE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_SORTABLE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?")
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.0+)?")
 
 
@@ -41,11 +42,15 @@ class Refused(Exception):
     """The value fits the type, and the cmdlet refuses it."""
 
 
+class UnknownPolicy(Refused):
+    """A policy is named that does not exist."""
+
+
 class Policies(Protocol):
     """Where a policy is looked up."""
 
-    def policy_name(self, kind: str, identity: str) -> str | None:
-        """The name of the policy that an identity means, if there is one."""
+    def policy_key(self, kind: str, identity: str) -> str | None:
+        """What is stored for the policy that an identity means, if there is one."""
 
 
 Converter = Callable[[Any, Any, Policies], Any]
@@ -68,6 +73,12 @@ def boolean(value: Any, stored: Any, policies: Policies) -> bool:
 def nullable_boolean(value: Any, stored: Any, policies: Policies) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise Unconvertible("System.Nullable`1[System.Boolean]")
+    return value
+
+
+def switch(value: Any, stored: Any, policies: Policies) -> bool:
+    if not isinstance(value, bool):
+        raise Unconvertible("System.Management.Automation.SwitchParameter")
     return value
 
 
@@ -139,6 +150,15 @@ def guid_text(value: Any, stored: Any, policies: Policies) -> str | None:
     return value
 
 
+def sortable_time(value: Any, stored: Any, policies: Policies) -> str | None:
+    """A moment of UTC as the official module sends it, without a zone."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _SORTABLE.fullmatch(value):
+        raise Unconvertible("System.DateTime")
+    return f"{value[:19]}.0000000Z"
+
+
 def culture(value: Any, stored: Any, policies: Policies) -> str | None:
     if value is None:
         return None
@@ -195,10 +215,10 @@ def policy(kind: str) -> Converter:
             return None
         if not isinstance(value, str) or not value:
             raise Unconvertible("Microsoft.Exchange.Configuration.Tasks.MailboxPolicyIdParameter")
-        name = policies.policy_name(kind, value)
-        if name is None:
-            raise Refused(f"The mailbox policy \"{value}\" can't be found. Please make sure you've typed it correctly.")
-        return name
+        key = policies.policy_key(kind, value)
+        if key is None:
+            raise UnknownPolicy(f"The policy \"{value}\" can't be found. Please make sure you've typed it correctly.")
+        return key
 
     return convert
 

@@ -27,6 +27,7 @@ NOT_FOUND = TASKS + "ManagementObjectNotFoundException"
 AMBIGUOUS = TASKS + "ManagementObjectAmbiguousException"
 NEEDS_PROXY = "Microsoft.Exchange.Configuration.Tasks.CmdletProxyNotAvailableException"
 PARAMETER_SET = "Microsoft.Exchange.Admin.OData.Core.AmbiguousParameterSetException"
+ALREADY_EXISTS = "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException"
 TRANSFORMATION = "Microsoft.Exchange.Management.CommandInvocation.ParameterTransformationException"
 VALIDATION = "Microsoft.Exchange.Data.DataValidationException"
 DIRECT_INVOKE = "Microsoft.Exchange.Management.PSDirectInvoke.DirectInvokeCmdletExecutionException"
@@ -153,6 +154,11 @@ def bad_value(name: str, value: Any, type_name: str) -> ServiceError:
 
 def refused(text: str, exception: str = VALIDATION) -> ServiceError:
     return ServiceError(400, exception, text, detail="Context")
+
+
+def null_reference(status: int) -> ServiceError:
+    text = "Object reference not set to an instance of an object."
+    return ServiceError(status, "System.NullReferenceException", text)
 
 
 def dehydrated() -> ServiceError:

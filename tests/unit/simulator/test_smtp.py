@@ -138,6 +138,19 @@ def test_what_the_exchange_side_refuses_is_in_no_sign_in_log(simulator: Simulato
     assert simulator.session.get(url, headers=headers).json()["value"] == []
 
 
+def test_authentication_policies(simulator: Simulator) -> None:
+    policies = [{"name": "Block"}, {"name": "Allow", "AllowBasicAuthSmtp": True}]
+    client = with_passwords(
+        simulator, authentication_policies=policies, organization_config={"DefaultAuthenticationPolicy": "Block"}
+    )
+    assert "basic authentication is disabled" in sign_in(client)[1]
+    assert client.invoke("Set-User", {"Identity": "ada", "AuthenticationPolicy": "Allow"}).status_code == 200
+    assert sign_in(client)[0] == 235
+    simulator.patch_tenant(client.tenant.label, policy_lag=3600)
+    client.invoke("Set-User", {"Identity": "ada", "AuthenticationPolicy": "Block"})
+    assert sign_in(client)[0] == 235
+
+
 def test_retired(simulator: Simulator) -> None:
     assert sign_in(with_passwords(simulator, smtp_basic_retired=True))[1].startswith("5.7.30 ")
 
