@@ -193,3 +193,101 @@ def test_one_owner_of_smtp_auth(rival: str, tenant: Tenant) -> None:
     assert "tenant_baseline_transport_config" in failure.msg and rival in failure.msg
     assert "could be closed before its exceptions are open" in failure.msg
     assert tenant.log() == []
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"extra_vars": {"exo_hosts": "elsewhere"}, "warns": ["elsewhere"]}, "no tenant is selected"),
+        ({"arguments": ["--tags", "smtp-auth"]}, "--tags names smtp-auth"),
+        ({"arguments": ["--tags", "mailboxes"]}, "declares smtp_auth, and this run was asked for mailboxes"),
+    ],
+    ids=["no host", "no tag", "no part"],
+)
+@pytest.mark.parametrize("playbook", [BASELINE, AUDIT], ids=["baseline", "audit"])
+def test_nothing_done_is_not_green(playbook: Path, how: dict[str, Any], words: str, tenant: Tenant) -> None:
+    run = tenant.lab.run_playbook(playbook, [tenant], may_fail=True, **{**of(tenant, CLOSE), **how})
+    assert run.rc != 0
+    assert any(words in step.msg for step in run.steps if step.failed)
+    assert tenant.log() == []
+
+
+def test_a_part_that_fails_leaves_the_others_to_converge(tenant: Tenant) -> None:
+    variables = {**CLOSE, "tenant_baseline_transport_config": {"message_expiration": "never"}}
+    run = tenant.lab.run_playbook(BASELINE, [tenant], may_fail=True, **of(tenant, variables))
+    assert run.rc != 0
+    assert changed(run, tenant) == ["Who may use SMTP AUTH"]
+    assert (tenant.transport(), tenant.own("scanner")) == (True, False)
+    assert "transport settings: FAILED" in run["Say how it went"].msg
+    assert "message_expiration" in run["Say how it went"].msg
+
+
+def test_a_tag_works_alone(tenant: Tenant) -> None:
+    variables = {**CLOSE, "tenant_baseline_transport_config": {"clear_categories": False}}
+    run = tenant.lab.run_playbook(BASELINE, [tenant], arguments=["--tags", "transport_config"], **of(tenant, variables))
+    assert changed(run, tenant) == ["Transport settings of the organization"]
+    assert (tenant.transport("ClearCategories"), tenant.transport()) == (False, False)
+
+
+@pytest.mark.smoke
+def test_the_role_by_itself(lab: Lab, tmp_path: Path) -> None:
+    """The tenant is the host's own: one that names none is not given the environment's."""
+    mine, others = small(lab), small(lab)
+    play = tmp_path / "play.yml"
+    play.write_text(
+        yaml.safe_dump(
+            [
+                {
+                    "name": "Keep tenants",
+                    "hosts": "tenants",
+                    "gather_facts": False,
+                    "serial": 1,
+                    "max_fail_percentage": 100,
+                    "roles": ["m365.exchange_online.tenant_baseline"],
+                }
+            ]
+        )
+    )
+    nameless = {name: value for name, value in others.host_vars.items() if name != "exo_tenant"}
+    host_vars = {mine.label: {**mine.host_vars, **CLOSE}, others.label: {**nameless, **CLOSE}}
+    environment = {**mine.urls, "EXO_TENANT": others.domain}
+    run = lab.run_playbook(play, [mine, others], may_fail=True, host_vars=host_vars, env=environment, warns=WARNS)
+    (refused,) = [step for step in run.steps if step.failed]
+    assert f"{others.label} has no exo_tenant" in refused.msg
+    assert others.log() == []
+    assert (mine.transport(), mine.own("scanner")) == (True, False)
+
+
+def test_a_canary_as_text(lab: Lab) -> None:
+    """A survey has no lists: serial and the share of failures arrive as text; a typing mistake stops the canary."""
+    tenants = [small(lab) for _number in range(3)]
+    variables: dict[str, dict[str, Any]] = {tenant.label: {**tenant.host_vars, **CLOSE} for tenant in tenants}
+    variables[tenants[0].label]["tenant_baseline_smtp_auth_alowed"] = []
+    extra = {"exo_serial": "[1, '100%']", "exo_max_fail_percentage": "0"}
+    run = lab.run_playbook(
+        BASELINE, tenants, may_fail=True, host_vars=variables, env=tenants[0].urls, extra_vars=extra, warns=WARNS
+    )
+    (refused,) = [step for step in run.steps if step.failed]
+    assert "Did you mean tenant_baseline_smtp_auth_allowed?" in refused.msg
+    assert [tenant.log() for tenant in tenants] == [[], [], []]
+
+
+def test_unlisted_mailboxes_are_told(tenant: Tenant, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    variables = {**CLOSE, "tenant_baseline_smtp_auth_unlisted": "unmanaged"}
+    how = of(tenant, variables) | {"warns": [*WARNS, "on no list"]}
+    tenant.lab.run_playbook(BASELINE, [tenant], **how)
+    extra = {"exo_audit_report": str(report)}
+    tenant.lab.run_playbook(AUDIT, [tenant], extra_vars=extra, **how)
+    found = json.loads(report.read_text())["tenants"][tenant.label]
+    assert found["status"] == "unlisted"
+    assert found["unlisted_enabled"] == {"count": 1, "mailboxes": [tenant.at("stray")]}
+    failing = tenant.lab.run_playbook(
+        AUDIT, [tenant], may_fail=True, extra_vars={**extra, "exo_audit_fail_on": "drift, unlisted"}, **how
+    )
+    assert failing.rc != 0
+    relative = tenant.lab.run_playbook(
+        AUDIT, [tenant], may_fail=True, extra_vars={"exo_audit_report": "report.json"}, **how
+    )
+    (refused,) = [step for step in relative.steps if step.failed]
+    assert "/report.json meant?" in refused.msg
