@@ -151,6 +151,18 @@ def test_authentication_policies(simulator: Simulator) -> None:
     assert sign_in(client)[0] == 235
 
 
+def test_a_policy_closes_basic_and_leaves_tokens_alone(simulator: Simulator) -> None:
+    client = with_passwords(
+        simulator,
+        authentication_policies=[{"name": "Block"}],
+        organization_config={"DefaultAuthenticationPolicy": "Block"},
+    )
+    assert "basic authentication is disabled" in sign_in(client)[1]
+    app = {"roles": ["SMTP.SendAsApp"], "send_as": [f"ada@{client.tenant.tenant}"]}
+    simulator.patch_tenant(client.tenant.label, apps=[app])
+    assert xoauth2(client, "ada", client.token(EXCHANGE).json()["access_token"])[0] == 235
+
+
 def test_retired(simulator: Simulator) -> None:
     assert sign_in(with_passwords(simulator, smtp_basic_retired=True))[1].startswith("5.7.30 ")
 
