@@ -2,41 +2,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out a plan in its order, and looking whether the service shows it. PRIVATE to the collection."""
+"""Carrying out a plan: one loop over its phases, and a look whether the service shows it. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import time
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Command
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import FATAL, Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
-    AccessDenied,
-    AuthenticationFailed,
     ExoError,
     NotConfirmed,
     PartialFailure,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import (
-    Mailbox,
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Expected, Guard, Phase, Plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import (
     Progress,
-    Reader,
+    changed_at,
     quiet,
-    read_transport_config,
-)
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Change, Plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
-    CAS_MAILBOX,
-    SMTP_AUTH,
-    TRANSPORT_CONFIG,
-    Table,
-    Value,
+    read_again,
 )
 
 _POLLS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks; the last one repeats
+_TICK = 1.0  # seconds between two looks whether the run still lives
+_DELAYS = 3  # how often the propagation delay may begin anew, because a mailbox was changed again
+
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Outcome:
     confirmed: bool | None = None
 
     @property
-    def action(self) -> str:
+    def status(self) -> str:
         if self.error is not None:
             return "failed"
         return "changed" if self.change.changed else "unchanged"
@@ -60,34 +58,41 @@ class Outcome:
 
 @dataclass
 class Outcomes:
-    """What became of a plan."""
+    """What became of a plan, by place, in the order of the writes. ``fatal``: why nothing more was sent."""
 
-    mailboxes: dict[str, Outcome] = field(default_factory=dict)  # by GUID, in the order of the writes
-    organization: Outcome | None = None
+    by_place: dict[Place, Outcome] = field(default_factory=dict)
     fatal: ExoError | None = None
 
-    @property
-    def all(self) -> list[Outcome]:
-        return [*([self.organization] if self.organization else []), *self.mailboxes.values()]
+    def __iter__(self) -> t.Iterator[Outcome]:
+        return iter(list(self.by_place.values()))
+
+    def of(self, change: Change) -> Outcome | None:
+        return self.by_place.get(change.target.place)
+
+    def put(self, outcome: Outcome) -> None:
+        self.by_place[outcome.change.target.place] = outcome
 
     @property
     def changed(self) -> bool:
-        return any(outcome.sent for outcome in self.all)
+        return any(outcome.sent for outcome in self)
 
     @property
     def confirmed(self) -> bool | None:
-        seen = [outcome.confirmed for outcome in self.all if outcome.confirmed is not None]
+        seen = [outcome.confirmed for outcome in self if outcome.confirmed is not None]
         return all(seen) if seen else None
+
+    def unconfirmed(self) -> list[str]:
+        return [outcome.change.label for outcome in self if outcome.confirmed is False]
 
     def failure(self) -> ExoError | None:
         """The task's failure, if there is one."""
-        failed = [outcome for outcome in self.all if outcome.error]
         if self.fatal:
             return self.fatal
+        failed = [outcome for outcome in self if outcome.error]
         if not failed:
             return None
         first = t.cast(ExoError, failed[0].error)
-        done = sum(1 for outcome in self.all if outcome.action == "changed")
+        done = sum(1 for outcome in self if outcome.status == "changed")
         if not done or isinstance(first, NotConfirmed):
             return first
         return PartialFailure(
@@ -101,245 +106,279 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to look for what was written. ``settle``: seconds between mailboxes enabled and organization closed."""
+class Waiting:
+    """How long to look for what was written. ``timeout`` is in seconds."""
 
-    wait: bool = True
+    confirm: bool = True
     timeout: float = 60
-    settle: float = 0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
 
-def apply(client: Client, plan: Plan, patience: Patience, progress: Progress = quiet) -> Outcomes:
-    """Write a plan: explicit mailboxes, then the organization, then those that inherit; never raises ExoError.
+class _Run:
+    """One plan being carried out."""
 
-    The organization is closed only when every mailbox that has to stay open is seen enabled, and opened only when
-    every mailbox that has to stay closed is seen disabled. Otherwise it is left, and what depends on it, too.
+    def __init__(self, client: Client, plan: Plan, waiting: Waiting, progress: Progress) -> None:
+        self.client = client
+        self.plan = plan
+        self.waiting = waiting
+        self.progress = progress
+        self.outcomes = Outcomes()
+        self.started = waiting.now()
+        self.last_write = self.started
+        self.total = len(plan.changes)
+
+
+def apply(client: Client, plan: Plan, waiting: Waiting, progress: Progress = quiet) -> Outcomes:
+    """Write a plan phase by phase; never raises ExoError.
+
+    A phase whose guard does not hold is not written, and neither is any later one that has a guard.
     """
-    outcomes = Outcomes()
-    total = len(plan.changes)
-    _write(client, plan.enabling(), outcomes, total, progress)
-    if plan.closes and plan.held is None:
-        # Whatever wait says: closing the organization on a promise could cut these mailboxes off.
-        _confirm(client, outcomes, patience, progress)
-    _write(client, plan.disabling(), outcomes, total, progress)
-    if plan.opens and plan.held is None:
-        _confirm(client, outcomes, patience, progress)  # and opening it could expose those
-    blocked = _pass_organization(client, plan, outcomes, patience, progress)
-    if blocked:
-        for change in plan.inheriting():
-            outcomes.mailboxes[_guid(change)] = _left(change, blocked)
-    else:
-        _write(client, plan.inheriting(), outcomes, total, progress)
-    if patience.wait:
-        _confirm(client, outcomes, patience, progress)
-    return outcomes
+    run = _Run(client, plan, waiting, progress)
+    blocked: ExoError | None = None
+    for phase in plan.phases:
+        if run.outcomes.fatal:
+            break
+        reason = phase.blocked_by
+        if reason is None and phase.guard is not None:
+            reason = blocked or _judged(run, phase.guard)
+            blocked = reason
+        if reason is None:
+            _write(run, phase.changes)
+        else:
+            _leave(run, phase, reason)
+    if waiting.confirm:
+        _confirm(run)
+    return run.outcomes
 
 
-def _pass_organization(
-    client: Client, plan: Plan, outcomes: Outcomes, patience: Patience, progress: Progress
-) -> ExoError | None:
-    """Write the organization if its turn has come; returns why what depends on it has to wait, if it has."""
-    change = plan.organization
-    if change is None or outcomes.fatal:
-        return outcomes.fatal
-    blocked = plan.held or _blocked(plan, outcomes)
-    if blocked:
-        outcomes.organization = _left(change, blocked)
-    elif change.changed:
-        if plan.closes and plan.enabling() and patience.settle:
-            _settle(patience, progress)
-        outcomes.organization = _write_organization(client, change, outcomes)
-        blocked = outcomes.organization.error or _unseen(client, plan, outcomes, patience, progress)
-    return blocked if plan.closes or plan.opens or plan.held else None
+def _leave(run: _Run, phase: Phase, reason: ExoError) -> None:
+    for change in phase.changes:
+        run.outcomes.put(Outcome(change, error=left_out(change, reason)))
 
 
-def _unseen(client: Client, plan: Plan, outcomes: Outcomes, patience: Patience, progress: Progress) -> ExoError | None:
-    """Why mailboxes must not follow an organization that was written: it is not seen so."""
-    if not ((plan.closes or plan.opens) and plan.inheriting()):
-        return None
-    _confirm(client, outcomes, patience, progress)
-    if outcomes.organization and outcomes.organization.confirmed:
-        return None
-    return NotConfirmed(
-        f"The organization is not seen {'closed' if plan.closes else 'open'} yet, so no mailbox was left to follow it.",
-        hint="Run the task again in some minutes, or raise wait_timeout.",
-    )
+def left_out(change: Change, reason: ExoError) -> ExoError:
+    """Why one change was not written, where the reason is another object's."""
+    if change.target.table.single:
+        return reason
+    return type(reason)(f"Not written: {reason.message}", hint=reason.hint)
 
 
-def _blocked(plan: Plan, outcomes: Outcomes) -> ExoError | None:
-    """Why the organization must not be changed, after the mailboxes that come before it."""
-    if not (plan.closes or plan.opens):
-        return None
-    guarded = plan.enabling() if plan.closes else [c for c in plan.disabling() if SMTP_AUTH in c.after]
-    state, word, risk = ("open", "enabled", "cut it off") if plan.closes else ("closed", "disabled", "expose it")
-    for change in guarded:
-        outcome = outcomes.mailboxes.get(_guid(change))
-        if outcome is None or outcome.error:
-            reason = outcome.error.message if outcome and outcome.error else "it was not written"
+def _judged(run: _Run, guard: Guard) -> ExoError | None:
+    """Why a phase must not be written, or None where its guard holds."""
+    try:
+        return _failed_before(run, guard) or _not_seen(run, guard)
+    except FATAL as error:
+        run.outcomes.fatal = error
+        return error
+    except ExoError as error:
+        return NotConfirmed(
+            f"{guard.kept} because it could not be seen whether {_names(guard.expected)} can go on: {error.message}",
+            hint="Run the task again: it finishes what is left.",
+        )
+
+
+def _names(expected: Sequence[Expected]) -> str:
+    first = expected[0].target.label
+    return first if len(expected) == 1 else f"{first} and {len(expected) - 1} more"
+
+
+def _failed_before(run: _Run, guard: Guard) -> ExoError | None:
+    for expected in guard.expected:
+        outcome = run.outcomes.by_place.get(expected.target.place)
+        if outcome and outcome.error:
             return PartialFailure(
-                f"The organization was left {state}, for {change.label} could not be {word} first: {reason}",
+                f"{guard.kept} because {expected.target.label} could not be {expected.state} first:"
+                f" {outcome.error.message}",
                 hint="Run the task again: it finishes what is left.",
-            )
-        if not outcome.confirmed:
-            return NotConfirmed(
-                f"The organization was left {state}, for {change.label} is not seen {word} yet: going on could {risk}.",
-                hint="Wait some minutes, then run the task again, or raise wait_timeout.",
             )
     return None
 
 
-def _left(change: Change, reason: ExoError) -> Outcome:
-    """The outcome of what was not written because something before it failed."""
-    if change.mailbox is None:
-        return Outcome(change, error=reason)
-    return Outcome(change, error=type(reason)(f"Not written: {reason.message}", hint=reason.hint))
+def _not_seen(run: _Run, guard: Guard) -> ExoError | None:
+    """Look at every object that the phase could harm until all are as they have to be, and have been for long enough.
 
-
-def _guid(change: Change) -> str:
-    return change.mailbox.guid if change.mailbox else ""
-
-
-def _settle(patience: Patience, progress: Progress) -> None:
-    left = patience.settle
-    while left > 0:
-        progress("letting the service spread the enabled mailboxes", int(patience.settle - left), int(patience.settle))
-        step = min(15.0, left)
-        patience.sleep(step)
-        left -= step
-
-
-def _write(client: Client, changes: Sequence[Change], outcomes: Outcomes, total: int, progress: Progress) -> None:
-    """Write mailboxes; their outcomes are added. After an authentication or access failure nothing more is sent."""
-    calls: dict[str, int] = {}
-    for turn in range(max((len(change.calls) for change in changes), default=0)):
-        if outcomes.fatal:
-            break
-        due = [
-            change
-            for change in changes
-            if turn < len(change.calls) and (turn == 0 or outcomes.mailboxes[_guid(change)].error is None)
-        ]
-        commands = [_command(change, turn) for change in due]
-        for index, answer in client.batch(commands):
-            outcome = Outcome(due[index], sent=True)
-            if isinstance(answer, ExoError):
-                outcome = replace(outcome, error=answer, sent=answer.maybe_done or turn > 0)
-                if isinstance(answer, (AuthenticationFailed, AccessDenied)):
-                    outcomes.fatal = outcomes.fatal or answer
-            outcomes.mailboxes[_guid(due[index])] = outcome
-            calls[_guid(due[index])] = turn + 1
-            progress("writing mailboxes", len(outcomes.mailboxes), total)
-    for change in changes:
-        written = outcomes.mailboxes.get(_guid(change))
-        if written and written.error is None and calls[_guid(change)] < len(change.calls):
-            half = PartialFailure("Half written: the second of its calls was not sent.", hint="Run the task again.")
-            outcomes.mailboxes[_guid(change)] = replace(written, error=half)
-    _resolve_doubts(client, outcomes)
-
-
-def _command(change: Change, turn: int) -> Command:
-    box = t.cast(Mailbox, change.mailbox)
-    return Command(
-        CAS_MAILBOX.setter,
-        {"Identity": box.guid, **change.calls[turn]},
-        subject=box.label,
-        anchor=box.primary_smtp_address or box.guid,
+    What was there when the task began is not enough: somebody may have changed it since, or the read may have been
+    stale.
+    """
+    first_seen: dict[tuple[Place, datetime.datetime], datetime.datetime] = {}
+    for _turn in range(_DELAYS + 1):
+        records, unseen = _look_until(run, guard.expected)
+        if unseen:
+            return NotConfirmed(
+                f"{guard.kept} because {unseen[0].target.label} is not seen {unseen[0].state}: {guard.risk}.",
+                hint="Wait some minutes, then run the task again, or raise wait_timeout.",
+            )
+        left = guard.delay - _settled_for(run, records, first_seen) if guard.expected else 0.0
+        if left <= 0:
+            return None
+        _wait(run, left)
+    return NotConfirmed(
+        f"{guard.kept} because {_names(guard.expected)} was changed again and again meanwhile: {guard.risk}.",
+        hint="Find out who else changes these mailboxes, then run the task again.",
     )
 
 
-def _resolve_doubts(client: Client, outcomes: Outcomes) -> None:
-    """A write whose answer was lost may have been carried out: look instead of guessing."""
-    doubtful = [o for o in outcomes.mailboxes.values() if o.error and o.sent and o.error.maybe_done]
-    if not doubtful or outcomes.fatal:
-        return
-    try:
-        shown = _shown(client, [outcome.change for outcome in doubtful])
-    except ExoError:
-        return
-    for outcome in doubtful:
-        guid = _guid(outcome.change)
-        if shown.get(guid):
-            outcomes.mailboxes[guid] = replace(outcome, error=None, confirmed=True)
+def _settled_for(
+    run: _Run,
+    records: Iterable[Record],
+    first_seen: dict[tuple[Place, datetime.datetime], datetime.datetime],
+) -> float:
+    """Seconds since the last change of any of these, whoever made it.
+
+    Where the service does not say, it counts from when this run wrote, or else from when it started. A date ahead of
+    this host's clock counts from when it was first seen.
+    """
+    now = run.waiting.now()
+    moments = []
+    for record in records:
+        place, when = record.target.place, changed_at(record)
+        if when is not None:
+            moments.append(min(when, first_seen.setdefault((place, when), now)))
+        elif place in run.outcomes.by_place:
+            moments.append(run.last_write)
+        else:
+            moments.append(run.started)
+    return (now - max(moments)).total_seconds()
 
 
-def _write_organization(client: Client, change: Change, outcomes: Outcomes) -> Outcome:
-    sent = False
-    for parameters in change.calls:
-        try:
-            client.invoke(Command(TRANSPORT_CONFIG.setter, parameters, subject="the organization"))
-            sent = True
-        except ExoError as error:
-            if isinstance(error, (AuthenticationFailed, AccessDenied)):
-                outcomes.fatal = error
-            if error.maybe_done and _organization_shown(client, change):
-                return Outcome(change, sent=True, confirmed=True)
-            return Outcome(change, sent=sent or error.maybe_done, error=error)
-    return Outcome(change, sent=True)
+def _wait(run: _Run, seconds: float) -> None:
+    """Let the service spread what was written, and stop where the run has ended."""
+    end = run.waiting.clock() + seconds
+    while True:
+        run.client.check_alive()
+        left = end - run.waiting.clock()
+        if left <= 0:
+            return
+        run.progress("letting every server learn of the enabled mailboxes", int(seconds - left), int(seconds))
+        run.waiting.sleep(min(_TICK, left))
 
 
-def _confirm(client: Client, outcomes: Outcomes, patience: Patience, progress: Progress) -> None:
-    """Read back what was written until it shows, or the time is over."""
-    if outcomes.fatal:
-        return
-    deadline = patience.clock() + patience.timeout
+def _look_until(run: _Run, expected: Sequence[Expected]) -> tuple[list[Record], list[Expected]]:
+    """The objects as they are, and those that did not come to be as expected within the time-out."""
+    if not expected:
+        return [], []
+    options = {option for one in expected for option in one.values}
+    deadline = run.waiting.clock() + run.waiting.timeout
     turn = 0
     while True:
-        pending = [o for o in outcomes.all if o.sent and not o.error and not o.confirmed]
+        run.client.check_alive()
+        records = read_again(run.client, [one.target for one in expected], options)
+        unseen = [one for one in expected if not _shows(records.get(one.target.place), one.values)]
+        for one in expected:
+            outcome = run.outcomes.by_place.get(one.target.place)
+            if outcome and outcome.sent and not outcome.error and one not in unseen:
+                run.outcomes.put(replace(outcome, confirmed=True))
+        if not unseen or not _worth_waiting(run, unseen):
+            return list(records.values()), unseen
+        turn += 1
+        pause = _POLLS[min(turn, len(_POLLS) - 1)]
+        if run.waiting.clock() + pause > deadline:
+            return list(records.values()), unseen
+        run.waiting.sleep(pause)
+
+
+def _worth_waiting(run: _Run, unseen: Sequence[Expected]) -> bool:
+    """Only what this run wrote can still come to show; what somebody else changed back will not."""
+    return all(one.target.place in run.outcomes.by_place for one in unseen)
+
+
+def _shows(record: Record | None, values: Mapping[str, Value]) -> bool:
+    if record is None:
+        return False
+    table = record.target.table
+    return all(table[option].kind.same(record.read(option), value) for option, value in values.items())
+
+
+def _write(run: _Run, changes: Sequence[Change]) -> None:
+    """Write one phase. After a failure that would hit all others too, nothing more is sent."""
+    turns = max((len(change.calls) for change in changes), default=0)
+    for turn in range(turns):
+        due = [change for change in changes if turn < len(change.calls) and _goes_on(run, change, turn)]
+        if run.outcomes.fatal or not due:
+            break
+        for index, answer in run.client.batch([_command(change, turn) for change in due]):
+            _note(run, due[index], answer, last=turn + 1 == len(due[index].calls), first=turn == 0)
+            run.progress("writing", len(run.outcomes.by_place), run.total)
+        run.last_write = run.waiting.now()
+    _resolve_doubts(run)
+
+
+def _goes_on(run: _Run, change: Change, turn: int) -> bool:
+    """Whether the calls before this one succeeded: then the next one is due."""
+    outcome = run.outcomes.of(change)
+    return turn == 0 or (outcome is not None and outcome.sent and isinstance(outcome.error, _HalfWritten))
+
+
+class _HalfWritten(PartialFailure):
+    """The first of two calls is done, the second not yet."""
+
+
+def _note(run: _Run, change: Change, answer: object, *, last: bool, first: bool) -> None:
+    """Keep what became of one call."""
+    if isinstance(answer, ExoError):
+        if isinstance(answer, FATAL):
+            run.outcomes.fatal = run.outcomes.fatal or answer
+        run.outcomes.put(Outcome(change, error=answer, sent=answer.in_doubt or not first))
+    elif last:
+        run.outcomes.put(Outcome(change, sent=True))
+    else:
+        half = _HalfWritten("Half written: the second of its calls was not sent.", hint="Run the task again.")
+        run.outcomes.put(Outcome(change, sent=True, error=half))
+
+
+def _command(change: Change, turn: int) -> Command:
+    target = change.target
+    return Command(
+        target.table.setter,
+        target.command(change.calls[turn]),
+        subject=target.label,
+        anchor="" if target.table.single else target.anchor,
+    )
+
+
+def _resolve_doubts(run: _Run) -> None:
+    """A write whose answer was lost may have been carried out: look instead of guessing."""
+    doubtful = [outcome for outcome in run.outcomes if outcome.error and outcome.sent and outcome.error.in_doubt]
+    if not doubtful or run.outcomes.fatal:
+        return
+    with contextlib.suppress(ExoError):
+        shown = _shown(run, doubtful)
+        for outcome in doubtful:
+            if outcome.change.target.place in shown:
+                run.outcomes.put(replace(outcome, error=None, confirmed=True))
+
+
+def _confirm(run: _Run) -> None:
+    """Read back what was written until it shows, or the time is over."""
+    if run.outcomes.fatal:
+        return
+    deadline = run.waiting.clock() + run.waiting.timeout
+    turn = 0
+    while True:
+        pending = [outcome for outcome in run.outcomes if outcome.sent and not outcome.error and not outcome.confirmed]
         if not pending:
             return
         pause = _POLLS[min(turn, len(_POLLS) - 1)]
-        if turn and patience.clock() + pause > deadline:
+        if turn and run.waiting.clock() + pause > deadline:
             break
         if pause:
-            patience.sleep(pause)
+            run.waiting.sleep(pause)
         turn += 1
         with contextlib.suppress(ExoError):  # what can't be read back is not confirmed; the writes stand
-            _look(client, outcomes, pending)
-        progress("reading back", sum(1 for o in outcomes.all if o.confirmed), len(outcomes.all))
-    for outcome in outcomes.all:
-        if outcome.sent and not outcome.error and not outcome.confirmed:
-            _store(outcomes, replace(outcome, confirmed=False))
-
-
-def _look(client: Client, outcomes: Outcomes, pending: Sequence[Outcome]) -> None:
+            shown = _shown(run, pending)
+            for outcome in pending:
+                if outcome.change.target.place in shown:
+                    run.outcomes.put(replace(outcome, confirmed=True))
+        run.progress("reading back", sum(1 for outcome in run.outcomes if outcome.confirmed), run.total)
     for outcome in pending:
-        if outcome.change.mailbox is None and _organization_shown(client, outcome.change):
-            _store(outcomes, replace(outcome, confirmed=True))
-    boxes = [outcome for outcome in pending if outcome.change.mailbox]
-    if boxes:
-        shown = _shown(client, [outcome.change for outcome in boxes])
-        for outcome in boxes:
-            if shown.get(_guid(outcome.change)):
-                _store(outcomes, replace(outcome, confirmed=True))
+        run.outcomes.put(replace(outcome, confirmed=False))
 
 
-def _store(outcomes: Outcomes, outcome: Outcome) -> None:
-    if outcome.change.mailbox is None:
-        outcomes.organization = outcome
-    else:
-        outcomes.mailboxes[_guid(outcome.change)] = outcome
-
-
-def _shown(client: Client, changes: Sequence[Change]) -> dict[str, bool]:
-    """Whether each mailbox shows what was written."""
-    options = {option for change in changes for option in change.differing()[1]}
-    lookup = Reader(client, sorted(options)).named([_guid(change) for change in changes])
-    return {
-        _guid(change): _equal(CAS_MAILBOX, box.wire, change.differing()[1])
-        for change in changes
-        for box in [lookup.found.get(_guid(change))]
-        if box
-    }
-
-
-def _organization_shown(client: Client, change: Change) -> bool:
-    try:
-        return _equal(TRANSPORT_CONFIG, read_transport_config(client), change.differing()[1])
-    except ExoError:
-        return False
-
-
-def _equal(table: Table, wire: Mapping[str, t.Any], values: Mapping[str, Value]) -> bool:
-    return all(table.row(o).kind.same(table.row(o).read(wire), value) for o, value in values.items())
+def _shown(run: _Run, outcomes: Sequence[Outcome]) -> set[Place]:
+    """The places of those that show what was written."""
+    wanted = {outcome.change.target.place: outcome.change.differing()[1] for outcome in outcomes}
+    options = {option for values in wanted.values() for option in values}
+    records = read_again(run.client, [outcome.change.target for outcome in outcomes], options)
+    return {place for place, values in wanted.items() if _shows(records.get(place), values)}

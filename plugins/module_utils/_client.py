@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client of the admin API: one cmdlet, its pages, or many in batches; retries; the guard of check mode. PRIVATE.
+"""The client of the admin API: one cmdlet, its pages, or many in batches; the guard of check mode. PRIVATE.
 
 Every request of a client carries the same anchor: page two is only found by the server that made page one.
+Facts about the protocol and where each was seen: docs/protocol.md.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import threading
 import time
@@ -20,14 +20,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _errors
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token, TokenSource
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
 from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import Cloud
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationFailed,
     ExoError,
     IncompleteRead,
+    Interrupted,
     InvalidRequest,
     NeedsProxy,
     NotFound,
@@ -36,20 +36,31 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     Throttled,
     UnexpectedResponse,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._patience import Patience
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response, Transport
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Http, Response
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import RemoteObject
+from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer, Retry, with_retries
+from ansible_collections.m365.exchange_online.plugins.module_utils._service_errors import (
+    PROXY_HINT,
+    failure,
+    is_html,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
+from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
 
-BATCH_SIZE = 10  # what every known client sends at most
+BATCH_SIZE = 10  # what every known client sends at most (PowerShell's own module, CIPP)
 PAGE_SIZE = 1000  # the service's default and maximum
 MAX_PAGES = 2000
 MAX_REDIRECTS = 3
 # The system mailbox has the same GUID in every organisation; clients that page app-only anchor there.
 _ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{}"
-# Get cmdlets that store something with this switch.
+# Get cmdlets that store something with this switch (Microsoft's page on Get-CASMailbox).
 _WRITING_SWITCH = "recalculatehasactivesyncdevicepartnership"
+# What PowerShell prints when a Set- changes nothing, and when a Get- was cut short: texts of the official module.
 _NOTHING_MODIFIED = "no settings of"
 _MORE_RESULTS = "there are more results available"
-_FATAL = (AuthenticationFailed, AccessDenied)
+# After one of these nothing more is sent.
+FATAL = (AuthenticationFailed, AccessDenied, Interrupted)
+_HTTPS_PORTS = (None, 443, 446)  # the front door names the port of an inner listener, 446, in its redirects
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Command:
     """One cmdlet. ``select``: the properties to return (all, if empty). ``subject``: whom it is about, for messages.
 
     ``anchor``: the mailbox to route to when the service wants the cmdlet run on that mailbox's server.
+    ``writes``: whether it can change something, where its name does not tell.
     """
 
     name: str
@@ -64,11 +76,18 @@ class Command:
     select: tuple[str, ...] = ()
     subject: str = ""
     anchor: str = ""
+    writes: bool | None = None
 
     @property
     def reads(self) -> bool:
+        if self.writes is not None:
+            return not self.writes
         switches = {name.lower() for name in self.parameters}
         return self.name.lower().startswith("get-") and _WRITING_SWITCH not in switches
+
+    @property
+    def about(self) -> str:
+        return f"{self.name} for {self.subject}" if self.subject else self.name
 
     def body(self) -> dict[str, t.Any]:
         return {"CmdletInput": {"CmdletName": self.name, "Parameters": dict(self.parameters)}}
@@ -78,69 +97,9 @@ class Command:
 class Answer:
     """What a cmdlet returned: its objects and warnings, and the link to more objects."""
 
-    rows: tuple[Mapping[str, t.Any], ...] = ()
+    objects: tuple[RemoteObject, ...] = ()
     warnings: tuple[str, ...] = ()
     next_link: str | None = None
-
-
-class Pacer:
-    """One pace for all requests of a client: how many are in flight, and until when nobody sends.
-
-    A refusal halves the number in flight and makes everybody wait; each full round without one raises it by one.
-    """
-
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit
-        self._allowed = limit
-        self._in_flight = 0
-        self._successes = 0
-        self._resume_at = 0.0
-        self._clock = clock
-        self._changed = threading.Condition()
-        self.stopped = False
-
-    def __enter__(self) -> None:
-        with self._changed:
-            while True:
-                if self.stopped:
-                    raise ServiceUnavailable("The task was interrupted.")
-                pause = self._resume_at - self._clock()
-                if pause <= 0 and self._in_flight < self._allowed:
-                    self._in_flight += 1
-                    return
-                self._changed.wait(pause if pause > 0 else None)
-
-    def __exit__(self, *exc: object) -> None:
-        with self._changed:
-            self._in_flight -= 1
-            self._changed.notify_all()
-
-    @property
-    def allowed(self) -> int:
-        """How many requests may be in flight just now."""
-        return self._allowed
-
-    def stop(self) -> None:
-        """Let nobody send any more: the task is being interrupted."""
-        with self._changed:
-            self.stopped = True
-            self._changed.notify_all()
-
-    def succeeded(self) -> None:
-        with self._changed:
-            self._successes += 1
-            if self._allowed < self._limit and self._successes >= self._allowed:
-                self._allowed += 1
-                self._successes = 0
-                self._changed.notify_all()
-
-    def pushed_back(self, seconds: float) -> None:
-        with self._changed:
-            now = self._clock()
-            if self._resume_at <= now:  # several workers hit by one refusal halve the pace once
-                self._allowed = max(1, self._allowed // 2)
-            self._successes = 0
-            self._resume_at = max(self._resume_at, now + seconds)
 
 
 class Client:
@@ -148,11 +107,12 @@ class Client:
 
     read_only: check mode; any cmdlet that can write is Refused before it is sent.
     retries: tries after the first. concurrency: requests in flight at most.
+    alive: whether the run that started the task still lives; nothing is written after it ended.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        http: Http,
         tokens: TokenSource,
         cloud: Cloud,
         endpoint: str,
@@ -161,8 +121,9 @@ class Client:
         retries: int,
         concurrency: int,
         sleep: Callable[[float], None] = time.sleep,
+        alive: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._transport = transport
+        self._http = http
         self._tokens = tokens
         self._cloud = cloud
         self._endpoint = endpoint
@@ -170,14 +131,29 @@ class Client:
         self._retries = retries
         self.concurrency = concurrency
         self._sleep = sleep
+        self._alive = alive
         self._pacer = Pacer(concurrency)
         self._lock = threading.Lock()
         self.retried: list[str] = []
+        self._warnings: dict[str, None] = {}
 
     @property
     def tenant_id(self) -> str:
         """The GUID of the tenant that this client's token is for (verified to be the one asked for)."""
         return self._tokens.get().tenant_id
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the service itself warned of when something was written."""
+        return list(self._warnings)
+
+    def check_alive(self) -> None:
+        """Raise Interrupted where the run that started the task has ended, by a time-out or a signal."""
+        if not self._alive():
+            raise Interrupted(
+                "The run that started this task has ended, so nothing more is written.",
+                hint="Run the task again: it finishes what is left.",
+            )
 
     def invoke(self, command: Command) -> Answer:
         """Run one cmdlet and return its (first page of) objects; raises ExoError."""
@@ -186,39 +162,45 @@ class Client:
         try:
             return self._call(command, url)
         except NeedsProxy:
-            if not command.anchor:
-                raise
             # A directory-wide anchor can't reach what lives on the mailbox's own server.
             return self._call(command, url, anchor=f"UPN:{command.anchor}")
 
-    def pages(self, command: Command) -> Iterator[Answer]:
-        """Run a cmdlet and follow its pages to the end; raises IncompleteRead where the end is not reached."""
+    def pages(self, command: Command, most: int | None = None) -> Iterator[Answer]:
+        """Run a cmdlet and follow its pages to the end; raises IncompleteRead where the end is not reached.
+
+        The next page is asked for while the caller works on the one before it. most: the last page to ask for.
+        """
         answer = self.invoke(command)
         seen: set[str] = set()
-        for _number in range(MAX_PAGES):
-            link = answer.next_link
-            if link is None and any(_MORE_RESULTS in warning.lower() for warning in answer.warnings):
-                raise self._incomplete(command, "the service has more results but no link to them")
-            yield answer
-            if link is None:
-                return
-            if link in seen:
-                raise self._incomplete(command, "the service sent the same page link twice")
-            seen.add(link)
-            self._check_link(command, link)
-            try:
-                answer = self._call(command, link)
-            except (*_FATAL, IncompleteRead):
-                raise
-            except (NotFound, InvalidRequest, UnexpectedResponse, ServiceUnavailable, Throttled) as error:
-                raise self._incomplete(command, error.message, error) from None
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="exo-page") as pool:
+            for number in range(1, MAX_PAGES + 1):
+                link = answer.next_link
+                if link is None and any(_MORE_RESULTS in warning.lower() for warning in answer.warnings):
+                    raise self._incomplete(command, "the service has more results but no link to them")
+                if link is None or number == most:
+                    yield answer
+                    return
+                if link in seen:
+                    raise self._incomplete(command, "the service sent the same page link twice")
+                seen.add(link)
+                following = pool.submit(self._next_page, command, self._checked_link(command, link))
+                yield answer
+                answer = following.result()
         raise self._incomplete(command, f"there are more than {MAX_PAGES} pages")
+
+    def _next_page(self, command: Command, link: str) -> Answer:
+        try:
+            return self._call(command, link)
+        except (*FATAL, IncompleteRead):
+            raise
+        except (NotFound, InvalidRequest, UnexpectedResponse, ServiceUnavailable, Throttled) as error:
+            raise self._incomplete(command, error.message, error) from None
 
     def batch(self, commands: Sequence[Command]) -> Iterator[tuple[int, Answer | ExoError]]:
         """Run many cmdlets, ten a request and several requests at once; yields (index, outcome) as they come.
 
-        After an authentication or access failure, or when the service turned a whole batch away for good, nothing more
-        is sent, and the cmdlets that were not sent are not yielded.
+        After a failure that would hit all others too, or when the service turned a whole batch away for good, nothing
+        more is sent, and the cmdlets that were not sent are not yielded.
         """
         for command in commands:
             self._check(command)
@@ -241,7 +223,7 @@ class Client:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         outcomes = future.result()
-                        stopped = stopped or _hopeless([outcome for _index, outcome in outcomes])
+                        stopped = stopped or _ends_the_batches([outcome for _index, outcome in outcomes])
                         yield from outcomes
             except BaseException:  # Ctrl-C, or nobody listens any more: what is not on its way stays here
                 self._pacer.stop()
@@ -256,70 +238,68 @@ class Client:
     def _run_chunk(self, chunk: Sequence[tuple[int, Command]]) -> list[tuple[int, Answer | ExoError]]:
         """The outcomes of up to ten cmdlets; never raises ExoError."""
         outcomes: dict[int, Answer | ExoError] = {}
-        doubtful: set[int] = set()
+        in_doubt: set[int] = set()
         try:
-            self._fill(dict(chunk), outcomes, doubtful)
+            self._fill(dict(chunk), outcomes, in_doubt)
         except ExoError as error:  # no token any more, or interrupted
             for index, _command in chunk:
-                outcomes.setdefault(index, copy.copy(error))
-        for index in doubtful:
+                outcomes.setdefault(index, error)
+        for index in in_doubt:
             outcome = outcomes.get(index)
             if isinstance(outcome, ExoError):
-                outcome.maybe_done = True
+                outcomes[index] = outcome.but(in_doubt=True)
         return sorted(outcomes.items())
 
-    def _fill(self, pending: dict[int, Command], outcomes: dict[int, Answer | ExoError], doubtful: set[int]) -> None:
+    def _fill(self, pending: dict[int, Command], outcomes: dict[int, Answer | ExoError], in_doubt: set[int]) -> None:
         """Run cmdlets until each has its outcome. Those that failed for the moment are sent again without the rest.
 
-        doubtful: gathers those that may have been carried out in a try that failed.
+        in_doubt: gathers those that may have been carried out in a try that failed.
         """
-        patience = Patience(self._retries)
+        retry = Retry(self._retries)
         renewable = True
         while len(pending) > 1:
             token = self._tokens.get()
             try:
                 outcomes.update(self._send_batch(pending))
-            except (*_FATAL, Throttled, ServiceUnavailable) as error:
-                outcomes.update({index: copy.copy(error) for index in pending})
+            except (*FATAL, Throttled, ServiceUnavailable) as error:
+                outcomes.update(dict.fromkeys(pending, error))
                 return
             except ExoError as error:
                 # The batch as such was refused: its cmdlets one by one, so that one does not spoil the others.
-                doubtful.update(pending if error.maybe_done else ())
+                in_doubt.update(pending if error.in_doubt else ())
                 break
-            failed = {i: e for i, e in outcomes.items() if i in pending and isinstance(e, ExoError)}
-            doubtful.update(i for i, e in failed.items() if e.maybe_done)
-            again = self._again(failed, patience, token if renewable else None)
-            renewable = renewable and not any(isinstance(e, AuthenticationFailed) for e in failed.values())
-            alone = {i for i, e in failed.items() if isinstance(e, NeedsProxy) and pending[i].anchor}
-            outcomes.update({i: self._outcome(pending[i]) for i in alone})
-            pending = {i: pending[i] for i in again}
+            failed = _failures(outcomes, pending)
+            in_doubt.update(index for index, error in failed.items() if error.in_doubt)
+            again = self._again(failed, retry, token if renewable else None)
+            renewable = renewable and not any(isinstance(error, AuthenticationFailed) for error in failed.values())
+            for index in _to_anchor(failed, pending):
+                outcomes[index] = self._outcome(pending[index])
+            for index, given_up in failed.items():
+                if given_up.retryable and index not in again:
+                    outcomes[index] = retry.exhausted(given_up)
+            pending = {index: pending[index] for index in again}
             for index in pending:
                 del outcomes[index]
         for index, command in pending.items():
             outcomes[index] = self._outcome(command)
-            if isinstance(outcomes[index], _FATAL):
+            if isinstance(outcomes[index], FATAL):
                 return
 
-    def _again(self, failed: Mapping[int, ExoError], patience: Patience, token: Token | None) -> set[int]:
+    def _again(self, failed: Mapping[int, ExoError], retry: Retry, token: Token | None) -> set[int]:
         """Which of a batch's failures are worth another try, after waiting as long as they ask for.
 
         token: the one that the batch was sent with, as long as it may be renewed.
         """
-        rejected = {i for i, e in failed.items() if isinstance(e, AuthenticationFailed)}
+        passing = {index: error for index, error in failed.items() if error.retryable}
+        rejected = {index for index, error in failed.items() if isinstance(error, AuthenticationFailed)}
         if rejected and token:
             self._renew(token, t.cast(AuthenticationFailed, failed[min(rejected)]))
-            return rejected | {i for i, e in failed.items() if e.transient}
-        passing = {i: e for i, e in failed.items() if e.transient}
-        if not passing:
-            return set()
-        slowest = max(passing.values(), key=lambda e: e.retry_after or 0.0)
-        pause = patience.wait_for(slowest)
+            return rejected | set(passing)
+        pause = retry.pause_after(list(passing.values()))
         if pause is None:
-            for error in passing.values():
-                patience.gave_up(error)
             return set()
-        self._note(slowest, pause)
-        self._pacer.pushed_back(pause)  # the next batch waits there, with all the others
+        self._note(max(passing.values(), key=lambda error: error.retry_after or 0.0), pause)
+        self._pacer.slow_down(pause)  # the next batch waits there, with all the others
         return set(passing)
 
     def _send_batch(self, pending: Mapping[int, Command]) -> dict[int, Answer | ExoError]:
@@ -336,10 +316,11 @@ class Client:
         ]
         first = next(iter(pending.values()))
         payload = self._exchange(
-            f"{first.name} ({len(items)} at once)",
+            Command(f"{first.name} ({len(items)} at once)", writes=not all(one.reads for one in pending.values())),
             self._url("$batch"),
             {"requests": items},
             {"Prefer": "odata.continue-on-error"},
+            _json,
         )
         responses = payload.get("responses") if isinstance(payload, dict) else None
         if not isinstance(responses, list):
@@ -354,10 +335,7 @@ class Client:
         for index, command in pending.items():
             if index not in outcomes:
                 outcomes[index] = UnexpectedResponse(
-                    f"{_about(command)} got no answer in its batch.",
-                    cmdlet=command.name,
-                    transient=True,
-                    maybe_done=True,
+                    f"{command.about} got no answer in its batch.", cmdlet=command.name, retryable=True, in_doubt=True
                 )
         return outcomes
 
@@ -367,149 +345,164 @@ class Client:
         try:
             if not isinstance(status, int) or not 100 <= status <= 999:
                 raise UnexpectedResponse(
-                    f"{_about(command)} got an answer without a status.", cmdlet=command.name, maybe_done=True
+                    f"{command.about} got an answer without a status.", cmdlet=command.name, in_doubt=True
                 )
             if not 200 <= status < 300:
-                raise _errors.failure(command.name, status, headers, body, subject=command.subject)
-            return _answer(command, status, headers, body)
+                raise failure(command.name, status, headers, body, subject=command.subject)
+            return self._heard(command, _answer(command, status, headers, body))
         except ExoError as error:
             return error
+
+    def _heard(self, command: Command, answer: Answer) -> Answer:
+        """The answer to a write, its warnings kept for the task's result: a change of the service may speak there."""
+        if not command.reads:
+            with self._lock:
+                for warning in answer.warnings:
+                    self._warnings[f"{command.about}: {warning}"] = None
+        return answer
 
     def _call(self, command: Command, url: str, anchor: str | None = None) -> Answer:
         headers = {"Prefer": f"odata.maxpagesize={PAGE_SIZE}", "X-CmdletName": command.name}
         if anchor:
             headers.update({"X-AnchorMailbox": anchor, "parameter-based-routing": "true"})
-        payload = self._exchange(
-            command.name,
-            url,
-            command.body(),
-            headers,
-            subject=command.subject,
-            parse=lambda response: _answer(command, response.status, response.headers, _json(response)),
-        )
-        return t.cast(Answer, payload)
+
+        def parse(response: Response) -> Answer:
+            return self._heard(command, _answer(command, response.status, response.headers, _json(response)))
+
+        return t.cast(Answer, self._exchange(command, url, command.body(), headers, parse))
 
     def _exchange(
         self,
-        name: str,
+        command: Command,
         url: str,
         body: Mapping[str, t.Any],
         headers: Mapping[str, str],
-        *,
-        subject: str = "",
-        parse: Callable[[Response], t.Any] | None = None,
+        parse: Callable[[Response], t.Any],
     ) -> t.Any:
         """POST until it is answered for good: waits and tries again as errors allow, renews a rejected token once."""
-        patience = Patience(self._retries)
-        request_id = str(uuid.uuid4())
+        headers = {"client-request-id": str(uuid.uuid4()), **headers}
         content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        renewed = maybe_done = False
-        while True:
+        renewed = False
+
+        def once() -> t.Any:
+            nonlocal renewed
             token = self._tokens.get()
             try:
-                with self._pacer:
-                    response = self._post(name, url, content, token.value, request_id, headers)
-                if not 200 <= response.status < 300:
-                    raise _errors.failure(name, response.status, response.headers, _json(response), subject=subject)
-                payload = parse(response) if parse else _json(response)
-                self._pacer.succeeded()
-                return payload
-            except AuthenticationFailed as error:
-                error.maybe_done = maybe_done
+                return parse(self._send(command, url, content, token.value, headers))
+            except AuthenticationFailed as rejection:
                 if renewed:
                     raise
                 renewed = True
-                self._renew(token, error)
-            except ExoError as error:
-                maybe_done = maybe_done or error.maybe_done
-                error.maybe_done = maybe_done
-                error.cmdlet = error.cmdlet or name
-                pause = patience.wait_for(error)
-                if pause is None:
-                    raise patience.gave_up(error) from None
-                self._note(error, pause)
-                if isinstance(error, (Throttled, ServiceUnavailable)) and error.http_status:
-                    self._pacer.pushed_back(pause)
-                self._sleep(pause)
+                self._renew(token, rejection)
+            return parse(self._send(command, url, content, self._tokens.get().value, headers))
+
+        return with_retries(once, Retry(self._retries), self._pause)
+
+    def _send(self, command: Command, url: str, content: bytes, token: str, headers: Mapping[str, str]) -> Response:
+        """One request and its answer, if that is a success."""
+        if not command.reads:
+            self.check_alive()
+        try:
+            with self._pacer:
+                response = self._post(command.name, url, content, token, headers)
+        except ExoError as error:
+            raise error.but(cmdlet=error.cmdlet or command.name) from None
+        if 200 <= response.status < 300:
+            self._pacer.succeeded()
+            return response
+        failed = failure(command.name, response.status, response.headers, _json(response), subject=command.subject)
+        if isinstance(failed, NeedsProxy) and not command.anchor:
+            # Seen on the organization's own cmdlets, which no mailbox's server could run instead: it passes.
+            raise ServiceUnavailable(failed.message, **_where(failed), retryable=True)
+        raise failed
+
+    def _pause(self, error: ExoError, seconds: float) -> None:
+        self._note(error, seconds)
+        if isinstance(error, (Throttled, ServiceUnavailable)) and error.http_status:
+            self._pacer.slow_down(seconds)
+        self._sleep(seconds)
 
     def _renew(self, token: Token, rejection: AuthenticationFailed) -> None:
-        """A new token after a rejection; where none is to be had, the failure says what was rejected."""
+        """A new token after a rejection; where none can be had, the failure says what was rejected."""
         try:
             self._tokens.renew(token, rejection.claims)
         except AuthenticationFailed as error:
-            error.http_status = error.http_status or rejection.http_status
-            error.cmdlet = error.cmdlet or rejection.cmdlet
-            error.request_id = error.request_id or rejection.request_id
-            error.maybe_done = rejection.maybe_done
-            raise
+            known = {name: value for name, value in _where(error).items() if value}
+            raise error.but(**{**_where(rejection), **known}, in_doubt=rejection.in_doubt) from None
 
-    def _post(
-        self, name: str, url: str, content: bytes, token: str, request_id: str, headers: Mapping[str, str]
-    ) -> Response:
+    def _post(self, name: str, url: str, content: bytes, token: str, headers: Mapping[str, str]) -> Response:
         full = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json; charset=utf-8",
             "Accept": "application/json",
             "Accept-Language": "en-US",
             "X-AnchorMailbox": _ANCHOR.format(self.tenant_id),
-            "client-request-id": request_id,
             **headers,
         }
         for _hop in range(MAX_REDIRECTS + 1):
-            response = self._transport.post(url, full, content)
+            response = self._http.post(url, full, content)
             if response.status not in (301, 302, 303, 307, 308):
                 return response
             url = self._redirected(name, url, str(response.headers.get("Location") or ""))
         raise UnexpectedResponse(
             f"{name} was redirected more than {MAX_REDIRECTS} times.",
-            hint=_errors.PROXY_HINT,
+            hint=PROXY_HINT,
             http_status=302,
-            maybe_done=True,
+            in_doubt=True,
         )
 
     def _redirected(self, name: str, url: str, location: str) -> str:
         """Where a redirect leads, if the token may be shown there; later requests go there at once."""
-        try:
-            target = urljoin(url, location)
-            parts = urlsplit(target)
-            port = parts.port
-        except ValueError:
-            target, parts, port = "", urlsplit(""), None
-        host = parts.hostname or ""
-        own = urlsplit(self._endpoint).hostname
-        if parts.scheme != "https" or not location or not (self._cloud.owns(target) or host == own):
+        target = self._trusted(urljoin(url, location) if location else "")
+        if target is None:
+            host = _host(location)
             raise UnexpectedResponse(
                 f"{name} was redirected to {host or 'nowhere'}, which is no host of the {self._cloud.name} cloud:"
                 " the token was not sent there.",
-                hint=_errors.PROXY_HINT,
+                hint=PROXY_HINT,
                 http_status=302,
-                maybe_done=True,
+                in_doubt=True,
             )
-        # The front door names the port of an inner listener.
-        netloc = host if port in (None, 443, 446) else f"{host}:{port}"
-        before = urlsplit(url)
+        before, parts = urlsplit(url), urlsplit(target)
         same_path = parts.path.lower() == before.path.lower()
         if same_path and f"{before.scheme}://{before.netloc}" == self._endpoint:
-            self._endpoint = f"https://{netloc}"
+            self._endpoint = f"https://{parts.netloc}"
+        return target
+
+    def _trusted(self, url: str) -> str | None:
+        """The URL in the form to use it, if a token may be shown to its host; else None."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return None
+        host = parts.hostname or ""
+        own = urlsplit(self._endpoint)
+        if parts.scheme != "https" or not host or parts.username:
+            return None
+        if host == own.hostname:
+            # Our own host keeps the port that we reached it by, unless another one is named outright.
+            netloc = own.netloc if port in _HTTPS_PORTS else f"{host}:{port}"
+            return parts._replace(netloc=netloc).geturl()
+        if not self._cloud.owns(url):
+            return None
+        netloc = host if port in _HTTPS_PORTS else f"{host}:{port}"
         return parts._replace(netloc=netloc).geturl()
 
     def _check(self, command: Command) -> None:
         if self._read_only and not command.reads:
             raise Refused(f"{command.name} would change something, which check mode never does.", cmdlet=command.name)
-        if any(
-            value is None or value == "" for name, value in command.parameters.items() if name.lower() == "identity"
-        ):
-            # A null identity means every object to this service.
-            raise InvalidRequest(f"{command.name} needs the name of a mailbox.", cmdlet=command.name)
+        for name, value in command.parameters.items():
+            if name.lower() == "identity" and value in (None, ""):
+                # A null identity means every object to this service.
+                raise InvalidRequest(f"{command.name} needs the name of a mailbox.", cmdlet=command.name)
 
-    def _check_link(self, command: Command, link: str) -> None:
-        mine = urlsplit(self._url("InvokeCommand"))
-        try:
-            theirs = urlsplit(link)
-        except ValueError:
-            raise self._incomplete(command, "the link to its next page is no URL") from None
-        if (theirs.scheme, theirs.netloc.lower()) != (mine.scheme, mine.netloc.lower()):
-            raise self._incomplete(command, f"its next page is said to be at another host ({theirs.hostname})")
+    def _checked_link(self, command: Command, link: str) -> str:
+        """A page link, if it may be followed: where a redirect would be followed too."""
+        target = self._trusted(link)
+        if target is None:
+            raise self._incomplete(command, f"its next page is said to be at another host ({_host(link) or 'nowhere'})")
+        return target
 
     def _incomplete(self, command: Command, reason: str, error: ExoError | None = None) -> IncompleteRead:
         return IncompleteRead(
@@ -529,21 +522,39 @@ class Client:
             self.retried.append(f"{error.message} Waited {pause:.1f} s.")
 
 
+def _host(url: str) -> str:
+    try:
+        return fit(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
+def _where(error: ExoError) -> dict[str, t.Any]:
+    """What a failure says of the request that it comes from."""
+    return {"http_status": error.http_status, "cmdlet": error.cmdlet, "request_id": error.request_id}
+
+
+def _failures(outcomes: Mapping[int, Answer | ExoError], pending: Mapping[int, Command]) -> dict[int, ExoError]:
+    found = ((index, outcomes[index]) for index in pending)
+    return {index: outcome for index, outcome in found if isinstance(outcome, ExoError)}
+
+
+def _to_anchor(failed: Mapping[int, ExoError], pending: Mapping[int, Command]) -> list[int]:
+    """Which cmdlets have to be run once more, on their mailbox's own server."""
+    return [index for index, error in failed.items() if isinstance(error, NeedsProxy) and pending[index].anchor]
+
+
 def _index(response: t.Any, pending: Mapping[int, Command]) -> int | None:
     """Which command a batch answer belongs to, or None."""
     identifier = response.get("id") if isinstance(response, dict) else None
     return next((index for index in pending if str(index) == identifier), None)
 
 
-def _hopeless(outcomes: Sequence[Answer | ExoError]) -> bool:
+def _ends_the_batches(outcomes: Sequence[Answer | ExoError]) -> bool:
     """Whether the outcomes of a batch say that more of them would be in vain."""
-    return any(isinstance(outcome, _FATAL) for outcome in outcomes) or all(
+    return any(isinstance(outcome, FATAL) for outcome in outcomes) or all(
         isinstance(outcome, (Throttled, ServiceUnavailable)) for outcome in outcomes
     )
-
-
-def _about(command: Command) -> str:
-    return f"{command.name} for {command.subject}" if command.subject else command.name
 
 
 def _json(response: Response) -> t.Any:
@@ -559,39 +570,48 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
     if body is None and not command.reads:
         return Answer()  # a setter returns nothing
     if not isinstance(body, dict):
-        html = isinstance(body, str) and body.lstrip()[:100].lower().startswith(("<!doctype", "<html"))
+        html = isinstance(body, str) and is_html(body)
         raise UnexpectedResponse(
-            f"{_about(command)} was answered with {'an HTML page' if html else 'something that is no JSON object'}.",
+            f"{command.about} was answered with {'an HTML page' if html else 'something that is no JSON object'}.",
             cmdlet=command.name,
             http_status=status,
-            hint=_errors.PROXY_HINT,
-            transient=not html,
-            maybe_done=True,
+            hint=PROXY_HINT,
+            retryable=not html,
+            in_doubt=True,
         )
     handled = body.get("@adminapi.errors")
     if handled:
-        text = "; ".join(str(message) for message in handled) if isinstance(handled, list) else str(handled)
-        error = _errors.failure(
-            command.name,
-            400,
-            headers,
-            {"error": {"details": [{"message": text}]}},
-            subject=command.subject,
-            shown_status=status,
-        )
-        error.maybe_done = True  # it came with a success, so it is no word on what was done before
-        raise error
-    value = body.get("value")
-    rows = value if isinstance(value, list) else [] if value is None and not command.reads else None
+        raise _handled_failure(command, status, headers, handled)
+    objects = body.get("value")
+    if objects is None and not command.reads:
+        objects = []
     link = body.get("@odata.nextLink")
-    if rows is None or not all(isinstance(row, dict) for row in rows) or not isinstance(link, (str, type(None))):
+    if not _is_list_of_objects(objects) or not isinstance(link, (str, type(None))):
         raise UnexpectedResponse(
-            f"{_about(command)} was answered without a list of objects.",
+            f"{command.about} was answered without a list of objects.",
             cmdlet=command.name,
             http_status=status,
-            maybe_done=True,
+            in_doubt=True,
             hint="The service may have changed: look for a newer version of this collection.",
         )
     warnings = body.get("@adminapi.warnings")
-    texts = tuple(str(text) for text in warnings) if isinstance(warnings, list) else ()
-    return Answer(tuple(rows), tuple(text for text in texts if _NOTHING_MODIFIED not in text), link)
+    texts = [fit(str(text)) for text in warnings] if isinstance(warnings, list) else []
+    return Answer(tuple(objects or ()), tuple(text for text in texts if _NOTHING_MODIFIED not in text), link)
+
+
+def _handled_failure(command: Command, status: int, headers: Mapping[str, t.Any], handled: t.Any) -> ExoError:
+    """The error that a success carries: the cmdlet's own, which the service caught."""
+    text = "; ".join(str(message) for message in handled) if isinstance(handled, list) else str(handled)
+    error = failure(
+        command.name,
+        400,
+        headers,
+        {"error": {"details": [{"message": text}]}},
+        subject=command.subject,
+        shown_status=status,
+    )
+    return error.but(in_doubt=True)  # it came with a success, so it is no word on what was done before
+
+
+def _is_list_of_objects(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)

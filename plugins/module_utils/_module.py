@@ -6,29 +6,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import typing as t
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _auth, _options, _private, _transport
+from ansible_collections.m365.exchange_online.plugins.module_utils import _options, _run_directory
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import select
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Progress, quiet
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import HAS_REQUESTS, Http
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import quiet
 from ansible_collections.m365.exchange_online.plugins.module_utils._results import bounded_arguments
-
-Result = dict[str, t.Any]
-
-# Option groups that several modules share.
-WAIT: Mapping[str, t.Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 60},
-}
-UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "path"}}
-BRAKES: Mapping[str, t.Any] = {"max_changes": {"type": "str"}}
-LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices": ["fail", "warn"], "default": "fail"}}
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
+from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
 
 
 class ExoModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
@@ -46,39 +41,39 @@ class ExoModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no t
         }
 
 
-@dataclass(frozen=True)
-class Task:
-    """What a task may know of Ansible. ``connect`` makes the client; nothing is sent before its first cmdlet."""
-
-    params: Mapping[str, t.Any]
-    check_mode: bool
-    warn: Callable[[str], None]
-    connect: Callable[[], Client]
-    progress: Progress = quiet
-
-
-def run_module(run: Callable[[Task], Result], argument_spec: Mapping[str, t.Any], **constraints: t.Any) -> None:
-    """Run a task as a module. Every ExoError ends here, as the module's failure."""
+def run_module(
+    run: Callable[[Task], Result], argument_spec: Mapping[str, t.Any], *, graph: bool = False, **constraints: t.Any
+) -> None:
+    """Run a task as a module. Every ExoError ends here, as the module's failure. graph: it reads Microsoft Graph."""
     module = ExoModule(
-        argument_spec={**argument_spec, **_options.argument_spec()}, supports_check_mode=True, **constraints
+        argument_spec={**argument_spec, **_options.argument_spec(graph=graph)}, supports_check_mode=True, **constraints
     )
-    if not _transport.HAS_REQUESTS:
-        module.fail_json(msg=missing_required_lib("requests"), error_code=InvalidRequest.error_code)
+    missing = [name for name in ("msal", "requests") if importlib.util.find_spec(name) is None]
+    if missing or not HAS_REQUESTS:
+        module.fail_json(msg=_missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
+    tenant = fit(str(module.params["tenant"]))
     clients: list[Client] = []
 
     def connect() -> Client:
-        clients.append(_client(module))
+        clients.append(_client(module, lambda text: module.warn(f"{tenant}: {text}")))
         return clients[-1]
 
-    progress_file = os.environ.get(_private.PROGRESS_VARIABLE)
-    progress = _private.ProgressFile(progress_file, module.params["tenant"]) if progress_file else quiet
-    task = Task(module.params, module.check_mode, module.warn, connect, progress)
+    progress_file = os.environ.get(_run_directory.PROGRESS_VARIABLE)
+    task = Task(
+        module.params,
+        module.check_mode,
+        lambda text: module.warn(f"{tenant}: {text}"),
+        connect,
+        _run_directory.ProgressFile(progress_file, tenant) if progress_file else quiet,
+        tenant,
+        module._name,
+    )
     try:
         result = run(task)
     except ExoError as error:
-        result = {**error.to_fail_kwargs(), "failed": True}
+        result = {**error.to_fail_kwargs(tenant), "failed": True}
     except KeyboardInterrupt:
-        module.fail_json(msg="The task was interrupted. Run it again: it finishes what is left.")
+        module.fail_json(msg=f"{tenant}: The task was interrupted. Run it again: it finishes what is left.")
     retried = [line for client in clients for line in client.retried]
     if retried:
         result["retried"] = retried[:50]
@@ -92,7 +87,16 @@ def run_module(run: Callable[[Task], Result], argument_spec: Mapping[str, t.Any]
     module.exit_json(**result)
 
 
-def _client(module: AnsibleModule) -> Client:
+def _missing_libraries(names: list[str]) -> str:
+    """What is missing, and one line to install it."""
+    have = "Python library is" if len(names) == 1 else "Python libraries are"
+    return (
+        f"The {have} missing on the host that runs the module: {' and '.join(names)}. Install with:"
+        " python -m pip install 'msal>=1.35' requests (in the environment of Ansible, or in the execution environment)."
+    )
+
+
+def _client(module: AnsibleModule, warn: Callable[[str], None]) -> Client:
     """The client of this task; raises ExoError where the connection options can't work."""
 
     def mask(secrets: set[str]) -> None:
@@ -102,20 +106,27 @@ def _client(module: AnsibleModule) -> Client:
 
     mask({os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)})
     connection = _options.resolve(module.params, os.environ)
-    credential = _auth.select(connection.credential)
+    credential = select(connection.credential)
     for warning in connection.warnings:
-        module.warn(warning)
-    transport = _transport.Transport(connection.verify, connection.timeout, connection.concurrency)
-    directory = _private.directory(os.environ)
-    store = _private.TokenFiles(directory) if directory else None
+        warn(warning)
+    http = Http(connection.verify, connection.timeout, connection.concurrency)
+    directory = _run_directory.directory(os.environ)
+    authority = Authority(
+        connection.authority,
+        connection.tenant,
+        connection.cloud.resource(connection.endpoint),
+        http,
+        connection.retries,
+    )
     return Client(
-        transport,
-        _auth.TokenSource(connection, credential, transport, store, module.warn, mask),
+        http,
+        TokenSource(authority, credential, _run_directory.TokenFiles(directory) if directory else None, warn, mask),
         connection.cloud,
         connection.endpoint,
         read_only=module.check_mode,
         retries=connection.retries,
         concurrency=connection.concurrency,
+        alive=_run_directory.Lease(os.environ.get(_run_directory.LEASE_VARIABLE, "")),
     )
 
 

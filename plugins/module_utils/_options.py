@@ -93,14 +93,15 @@ OPTIONS: tuple[Option, ...] = (
     Option("cloud", ("EXO_CLOUD",), default="worldwide", choices=tuple(CLOUDS)),
     Option("endpoint", ("EXO_ENDPOINT",)),
     Option("authority", ("EXO_AUTHORITY",)),
-    Option("graph_endpoint", ("EXO_GRAPH_ENDPOINT",)),
     Option("validate_certs", ("EXO_VALIDATE_CERTS",), type="bool", default=True),
     Option("ca_path", ("EXO_CA_PATH",), type="path"),
     Option("timeout", ("EXO_TIMEOUT",), type="int", default=300),
     Option("retries", ("EXO_RETRIES",), type="int", default=5),
     Option("concurrency", ("EXO_CONCURRENCY",), type="int", default=4),
 )
-CONNECTION_NAMES = frozenset(option.name for option in OPTIONS)
+# Only in the modules that read Microsoft Graph.
+GRAPH_ENDPOINT = Option("graph_endpoint", ("EXO_GRAPH_ENDPOINT",))
+CONNECTION_NAMES = frozenset(option.name for option in (*OPTIONS, GRAPH_ENDPOINT))
 _CREDENTIAL_OPTIONS = tuple(option for option in OPTIONS if option.credential)
 
 # What proves the app's identity, by method; managed identity has no proof of its own.
@@ -114,8 +115,9 @@ _FAMILIES = ("EXO", "AZURE")
 _BESIDE = ("client_id", "certificate_password")  # what goes with a proof
 
 
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    return {option.name: option.spec() for option in OPTIONS}
+def argument_spec(*, graph: bool = False) -> dict[str, dict[str, t.Any]]:
+    """The connection options of a module. graph: with those for Microsoft Graph."""
+    return {option.name: option.spec() for option in (*OPTIONS, *((GRAPH_ENDPOINT,) if graph else ()))}
 
 
 @dataclass(frozen=True)
@@ -162,21 +164,22 @@ class _Layer:
 
 def _layers(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[_Layer]:
     options = {o.name: str(params[o.name]) for o in _CREDENTIAL_OPTIONS if params.get(o.name) not in (None, "")}
-    layers = [_Layer(options, {o.name: o.name for o in _CREDENTIAL_OPTIONS})]
-    for family in _FAMILIES:
-        names = {
-            o.name: [n for n in o.environment if n.startswith(family + "_")]
-            for o in _CREDENTIAL_OPTIONS
-            if o.variable(family)
-        }
-        values = {
-            option: os.path.expanduser(filled) if option.endswith(("_path", "_file")) else filled
-            for option, variables in names.items()
-            for filled in [next((environ[n] for n in variables if environ.get(n)), "")]
-            if filled
-        }
-        layers.append(_Layer(values, {option: variables[0] for option, variables in names.items()}))
-    return layers
+    own = _Layer(options, {o.name: o.name for o in _CREDENTIAL_OPTIONS})
+    return [own, *(_family_layer(family, environ) for family in _FAMILIES)]
+
+
+def _family_layer(family: str, environ: t.Mapping[str, str]) -> _Layer:
+    """What one family of variables gives."""
+    values: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for option in _CREDENTIAL_OPTIONS:
+        variables = [name for name in option.environment if name.startswith(family + "_")]
+        filled = [environ[name] for name in variables if environ.get(name)]
+        if variables:
+            names[option.name] = variables[0]
+        if filled:
+            values[option.name] = os.path.expanduser(filled[0]) if option.type == "path" else filled[0]
+    return _Layer(values, names)
 
 
 def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> CredentialValues:
@@ -200,8 +203,8 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
     proofs = layer.proofs(methods)
     if len(proofs) > 1:
         names = " and ".join(layer.names[option] for _method, option in proofs)
-        cure = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
-        raise AuthenticationFailed(f"More than one credential is given ({names}): {cure}.")
+        advice = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
+        raise AuthenticationFailed(f"More than one credential is given ({names}): {advice}.")
     method, proof = proofs[0]
     values = {**layer.values, **{name: layers[0].values[name] for name in _BESIDE if name in layers[0].values}}
     if layer is layers[0]:
@@ -234,6 +237,30 @@ def _nothing_found(methods: t.Sequence[str], layers: t.Sequence[_Layer]) -> str:
     return f"No credential is given: set client_id and one of {wanted} (or the matching EXO_* variables)."
 
 
+def _tenant(given: str) -> str:
+    """The tenant's GUID or domain; raises InvalidRequest for what can't be one."""
+    tenant = given.strip()
+    if not tenant:
+        raise InvalidRequest("tenant is empty.", hint="A variable that came out empty looks like this.")
+    if "/" in tenant or "@" in tenant or " " in tenant:
+        raise InvalidRequest(
+            f"tenant has to be a GUID or a domain such as contoso.onmicrosoft.com, it is {tenant[:80]!r}."
+        )
+    return tenant
+
+
+def _check_bundles(ca_path: str | None, environ: t.Mapping[str, str]) -> None:
+    """A bundle that is not there fails every request: better to say so at once."""
+    if ca_path and not os.path.exists(ca_path):
+        raise InvalidRequest(f"ca_path {ca_path} does not exist.")
+    for name in () if ca_path else ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if environ.get(name) and not os.path.exists(environ[name]):
+            raise InvalidRequest(
+                f"{name} in the environment names {environ[name]}, which does not exist.",
+                hint="Unset it, or name the bundle in ca_path.",
+            )
+
+
 def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Connection:
     """The connection of a task, from its options and the environment; raises ExoError before any request."""
     cloud = CLOUDS[params.get("cloud") or "worldwide"]
@@ -246,17 +273,17 @@ def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Conn
         warnings.append(
             f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."
         )
-    for option, least in (("timeout", 1), ("retries", 0), ("concurrency", 1)):
-        if params[option] < least:
-            raise InvalidRequest(f"{option} has to be at least {least}, it is {params[option]}.")
+    for option, least, most in (("timeout", 1, 3600), ("retries", 0, 100), ("concurrency", 1, 64)):
+        if not least <= params[option] <= most:
+            raise InvalidRequest(f"{option} has to be between {least} and {most}, it is {params[option]}.")
     validate = params.get("validate_certs", True)
     if not validate:
         warnings.append("validate_certs is false: whoever sits on the way can read and change what is sent.")
     ca_path = params.get("ca_path")
-    if validate and ca_path and not os.path.exists(ca_path):
-        raise InvalidRequest(f"ca_path {ca_path} does not exist.")
+    if validate:
+        _check_bundles(ca_path, environ)
     return Connection(
-        tenant=params["tenant"].strip(),
+        tenant=_tenant(params["tenant"]),
         cloud=cloud,
         endpoint=urls["endpoint"],
         authority=urls["authority"],

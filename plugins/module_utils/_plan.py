@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: from what is and what is wished to what is written, in which order, and with which effect. PRIVATE.
+"""The plan: what is written, in which order, what has to hold in between, and with which effect. PRIVATE.
 
-Pure: nothing here reads or writes. The same plan decides ``changed``, the diff and the writes.
+Pure: nothing here reads or writes, and importing it loads no network library. The same plan decides ``changed``, the
+diff and the writes.
 """
 
 from __future__ import annotations
@@ -12,291 +13,257 @@ from __future__ import annotations
 import math
 import re
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
-    INHERIT,
-    SMTP_AUTH,
-    Row,
-    Table,
-    Value,
-)
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
 
-SAMPLE = 20  # how many names a message lists
+LEAST_LIMIT = 10  # a percentage never means fewer: a small tenant could not change anything
 
 
 @dataclass(frozen=True)
-class Change:
-    """What becomes of one object: its managed settings before and after, and the calls that lead there.
+class Expected:
+    """An object that has to show these values. ``state``: the word for that, such as enabled."""
 
-    mailbox: None for the organization. calls: the parameters of each call in turn; none where nothing differs.
+    target: Target
+    values: Mapping[str, Value]
+    state: str
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What has to hold before a phase is written.
+
+    expected: each of these is read again right before, whoever wrote it and whenever.
+    delay: seconds that have to be over since the last of them was changed, so that every server knows it.
+    kept: what is left as it is where the guard does not hold. risk: what could happen otherwise.
     """
 
-    mailbox: Mailbox | None
-    before: Mapping[str, Value]
-    after: Mapping[str, Value]
-    calls: tuple[Mapping[str, t.Any], ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.calls)
-
-    @property
-    def label(self) -> str:
-        return self.mailbox.label if self.mailbox else "the organization"
-
-    def differing(self) -> tuple[dict[str, Value], dict[str, Value]]:
-        """(before, after) of just the settings that differ."""
-        if not self.changed:
-            return {}, {}
-        options = [option for option in self.after if self.before[option] != self.after[option]]
-        return {o: self.before[o] for o in options}, {o: self.after[o] for o in options}
-
-
-def plan_settings(
-    table: Table,
-    wire: Mapping[str, t.Any],
-    wishes: Mapping[str, t.Any],
-    *,
-    mailbox: Mailbox | None = None,
-    exact: bool = False,
-) -> Change:
-    """The change that fulfils the wishes for one object.
-
-    exact: bring back a former state as it was, even one that can't be wished for in one call.
-    Raises InvalidRequest for wishes that contradict each other or can't be fulfilled, if they need a write.
-    """
-    current = {option: table.row(option).read(wire) for option in table.closure(wishes)}
-    targets = {option: table.row(option).kind.target(wish, current[option]) for option, wish in wishes.items()}
-    differing = [option for option in targets if not table.row(option).kind.same(targets[option], current[option])]
-    # A spelling that counts as the same stays as it is.
-    after = {option: targets[option] if option in differing else current[option] for option in targets}
-    draft = _Draft(table, mailbox.label if mailbox else "the organization", current, after, differing, exact)
-    for option in tuple(differing):
-        for rule in (_refuse_one_way, _meet_switch, _meet_companion):
-            rule(draft, table.row(option))
-    first = {
-        table.row(option).wire: table.row(option).kind.write(wishes.get(option), after[option], current[option])
-        for option in draft.differing
-    }
-    managed = {option: current[option] for option in (*wishes, *draft.differing)}
-    calls = tuple(call for call in ({**draft.along, **first}, draft.later) if call)
-    return Change(mailbox, managed, {**managed, **after}, calls)
-
-
-@dataclass
-class _Draft:
-    """A change in the making. along: sent beside what differs. later: sent in a call of its own afterwards."""
-
-    table: Table
-    label: str
-    current: Mapping[str, Value]
-    after: dict[str, Value]
-    differing: list[str]
-    exact: bool
-    along: dict[str, t.Any] = field(default_factory=dict)
-    later: dict[str, t.Any] = field(default_factory=dict)
-
-    def final(self, option: str) -> Value:
-        return self.after.get(option, self.current[option])
-
-    def postpone(self, option: str, meanwhile: Value) -> None:
-        """Send another value first and the final one in a second call."""
-        row = self.table.row(option)
-        self.along[row.wire] = meanwhile
-        self.later[row.wire] = row.kind.write(None, self.final(option), meanwhile)
-        if option in self.differing:
-            self.differing.remove(option)
-
-
-def _refuse_one_way(draft: _Draft, row: Row) -> None:
-    if row.one_way and draft.after[row.option] == "":
-        raise InvalidRequest(
-            f"{row.option} of {draft.label} is set and can't be unset: the service refuses that.",
-            hint="Leave the option out, or name another address.",
-        )
-
-
-def _meet_switch(draft: _Draft, row: Row) -> None:
-    """Formats are settable only while the protocol's defaults are off: turn these off in the same call."""
-    switch = row.switch
-    if not switch:
-        return
-    if draft.after.get(switch) is True:
-        if not draft.exact:
-            raise InvalidRequest(
-                f"{row.option} of {draft.label} can't be set while {switch} is true: the two contradict each other.",
-                hint=f"Leave {switch} out or set it to false.",
-            )
-        draft.postpone(switch, False)
-    elif draft.current[switch] is True:
-        draft.after[switch] = False
-        if switch not in draft.differing:
-            draft.differing.append(switch)
-    else:
-        draft.along[draft.table.row(switch).wire] = False
-
-
-def _meet_companion(draft: _Draft, row: Row) -> None:
-    """A list is settable only beside the policy that enforces it, even where that does not change."""
-    companion = row.companion
-    if not companion:
-        return
-    policy = draft.final(companion)
-    if draft.after[row.option] and policy == INHERIT:
-        if not draft.exact:
-            raise InvalidRequest(
-                f"{row.option} of {draft.label} needs {companion}, which is not set.",
-                hint=f"Set {companion} to EnforceAllowList or EnforceBlockList in the same task.",
-            )
-        # Of the two, the block list shuts out less in the moment between the calls.
-        draft.postpone(companion, "EnforceBlockList")
-    elif companion not in draft.differing and draft.table.row(companion).wire not in draft.later:
-        draft.along[draft.table.row(companion).wire] = None if policy == INHERIT else policy
+    expected: tuple[Expected, ...]
+    kept: str
+    risk: str
+    delay: float = 0
 
 
 @dataclass(frozen=True)
-class Effect:
-    """Whose SMTP AUTH works or stops in effect. None: not known, as the organization's setting was not readable."""
+class Phase:
+    """Changes that may be written in any order. ``blocked_by``: why they are not written in this run at all."""
 
-    lose: int | None = 0
-    gain: int | None = 0
-    losers: tuple[str, ...] = ()
-    gainers: tuple[str, ...] = ()
-
-    def result(self) -> dict[str, t.Any]:
-        return {
-            "lose": self.lose,
-            "gain": self.gain,
-            "lose_sample": list(self.losers),
-            "gain_sample": list(self.gainers),
-        }
-
-    def warning(self) -> str | None:
-        if not self.lose:
-            return None
-        names = _names(self.losers, self.lose)
-        return f"{self.lose} {_mailboxes(self.lose)} SMTP AUTH in effect: {names}."
-
-
-def _mailboxes(number: int) -> str:
-    return "mailbox loses" if number == 1 else "mailboxes lose"
-
-
-def _names(names: Sequence[str], number: int) -> str:
-    more = number - len(names)
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
-
-
-UNKNOWN_EFFECT = Effect(None, None)
-
-
-def smtp_auth_enabled(own: Value, organization_disabled: bool) -> bool:
-    """Whether the two settings together let the mailbox use SMTP AUTH (other gates may still block it)."""
-    return not (organization_disabled if own == INHERIT else own)
-
-
-def effect(before: Iterable[tuple[str, Value, Value]], organization_before: bool, organization_after: bool) -> Effect:
-    """The effect on mailboxes, each as (label, own value before, own value after)."""
-    losers: list[str] = []
-    gainers: list[str] = []
-    for label, was, becomes in before:
-        old = smtp_auth_enabled(was, organization_before)
-        new = smtp_auth_enabled(becomes, organization_after)
-        if old != new:
-            (losers if old else gainers).append(label)
-    return Effect(len(losers), len(gainers), tuple(losers[:SAMPLE]), tuple(gainers[:SAMPLE]))
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A name that no mailbox has, under lookup_failure_action=warn."""
-
-    identity: str
-    error: str
+    changes: tuple[Change, ...]
+    guard: Guard | None = None
+    blocked_by: ExoError | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything that one task does.
 
-    matched: mailboxes in scope. held: why the organization and what depends on it stay as they are in this run.
+    considered: the changes of all objects in scope in the order of the task, those that need no write among them.
+    matched: how many objects are in scope, beside the organization.
     """
 
-    organization: Change | None = None
-    mailboxes: tuple[Change, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    considered: tuple[Change, ...] = ()
     missing: tuple[Missing, ...] = ()
     matched: int = 0
-    effect: Effect = Effect()
-    held: ExoError | None = None
+    effect: Effect = NOBODY
 
     @property
     def changes(self) -> list[Change]:
-        """What is written, in no particular order."""
-        boxes = self.mailboxes if self.held is None else self.before_organization()
-        organization = [self.organization] if self.organization and self.held is None else []
-        return [change for change in (*organization, *boxes) if change.changed]
+        """What is written, phase by phase."""
+        written: list[Change] = []
+        for phase in self.phases:
+            if phase.blocked_by is None:
+                written.extend(phase.changes)
+        return written
 
     @property
     def changed(self) -> bool:
         return bool(self.changes)
 
     @property
-    def closes(self) -> bool:
-        """Whether the organization goes from SMTP AUTH enabled to disabled."""
-        return self._turns_to(True)
+    def blocked_by(self) -> ExoError | None:
+        """Why a part of the plan is not written in this run."""
+        return next((phase.blocked_by for phase in self.phases if phase.blocked_by), None)
+
+    def blocked(self) -> dict[tuple[str, str], ExoError]:
+        """Why each change that is not written in this run is not, by its target's place."""
+        reasons: dict[tuple[str, str], ExoError] = {}
+        for phase in self.phases:
+            if phase.blocked_by:
+                reasons.update({change.target.place: phase.blocked_by for change in phase.changes})
+        return reasons
 
     @property
-    def opens(self) -> bool:
-        return self._turns_to(False)
+    def single(self) -> Change | None:
+        """The change of the object that the tenant has just one of, if it is in scope."""
+        return next((change for change in self.considered if change.target.table.single), None)
 
-    def _turns_to(self, value: bool) -> bool:
-        change = self.organization
-        return bool(change and change.changed and change.differing()[1].get(SMTP_AUTH) is value)
-
-    def enabling(self) -> list[Change]:
-        """First: mailboxes that end explicitly enabled."""
-        return [c for c in self.mailboxes if c.changed and c.after.get(SMTP_AUTH) is False]
-
-    def disabling(self) -> list[Change]:
-        """Then: those that end explicitly disabled, or whose SMTP AUTH is not the matter."""
-        return [c for c in self.mailboxes if c.changed and c.after.get(SMTP_AUTH, True) is True]
-
-    def inheriting(self) -> list[Change]:
-        """Last, after the organization: those that end without a value of their own."""
-        return [c for c in self.mailboxes if c.changed and c.after.get(SMTP_AUTH) == INHERIT]
-
-    def before_organization(self) -> list[Change]:
-        return [*self.enabling(), *self.disabling()]
+    @property
+    def many(self) -> list[Change]:
+        """The changes of all other objects in scope."""
+        return [change for change in self.considered if not change.target.table.single]
 
 
-_LIMIT = re.compile(r"(\d+)\s*(%?)")
+@dataclass(frozen=True)
+class Listed:
+    """The mailboxes that a policy names: what each has to be while the rest of the plan is written."""
+
+    enabled: tuple[Target, ...] = ()
+    disabled: tuple[Target, ...] = ()
 
 
-def parse_limit(text: str) -> tuple[int, bool]:
-    """max_changes as (number, is it a percentage); raises InvalidRequest."""
-    found = _LIMIT.fullmatch(text.strip())
+NOBODY_LISTED = Listed()
+
+
+def ordered(
+    changes: Sequence[Change],
+    listed: Listed = NOBODY_LISTED,
+    *,
+    unlisted: Collection[tuple[str, str]] = (),
+    delay: float = 0,
+    blocked_by: ExoError | None = None,
+) -> tuple[Phase, ...]:
+    """The changes in the order in which each mailbox takes at most one step from its old effective state to its new.
+
+    First mailboxes that end enabled, then those that end disabled (or whose SMTP AUTH is not the matter), then the
+    organization, last those that follow it. The organization is closed only while every mailbox that has to stay open
+    is seen enabled, and opened only while every one that has to stay closed is seen disabled.
+
+    unlisted: places of the mailboxes on no list. They lose nothing while one on a list can't be enabled.
+    delay: seconds between the last change of a listed mailbox and the organization being closed.
+    blocked_by: why the organization, and what follows it, must stay as it is.
+    """
+    due = [change for change in changes if change.changed]
+    organization = [change for change in due if change.target.table.single]
+    boxes = [change for change in due if not change.target.table.single]
+    enabling = [change for change in boxes if change.after.get(SMTP_AUTH) is False]
+    inheriting = [change for change in boxes if change.after.get(SMTP_AUTH) == INHERIT]
+    disabling = [change for change in boxes if change.after.get(SMTP_AUTH, True) is True]
+    after_enabling = _after_enabling(enabling)
+    flip = _flip_guard(organization, listed, delay)
+    phases = (
+        Phase(tuple(enabling)),
+        Phase(tuple(change for change in disabling if change.target.place not in unlisted)),
+        Phase(tuple(change for change in disabling if change.target.place in unlisted), after_enabling),
+        Phase(tuple(organization), flip, blocked_by),
+        Phase(tuple(inheriting), _follow_guard(organization, flip) or after_enabling, blocked_by),
+    )
+    return tuple(phase for phase in phases if phase.changes)
+
+
+def _after_enabling(enabling: Sequence[Change]) -> Guard | None:
+    if not enabling:
+        return None
+    expected = tuple(Expected(change.target, {SMTP_AUTH: False}, "enabled") for change in enabling)
+    return Guard(expected, "The mailboxes on no list were left as they are", "the rest could cut it off")
+
+
+def _flip_guard(organization: Sequence[Change], listed: Listed, delay: float) -> Guard | None:
+    """What has to be seen before the organization is closed or opened."""
+    if any(change.turns(SMTP_AUTH, True) for change in organization):
+        expected = tuple(Expected(target, {SMTP_AUTH: False}, "enabled") for target in listed.enabled)
+        return Guard(expected, "The organization was left open", "going on could cut it off", delay)
+    if any(change.turns(SMTP_AUTH, False) for change in organization):
+        expected = tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in listed.disabled)
+        return Guard(expected, "The organization was left closed", "going on could expose it")
+    return None
+
+
+def _follow_guard(organization: Sequence[Change], flip: Guard | None) -> Guard | None:
+    """What has to be seen before a mailbox is left to follow an organization that was just closed or opened."""
+    if flip is None:
+        return None
+    closing = organization[0].after[SMTP_AUTH] is True
+    expected = Expected(
+        organization[0].target, {SMTP_AUTH: organization[0].after[SMTP_AUTH]}, "closed" if closing else "open"
+    )
+    kept = "No mailbox was left to follow the organization"
+    return Guard((expected,), kept, "they could be cut off" if closing else "they could be exposed")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most that a plan may do: a number, or a percentage of what is in scope."""
+
+    option: str
+    number: int
+    percent: bool
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+    def allows(self, scope: int) -> int:
+        if self.percent and self.number:
+            return max(LEAST_LIMIT, math.ceil(self.number * scope / 100))
+        return self.number
+
+
+def parse_limit(option: str, text: str | None) -> Limit | None:
+    """The limit of an option, or None where it is not given; raises InvalidRequest."""
+    if text is None or not str(text).strip():
+        return None
+    # [0-9], because \d takes the digits of every script; nine, because Python refuses numbers of thousands of digits.
+    found = re.fullmatch(r"([0-9]{1,9})\s*(%?)", str(text).strip())
     if not found or (found.group(2) and int(found.group(1)) > 100):
-        raise InvalidRequest(f"max_changes has to be a number such as 25 or a percentage such as 10%, it is {text!r}.")
-    return int(found.group(1)), bool(found.group(2))
+        shown = str(text) if len(str(text)) <= 20 else f"{str(text)[:20]}…"
+        raise InvalidRequest(f"{option} has to be a number such as 25 or a percentage such as 10%, it is {shown!r}.")
+    return Limit(option, int(found.group(1)), bool(found.group(2)))
 
 
-def brake(plan: Plan, max_changes: str | None, scope: int) -> None:
-    """Refuse a plan that changes more than max_changes allows; raises Refused. scope: what 100 % stands for."""
-    if max_changes is None:
+@dataclass(frozen=True)
+class Limits:
+    """What a plan must stay within. ``scope``: what 100 % stands for."""
+
+    changes: Limit | None = None
+    lose: Limit | None = None
+    gain: Limit | None = None
+    scope: int = 0
+
+    def of(self, scope: int) -> Limits:
+        return replace(self, scope=scope)
+
+
+def check_limits(plan: Plan, limits: Limits) -> None:
+    """Refuse a plan that goes beyond one of its limits; raises Refused. The organization is counted in none of them."""
+    objects = [change.label for change in plan.changes if not change.target.table.single]
+    beside = [change for change in plan.changes if change.target.table.single]
+    if limits.changes and limits.changes.number == 0 and beside:
+        objects = [beside[0].label, *objects]
+    _check(limits.changes, objects, "would change", limits.scope, plan)
+    for limit, targets, verb in ((limits.lose, plan.effect.lose, "lose"), (limits.gain, plan.effect.gain, "gain")):
+        if limit and not plan.effect.known:
+            raise Refused(
+                f"{limit.option} is set, but who would {verb} SMTP AUTH can't be known. Nothing was changed.",
+                hint="The warning says what could not be read: usually the app lacks a role.",
+            )
+        _check(limit, [target.label for target in targets], f"would {verb} SMTP AUTH", limits.scope, plan)
+
+
+def _check(limit: Limit | None, labels: Sequence[str], verb: str, scope: int, plan: Plan) -> None:
+    if limit is None or len(labels) <= limit.allows(scope):
         return
-    number, percent = parse_limit(max_changes)
-    allowed = max(10, math.ceil(number * scope / 100)) if percent and number else number
-    changes = plan.changes
-    if len(changes) <= allowed:
-        return
-    names = _names([change.label for change in changes[:SAMPLE]], len(changes))
     raise Refused(
-        f"The plan has {len(changes)} changes, max_changes: {max_changes} allows {allowed}. Nothing was changed."
-        f" It would change {names}.",
-        hint=f"If that is what you want, max_changes: {len(changes)} lets it pass.",
+        f"{len(labels)} {verb}, and {limit.option}: {limit} allows {limit.allows(scope)}. Nothing was changed."
+        f" They are {listed(labels)}.",
+        hint=f"If that is what you want, {limit.option}: {len(labels)} lets it pass.",
         result={"effect": plan.effect.result()},
     )
+
+
+def places(targets: Iterable[Target]) -> set[tuple[str, str]]:
+    return {target.place for target in targets}
+
+
+def parse_limits(params: Mapping[str, t.Any]) -> Limits:
+    """The limits among a task's options; raises InvalidRequest."""
+    changes, lose, gain = (
+        parse_limit(option, params.get(option)) for option in ("max_changes", "max_lose", "max_gain")
+    )
+    return Limits(changes, lose, gain)

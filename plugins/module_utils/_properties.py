@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine of a property row, and the rows of both cmdlets. PRIVATE to the collection.
+"""The engine of a property: an option of ours, a property of the service, and how to compare them. PRIVATE.
 
-A row says how one setting is called by the user and by the service, how it is written, read, compared and sent.
+A property says how one setting is called by the user and by the service, how it is written, read, compared and sent.
 Values inside the collection have the form that the options take: ``inherit`` for null of a nullable boolean or enum,
 ``''`` for null of a text, ``[]`` for an empty list. So null, false and "not given" never meet.
 """
@@ -14,14 +14,17 @@ from __future__ import annotations
 import re
 import typing as t
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
 
 INHERIT = "inherit"
-Value = t.Any  # bool, int, str or list of str: the form that the option takes and that results show
+# The form that the option takes and that results show.
+Value: t.TypeAlias = t.Union[bool, int, str, "list[str]"]
+RemoteObject: t.TypeAlias = Mapping[str, t.Any]  # an object as the service sent it
 
 
 class Kind:
@@ -31,28 +34,32 @@ class Kind:
     nullable = False
 
     def parse(self, given: t.Any) -> t.Any:
-        """What the user wrote → the wish: usually the value itself."""
+        """What the user wrote → what is desired: usually the value itself."""
         raise NotImplementedError
 
     def read(self, raw: t.Any) -> Value:
         """What the service sent → the value."""
         raise NotImplementedError
 
-    def target(self, wish: t.Any, current: Value) -> Value:
-        """The value that fulfils the wish."""
-        return wish
+    def target(self, desired: t.Any, current: Value) -> Value:
+        """The value that fulfils the desired."""
+        return t.cast("Value", desired)
 
     def same(self, one: Value, other: Value) -> bool:
         # type() keeps 1 from being True.
         return type(one) is type(other) and one == other
 
-    def write(self, wish: t.Any, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         """What is sent to come from the current value to the target."""
         return target
 
-    def wish(self, value: Value) -> t.Any:
-        """The wish for exactly this value (as undo has it)."""
+    def exactly(self, value: Value) -> t.Any:
+        """What to desire for exactly this value, as the service held it (undo has it so)."""
         return value
+
+    def holds(self, value: t.Any) -> bool:
+        """Whether a former value out of a file has a type that this sort of value can have."""
+        return isinstance(value, str)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,9 @@ class Bool(Kind):
             return bool(boolean(given))  # what Ansible takes for a boolean, inside of a dict as well
         except TypeError:
             raise ValueError("has to be true or false") from None
+
+    def holds(self, value: t.Any) -> bool:
+        return isinstance(value, bool)
 
     def read(self, raw: t.Any) -> bool:
         if isinstance(raw, bool):
@@ -87,6 +97,9 @@ class Tristate(Kind):
             return INHERIT if word == INHERIT else word == "true"
         raise ValueError("has to be true, false or inherit")
 
+    def holds(self, value: t.Any) -> bool:
+        return isinstance(value, bool) or value == INHERIT
+
     def read(self, raw: t.Any) -> Value:
         if isinstance(raw, bool):
             return raw
@@ -94,7 +107,7 @@ class Tristate(Kind):
             return INHERIT
         raise ValueError("is not true, false or null")
 
-    def write(self, wish: t.Any, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         return None if target == INHERIT else target
 
 
@@ -107,6 +120,9 @@ class Integer(Kind):
         if number is None:
             raise ValueError("has to be a number")
         return number
+
+    def holds(self, value: t.Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
 
     def read(self, raw: t.Any) -> int:
         number = _number(raw)
@@ -127,6 +143,9 @@ class Unlimited(Kind):
             return "Unlimited"
         raise ValueError("has to be Unlimited or a number above 0")
 
+    def holds(self, value: t.Any) -> bool:
+        return isinstance(value, (int, str)) and not isinstance(value, bool)
+
     def read(self, raw: t.Any) -> Value:
         number = _number(raw)
         if number is not None:
@@ -135,7 +154,7 @@ class Unlimited(Kind):
             return "Unlimited"
         raise ValueError("is neither Unlimited nor a number")
 
-    def write(self, wish: t.Any, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         return str(target)
 
 
@@ -158,7 +177,7 @@ class Enum(Kind):
         text = str(given)
         if self.nullable and text.lower() == INHERIT:
             return INHERIT
-        if self.numbered and text.isdigit() and int(text) < len(self.words):
+        if self.numbered and re.fullmatch("[0-9]", text) and int(text) < len(self.words):
             return self.words[int(text)]
         word = self._word((self.aliases or {}).get(text.lower(), text))
         if word is None:
@@ -173,7 +192,7 @@ class Enum(Kind):
             raise ValueError(f"is none of {', '.join(self.words)}")
         return word
 
-    def write(self, wish: t.Any, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         return None if target == INHERIT else target
 
     def _word(self, text: str) -> str | None:
@@ -199,10 +218,33 @@ class Text(Kind):
         raise ValueError("is not a text")
 
     def same(self, one: Value, other: Value) -> bool:
-        return bool(one.casefold() == other.casefold())
+        # Not casefold: to the service Strasse and Straße are two names.
+        return str(one).lower() == str(other).lower()
 
-    def write(self, wish: t.Any, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         return target or None  # '' is refused where an address is expected
+
+
+@dataclass(frozen=True)
+class Address(Text):
+    """An SMTP address. The service refuses anything else, but only when it is written."""
+
+    def parse(self, given: t.Any) -> str:
+        text = super().parse(given)
+        if text and not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+", text):
+            raise ValueError(f"has to be an address such as postmaster@contoso.com, it is {text[:80]!r}")
+        return text
+
+
+@dataclass(frozen=True)
+class Domain(Text):
+    """The name of one domain, without a wildcard."""
+
+    def parse(self, given: t.Any) -> str:
+        text = super().parse(given)
+        if text and not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
+            raise ValueError(f"has to be a domain such as contoso.com, it is {text[:80]!r}")
+        return text
 
 
 @dataclass(frozen=True)
@@ -229,7 +271,7 @@ class Duration(Kind):
     most: int
 
     def parse(self, given: t.Any) -> str:
-        seconds = int(given) if re.fullmatch(r"\d+", str(given)) else _seconds(str(given))
+        seconds = int(given) if re.fullmatch(r"[0-9]{1,9}", str(given)) else _seconds(str(given))
         if seconds is None:
             raise ValueError('has to be a span of time such as "12:00:00" or "1.00:00:00"')
         if not self.least <= seconds <= self.most:
@@ -249,19 +291,20 @@ class Policy(Text):
 
     def parse(self, given: t.Any) -> str:
         text = super().parse(given)
-        if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        if is_guid(text):
             raise ValueError("is a GUID, which reads back as a name and would differ in every run: give the name")
         found = re.match(r"CN=((?:\\.|[^,\\])+),", text, re.IGNORECASE)
         return re.sub(r"\\(.)", r"\1", found.group(1)) if found else text
 
 
 @dataclass(frozen=True)
-class ListWish:
-    """What is wished of a list: all of it (``all_of``), or some in and some out."""
+class DesiredList:
+    """What a list should be: just these entries (``whole``), or some in and some out."""
 
-    all_of: tuple[str, ...] | None = None
+    whole: tuple[str, ...] | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -272,18 +315,16 @@ class TextList(Kind):
     argument: t.ClassVar[Mapping[str, t.Any]] = {"type": "raw"}
     nullable = True
 
-    def parse(self, given: t.Any) -> ListWish:
+    def parse(self, given: t.Any) -> DesiredList:
         if isinstance(given, (list, tuple)):
-            return ListWish(all_of=_texts(given))
+            return DesiredList(whole=_texts(given))
         if not isinstance(given, dict) or not given or set(given) - {"add", "remove", "set"}:
             raise ValueError("has to be a list, or a dict of add, remove and set")
         parts = {key: _texts(entries) for key, entries in given.items() if entries is not None}
-        both = {text.casefold() for text in parts.get("add", ())} & {
-            text.casefold() for text in parts.get("remove", ())
-        }
+        both = _lower(parts.get("add", ())) & _lower(parts.get("remove", ()))
         if both:
             raise ValueError(f"has {', '.join(sorted(both))} under add and under remove")
-        return ListWish(parts.get("set"), parts.get("add", ()), parts.get("remove", ()))
+        return DesiredList(parts.get("set"), parts.get("add", ()), parts.get("remove", ()))
 
     def read(self, raw: t.Any) -> list[str]:
         if raw is None or raw == "":
@@ -292,33 +333,78 @@ class TextList(Kind):
             return list(raw)
         raise ValueError("is not a list of texts")
 
-    def target(self, wish: ListWish, current: Value) -> Value:
+    def holds(self, value: t.Any) -> bool:
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+    def target(self, desired: t.Any, current: Value) -> Value:
+        if desired.exact:
+            return list(desired.whole)
         # The service holds two spellings of one text to be the same entry, so the later spelling takes its place.
-        entries = {text.casefold(): text for text in (current if wish.all_of is None else wish.all_of)}
-        entries.update({text.casefold(): text for text in wish.add})
-        gone = {text.casefold() for text in wish.remove}
+        entries = {text.lower(): text for text in (entries_of(current) if desired.whole is None else desired.whole)}
+        entries.update({text.lower(): text for text in desired.add})
+        gone = _lower(desired.remove)
         return [text for key, text in entries.items() if key not in gone]
 
     def same(self, one: Value, other: Value) -> bool:
-        form = str if self.exact else str.casefold
-        return {form(text) for text in one} == {form(text) for text in other}
+        if self.exact:
+            return set(entries_of(one)) == set(entries_of(other))
+        return _lower(entries_of(one)) == _lower(entries_of(other))
 
-    def write(self, wish: ListWish, target: Value, current: Value) -> t.Any:
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         if not target:
             return None  # an empty array does not clear such a list, null does
-        if wish.all_of is not None:
+        if desired is None or desired.whole is not None:
             return target
+        wanted, had = set(entries_of(target)), set(entries_of(current))
         changes = {
-            "Add": [text for text in target if text not in current],
-            "Remove": [text for text in current if text not in target],
+            "Add": [text for text in entries_of(target) if text not in had],
+            "Remove": [text for text in entries_of(current) if text not in wanted],
         }
         return {
             "@odata.type": "#Exchange.GenericHashTable",
             **{verb: entries for verb, entries in changes.items() if entries},
         }
 
-    def wish(self, value: Value) -> ListWish:
-        return ListWish(all_of=tuple(value))
+    def exactly(self, value: Value) -> DesiredList:
+        return DesiredList(whole=tuple(entries_of(value)), exact=True)
+
+
+@dataclass(frozen=True)
+class AppIds(TextList):
+    """Application ids: a list here, one text with commas for the service. An entry that is no GUID is an error."""
+
+    def parse(self, given: t.Any) -> DesiredList:
+        desired = super().parse(given)
+        for part in (desired.whole or (), desired.add, desired.remove):
+            for text in part:
+                if not is_guid(text):
+                    raise ValueError(
+                        f"has {text}, which is no application id such as {'0' * 8}-0000-0000-0000-{'0' * 12}"
+                    )
+        return desired
+
+    def read(self, raw: t.Any) -> list[str]:
+        parts = raw.split(",") if isinstance(raw, str) else super().read(raw)
+        ids = [part.strip().lower() for part in parts if part.strip()]
+        if not all(is_guid(one) for one in ids):
+            raise ValueError("is not a list of application ids")
+        return ids
+
+    def target(self, desired: t.Any, current: Value) -> Value:
+        return [text.lower() for text in entries_of(super().target(desired, current))]
+
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
+        return ",".join(entries_of(target)) or None
+
+
+def entries_of(value: Value) -> list[str]:
+    """The value of a list setting, as the list that it is."""
+    return t.cast("list[str]", value)
+
+
+def _lower(texts: Iterable[str]) -> set[str]:
+    # Not casefold: to the service Strasse and Straße are two names.
+    return {text.lower() for text in texts}
 
 
 def _number(raw: t.Any) -> int | None:
@@ -326,7 +412,7 @@ def _number(raw: t.Any) -> int | None:
         return None
     if isinstance(raw, int):
         return raw
-    if isinstance(raw, str) and re.fullmatch(r"-?\d{1,18}", raw.strip()):
+    if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,18}", raw.strip()):
         return int(raw)
     return None
 
@@ -355,53 +441,66 @@ def _texts(entries: t.Any) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One setting. ``option``: its name for the user; ``wire``: for the service.
+class Property:
+    """One setting. ``option``: its name for the user; ``remote``: for the service.
 
     ``defaulted``: a property that says, when true, that the value is only the default (and so counts as unset).
     ``companion``: an option whose value has to travel in the same call, changed or not.
     ``switch``: an option that has to be false for this one to be settable, and is set so in the same call.
-    ``one_way``: once set it can't be unset.
+    ``one_way``: once set it can't be unset. ``reader``: a switch without which the getter does not send it.
     """
 
     option: str
-    wire: str
+    remote: str
     kind: Kind
     defaulted: str | None = None
     companion: str | None = None
     switch: str | None = None
     one_way: bool = False
+    reader: str | None = None
 
-    def properties(self) -> tuple[str, ...]:
-        return (self.wire, self.defaulted) if self.defaulted else (self.wire,)
+    def remote_names(self) -> tuple[str, ...]:
+        return (self.remote, self.defaulted) if self.defaulted else (self.remote,)
 
-    def present(self, wire_object: Mapping[str, t.Any]) -> bool:
+    def present(self, remote_object: RemoteObject) -> bool:
         """Whether the object says anything of this setting; its annotation counts."""
-        return self.wire in wire_object or any(key.startswith(self.wire + "@") for key in wire_object)
+        return self.remote in remote_object or any(key.startswith(self.remote + "@") for key in remote_object)
 
-    def read(self, wire_object: Mapping[str, t.Any]) -> Value:
+    def read(self, remote_object: RemoteObject) -> Value:
         """The value in an object of the service; raises UnexpectedResponse naming the property."""
-        if self.defaulted and wire_object.get(self.defaulted) is True:
+        if self.defaulted and remote_object.get(self.defaulted) is True:
             return ""
-        raw = wire_object.get(self.wire)
+        raw = remote_object.get(self.remote)
         try:
             return self.kind.read(raw)
         except ValueError as error:
             raise UnexpectedResponse(
-                f"The service sent {self.wire} = {str(raw)[:80]!r}, which {error}.",
+                f"The service sent {self.remote} = {str(raw)[:80]!r}, which {error}.",
                 hint="The service may have changed: look for a newer version of this collection.",
             ) from None
 
 
 @dataclass(frozen=True)
 class Table:
-    """The settings of one cmdlet noun."""
+    """The settings of one cmdlet noun. ``label``: what its objects are called; ``single``: the tenant has just one."""
 
     noun: str
-    rows: tuple[Row, ...]
+    properties: tuple[Property, ...]
+    label: str = "mailbox"
+    single: bool = False
+    _by_option: Mapping[str, Property] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_option", {row.option: row for row in self.rows})
+        object.__setattr__(self, "_by_option", {one.option: one for one in self.properties})
+
+    def __getitem__(self, option: str) -> Property:
+        return self._by_option[option]
+
+    def __contains__(self, option: object) -> bool:
+        return option in self._by_option
+
+    def __hash__(self) -> int:
+        return hash(self.noun)
 
     @property
     def getter(self) -> str:
@@ -413,179 +512,47 @@ class Table:
 
     @property
     def options(self) -> tuple[str, ...]:
-        return tuple(row.option for row in self.rows)
-
-    def row(self, option: str) -> Row:
-        rows: Mapping[str, Row] = self._by_option  # type: ignore[attr-defined]
-        return rows[option]
+        return tuple(self._by_option)
 
     def argument_spec(self) -> dict[str, dict[str, t.Any]]:
-        return {row.option: dict(row.kind.argument) for row in self.rows}
+        return {one.option: dict(one.kind.argument) for one in self.properties}
 
     def parse(self, params: Mapping[str, t.Any], place: str = "") -> dict[str, t.Any]:
-        """The wishes among a task's parameters. Not given (absent or null) is not managed; raises InvalidRequest.
+        """The desired values among a task's parameters. Not given (absent or null) is not managed.
 
-        place: where the user wrote them, for the message.
+        place: where the user wrote them, for the message. Raises InvalidRequest.
         """
-        wishes = {}
-        for row in self.rows:
-            given = params.get(row.option)
+        desired = {}
+        for one in self.properties:
+            given = params.get(one.option)
             if given is None:
                 continue
             try:
-                wishes[row.option] = row.kind.parse(given)
+                desired[one.option] = one.kind.parse(given)
             except (ValueError, TypeError) as error:
-                raise InvalidRequest(f"{place}{row.option} {error}.") from None
-        return wishes
+                raise InvalidRequest(f"{place}{one.option} {error}.") from None
+        return desired
 
-    def wishes(self, values: Mapping[str, Value]) -> dict[str, t.Any]:
-        """The wishes for exactly these values."""
-        return {option: self.row(option).kind.wish(value) for option, value in values.items()}
-
-    def properties(self, options: Iterable[str]) -> tuple[str, ...]:
-        """The properties to ask for to know these settings, and what is written beside them."""
-        wanted = set(options)
-        for option in tuple(wanted):
-            row = self.row(option)
-            wanted.update(other for other in (row.companion, row.switch) if other)
-        return tuple(name for row in self.rows if row.option in wanted for name in row.properties())
+    def exactly(self, values: Mapping[str, Value]) -> dict[str, t.Any]:
+        """What to desire for exactly these values, in whatever form the service held them."""
+        return {option: self[option].kind.exactly(value) for option, value in values.items()}
 
     def closure(self, options: Iterable[str]) -> list[str]:
         """These settings and those that are written beside them, in the table's order."""
-        names = set(self.properties(options))
-        return [row.option for row in self.rows if row.wire in names]
+        wanted = set(options)
+        for option in tuple(wanted):
+            beside = (self[option].companion, self[option].switch)
+            wanted.update(other for other in beside if other)
+        return [option for option in self.options if option in wanted]
 
+    def remote_names(self, options: Iterable[str]) -> tuple[str, ...]:
+        """The properties to ask for to know these settings, and what is written beside them."""
+        names: list[str] = []
+        for option in self.closure(options):
+            names.extend(self[option].remote_names())
+        return tuple(names)
 
-_BOOL = Bool()
-_TRISTATE = Tristate()
-_TEXT = Text()
-_LANGUAGE = Language()
-_DAY = 24 * 60 * 60
-_MIME = Enum(
-    (
-        "TextOnly",
-        "HtmlOnly",
-        "HtmlAndTextAlternative",
-        "TextEnrichedOnly",
-        "TextEnrichedAndTextAlternative",
-        "BestBodyFormat",
-        "Tnef",
-    ),
-    numbered=True,
-    aliases={"textenriched": "TextEnrichedOnly"},  # as a how-to page of the service spells it
-)
-
-TRANSPORT_CONFIG = Table(
-    "TransportConfig",
-    (
-        Row("address_book_policy_routing_enabled", "AddressBookPolicyRoutingEnabled", _BOOL),
-        Row("allow_legacy_tls_clients", "AllowLegacyTLSClients", _TRISTATE),
-        Row("clear_categories", "ClearCategories", _BOOL),
-        Row("convert_disclaimer_wrapper_to_eml", "ConvertDisclaimerWrapperToEml", _BOOL),
-        Row("dsn_conversion_mode", "DSNConversionMode", Enum(("DoNotConvert", "PreserveDSNBody", "UseExchangeDSNs"))),
-        Row("external_delay_dsn_enabled", "ExternalDelayDsnEnabled", _BOOL),
-        Row("external_dsn_default_language", "ExternalDsnDefaultLanguage", _LANGUAGE),
-        Row("external_dsn_language_detection_enabled", "ExternalDsnLanguageDetectionEnabled", _BOOL),
-        Row("external_dsn_reporting_authority", "ExternalDsnReportingAuthority", _TEXT),
-        Row("external_dsn_send_html", "ExternalDsnSendHtml", _BOOL),
-        Row("external_postmaster_address", "ExternalPostmasterAddress", _TEXT),
-        Row(
-            "header_promotion_mode_setting",
-            "HeaderPromotionModeSetting",
-            Enum(("MustCreate", "MayCreate", "NoCreate")),
-        ),
-        Row("internal_delay_dsn_enabled", "InternalDelayDsnEnabled", _BOOL),
-        Row("internal_dsn_default_language", "InternalDsnDefaultLanguage", _LANGUAGE),
-        Row("internal_dsn_language_detection_enabled", "InternalDsnLanguageDetectionEnabled", _BOOL),
-        Row("internal_dsn_reporting_authority", "InternalDsnReportingAuthority", _TEXT),
-        Row("internal_dsn_send_html", "InternalDsnSendHtml", _BOOL),
-        Row("journal_message_expiration_days", "JournalMessageExpirationDays", Integer()),
-        # Unset reads <>, which can't be written back; once set, nobody has unset it (Microsoft365DSC #5606).
-        Row("journaling_report_ndr_to", "JournalingReportNdrTo", Text(unset="<>", nullable=False), one_way=True),
-        Row("max_recipient_envelope_limit", "MaxRecipientEnvelopeLimit", Unlimited()),
-        Row("message_expiration", "MessageExpiration", Duration(_DAY // 2, _DAY)),
-        Row("prevent_duplicate_journaling_enabled", "PreventDuplicateJournalingEnabled", _BOOL),
-        Row("reply_all_storm_block_duration_hours", "ReplyAllStormBlockDurationHours", Integer()),
-        Row("reply_all_storm_detection_minimum_recipients", "ReplyAllStormDetectionMinimumRecipients", Integer()),
-        Row("reply_all_storm_detection_minimum_replies", "ReplyAllStormDetectionMinimumReplies", Integer()),
-        Row("reply_all_storm_protection_enabled", "ReplyAllStormProtectionEnabled", _BOOL),
-        Row("rfc2231_encoding_enabled", "Rfc2231EncodingEnabled", _BOOL),
-        Row("smtp_client_authentication_disabled", "SmtpClientAuthenticationDisabled", _BOOL),
-        Row("voicemail_journaling_enabled", "VoicemailJournalingEnabled", _BOOL),
-    ),
-)
-
-_DEVICES = TextList()
-_USER_AGENTS = TextList(exact=True)  # stored without case, enforced with it
-# "EwsApplicationAccessPolicy must be specified if to set EwsAllowList or EwsBlockList" (microsoft-365-docs PR 10377).
-_EWS = "ews_application_access_policy"
-
-CAS_MAILBOX = Table(
-    "CASMailbox",
-    (
-        Row("active_sync_allowed_device_ids", "ActiveSyncAllowedDeviceIDs", _DEVICES),
-        Row("active_sync_blocked_device_ids", "ActiveSyncBlockedDeviceIDs", _DEVICES),
-        Row("active_sync_enabled", "ActiveSyncEnabled", _BOOL),
-        # Unset and pinned to the default read the same name (office-docs-powershell #5014).
-        Row(
-            "active_sync_mailbox_policy",
-            "ActiveSyncMailboxPolicy",
-            Policy(),
-            defaulted="ActiveSyncMailboxPolicyIsDefaulted",
-        ),
-        Row("active_sync_suppress_read_receipt", "ActiveSyncSuppressReadReceipt", _BOOL),
-        Row("ews_allow_entourage", "EwsAllowEntourage", _TRISTATE),
-        Row("ews_allow_list", "EwsAllowList", _USER_AGENTS, companion=_EWS),
-        Row("ews_allow_mac_outlook", "EwsAllowMacOutlook", _TRISTATE),
-        Row("ews_allow_outlook", "EwsAllowOutlook", _TRISTATE),
-        Row(
-            "ews_application_access_policy",
-            "EwsApplicationAccessPolicy",
-            Enum(("EnforceAllowList", "EnforceBlockList"), nullable=True),
-        ),
-        Row("ews_block_list", "EwsBlockList", _USER_AGENTS, companion=_EWS),
-        Row("ews_enabled", "EwsEnabled", _TRISTATE),
-        Row("imap_enabled", "ImapEnabled", _BOOL),
-        Row(
-            "imap_force_ical_for_calendar_retrieval_option",
-            "ImapForceICalForCalendarRetrievalOption",
-            _BOOL,
-            switch="imap_use_protocol_defaults",
-        ),
-        Row(
-            "imap_messages_retrieval_mime_format",
-            "ImapMessagesRetrievalMimeFormat",
-            _MIME,
-            switch="imap_use_protocol_defaults",
-        ),
-        Row("imap_suppress_read_receipt", "ImapSuppressReadReceipt", _BOOL, switch="imap_use_protocol_defaults"),
-        Row("imap_use_protocol_defaults", "ImapUseProtocolDefaults", _BOOL),
-        Row("mac_outlook_enabled", "MacOutlookEnabled", _TRISTATE),
-        Row("mapi_enabled", "MAPIEnabled", _BOOL),
-        Row("one_win_native_outlook_enabled", "OneWinNativeOutlookEnabled", _TRISTATE),
-        Row("outlook_mobile_enabled", "OutlookMobileEnabled", _TRISTATE),
-        Row("owa_enabled", "OWAEnabled", _BOOL),
-        Row("owa_for_devices_enabled", "OWAforDevicesEnabled", _BOOL),
-        Row("owa_mailbox_policy", "OwaMailboxPolicy", Policy()),
-        Row("pop_enabled", "PopEnabled", _BOOL),
-        Row(
-            "pop_force_ical_for_calendar_retrieval_option",
-            "PopForceICalForCalendarRetrievalOption",
-            _BOOL,
-            switch="pop_use_protocol_defaults",
-        ),
-        Row(
-            "pop_messages_retrieval_mime_format",
-            "PopMessagesRetrievalMimeFormat",
-            _MIME,
-            switch="pop_use_protocol_defaults",
-        ),
-        Row("pop_suppress_read_receipt", "PopSuppressReadReceipt", _BOOL, switch="pop_use_protocol_defaults"),
-        Row("pop_use_protocol_defaults", "PopUseProtocolDefaults", _BOOL),
-        Row("public_folder_client_access", "PublicFolderClientAccess", _BOOL),
-        Row("show_gal_as_default_view", "ShowGalAsDefaultView", _BOOL),
-        Row("smtp_client_authentication_disabled", "SmtpClientAuthenticationDisabled", Tristate(blank=True)),
-        Row("universal_outlook_enabled", "UniversalOutlookEnabled", _TRISTATE),
-    ),
-)
-SMTP_AUTH = "smtp_client_authentication_disabled"
+    def reader_switches(self, options: Iterable[str]) -> dict[str, bool]:
+        """The parameters without which the getter does not send these settings."""
+        switches = (self[option].reader for option in self.closure(options))
+        return {switch: True for switch in switches if switch}

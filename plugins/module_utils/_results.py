@@ -2,128 +2,211 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results: what a task returns, small enough to arrive. PRIVATE to the collection.
+"""Results: what a task returns, small enough to arrive, told from outcomes alone. PRIVATE to the collection.
 
 AWX drops the result of an event beyond 700,000 characters, all of it. Counters here are always exact; lists are cut
-with a note that says how much is not shown.
+with a note that says how much was left out.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome, Outcomes
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import PartialFailure
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Change, Plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome, Outcomes, left_out
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, PartialFailure
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import counted, fit
 
 BUDGET = 400_000  # characters of JSON for what a task returns; its diff and its arguments have budgets of their own
 DIFF_BUDGET = 100_000
 ARGUMENTS_BUDGET = 100_000
+_ORDER = {"failed": 0, "missing": 1, "changed": 2, "unchanged": 3}
+_OWN_WORDS: Mapping[t.Any, str] = {True: "blocked", False: "allowed", INHERIT: "follows the organization"}
+
+Describe = Callable[[Mapping[str, Value]], t.Any]
 
 
-def outcome_result(change: Change, outcome: Outcome | None) -> dict[str, t.Any]:
-    """One mailbox. outcome: None in check mode and where nothing had to be done."""
+def outcomes_of(plan: Plan, outcomes: Outcomes | None) -> list[Outcome]:
+    """What became, or in check mode would become, of every object in scope, in the order of the task."""
+    blocked = plan.blocked()
+    return [_outcome(change, blocked.get(change.target.place), outcomes) for change in plan.considered]
+
+
+def _outcome(change: Change, blocked_by: ExoError | None, outcomes: Outcomes | None) -> Outcome:
+    known = outcomes.of(change) if outcomes else None
+    if known is not None or not change.changed:
+        return known or Outcome(change)
+    if blocked_by is not None:
+        return Outcome(change, error=left_out(change, blocked_by))
+    if outcomes is not None:
+        return Outcome(change, error=_not_reached(outcomes))
+    return Outcome(change)
+
+
+def _not_reached(outcomes: Outcomes) -> ExoError:
+    """Why a change has no outcome: the task had to stop before its turn came."""
+    failed = outcomes.fatal or next((outcome.error for outcome in outcomes if outcome.error), None)
+    return PartialFailure(f"Not written: {failed.message if failed else 'the task stopped before.'}")
+
+
+def object_result(outcome: Outcome, describe: Describe = dict) -> dict[str, t.Any]:
+    """One object: who it is, its status, its settings before and after. describe: how its values are shown."""
+    change, error = outcome.change, outcome.error
     result: dict[str, t.Any] = {
-        **(change.mailbox.identity if change.mailbox else {}),
-        "action": outcome.action if outcome else "changed" if change.changed else "unchanged",
-        "before": dict(change.before),
+        **change.target.identity,
+        "status": outcome.status,
+        "before": describe(change.before),
     }
-    if not (outcome and outcome.error):
-        result["after"] = dict(change.after)
+    if error is None:
+        result["after"] = describe(change.after)
     elif not outcome.sent:
-        result["after"] = dict(change.before)  # and where something may have been written, nobody knows
-    if outcome and outcome.error:
-        result["error"] = outcome.error.message
-    if outcome and outcome.confirmed is not None:
+        result["after"] = describe(change.before)  # and where something may have been written, nobody knows
+    if error is not None:
+        result["error"] = error.message
+    if outcome.confirmed is not None:
         result["confirmed"] = outcome.confirmed
     return result
 
 
-def organization_result(
-    plan: Plan, outcomes: Outcomes | None, describe: Callable[[Mapping[str, Value]], t.Any]
-) -> dict[str, t.Any]:
-    """The organization. describe: how its values are shown."""
-    change = t.cast(Change, plan.organization)
-    outcome = outcomes.organization if outcomes else None
-    if outcome is None and change.changed and outcomes is not None:
-        outcome = _not_reached(change, outcomes)
-    elif outcome is None and plan.held:
-        outcome = Outcome(change, error=plan.held)
-    left = outcome is not None and outcome.error is not None
-    result = {
-        "before": describe(change.before),
-        "after": describe(change.before if left else change.after),
-        "action": outcome.action if outcome else "changed" if change.changed else "unchanged",
-    }
-    return {**result, "error": outcome.error.message} if outcome and outcome.error else result
+def object_results(plan: Plan, told: Sequence[Outcome], *, only_changes: bool) -> list[dict[str, t.Any]]:
+    """The many objects of a task: failed and missing ones first, because they are what a cut must not lose."""
+    many = [outcome for outcome in told if not outcome.change.target.table.single]
+    shown = [outcome for outcome in many if outcome.change.changed or not only_changes]
+    missing = [{"identity": one.identity, "status": "missing", "error": one.error} for one in plan.missing]
+    results = [*(object_result(outcome) for outcome in shown), *missing]
+    return sorted(results, key=lambda result: _ORDER[result["status"]])
 
 
-def mailbox_results(plan: Plan, outcomes: Outcomes | None, *, only_changes: bool) -> list[dict[str, t.Any]]:
-    """The mailboxes of a task: failed and missing ones first, for they are what a cut must not lose."""
-    done = outcomes.mailboxes if outcomes else {}
-    left = set() if plan.held is None else {id(change) for change in plan.inheriting()}
-    results = []
-    for change in plan.mailboxes:
-        outcome = done.get(change.mailbox.guid if change.mailbox else "")
-        if outcome is None and change.changed and outcomes is not None:
-            outcome = _not_reached(change, outcomes)
-        elif outcome is None and id(change) in left and plan.held:
-            outcome = Outcome(change, error=plan.held)
-        if only_changes and not change.changed:
-            continue
-        results.append(outcome_result(change, outcome))
-    missing = [{"identity": m.identity, "action": "missing", "error": m.error} for m in plan.missing]
-    order = {"failed": 0, "missing": 1, "changed": 2, "unchanged": 3}
-    return sorted([*results, *missing], key=lambda result: order[result["action"]])
-
-
-def _not_reached(change: Change, outcomes: Outcomes) -> Outcome:
-    """A mailbox whose turn did not come, because the access failed before."""
-    failed = outcomes.fatal or next((o.error for o in outcomes.all if o.error), None)
-    reason = failed.message if failed else "the task stopped before."
-    return Outcome(change, error=PartialFailure(f"Not written: {reason}"))
-
-
-def summary(plan: Plan, results: Sequence[Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    """Counters over all mailboxes of the plan. results: as mailbox_results gives them, uncut."""
-    counts = {action: sum(1 for r in results if r["action"] == action) for action in ("changed", "failed", "missing")}
+def summary(plan: Plan, told: Sequence[Outcome]) -> dict[str, t.Any]:
+    """Counters over all objects of the plan beside the organization."""
+    statuses = [outcome.status for outcome in told if not outcome.change.target.table.single]
+    changed, failed = statuses.count("changed"), statuses.count("failed")
     return {
         "matched": plan.matched,
-        "changed": counts["changed"],
-        "unchanged": plan.matched - counts["changed"] - counts["failed"],
-        "failed": counts["failed"],
-        "missing": counts["missing"],
+        "changed": changed,
+        "unchanged": plan.matched - changed - failed,
+        "failed": failed,
+        "missing": len(plan.missing),
         "effect": plan.effect.result(),
     }
 
 
-def diff(changes: Sequence[Change]) -> list[dict[str, t.Any]]:
-    """One entry for each change with just the settings that differ, cut where it grows too large."""
-    entries: list[dict[str, t.Any]] = []
+def diff_of_one(tenant: str, change: Change) -> dict[str, t.Any]:
+    """The diff of an object that the tenant has just one of: the settings that differ."""
+    before, after = change.differing()
+    header = f"{tenant}: {change.label}"
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def diff_of_many(tenant: str, plan: Plan) -> list[dict[str, t.Any]]:
+    """A total in words, then a line for each change, as far as they fit. Ansible's own takes eight."""
+    changes = plan.changes
+    if not changes:
+        return []
+    width = min(max(len(change.label) for change in changes), 48)
+    lines = [f"{tenant}: {total(plan)}"]
     size = 0
-    for change in changes:
-        before, after = change.differing()
-        entry = {"before_header": change.label, "after_header": change.label, "before": before, "after": after}
-        size += len(json.dumps(entry))
+    for number, change in enumerate(changes):
+        line = f"  {change.label:<{width}}  {moved(change, plan)}"
+        size += len(line)
         if size > DIFF_BUDGET:
-            note = f"{len(changes) - len(entries)} more changes are not shown here; the counters are exact\n"
-            entries.append({"before_header": "more", "after_header": "more", "before": "", "after": note})
+            lines.append(f"  and {len(changes) - number} more, which are not shown here; the total is exact")
             break
-        entries.append(entry)
-    return entries
+        lines.append(line)
+    return [{"prepared": "\n".join(lines) + "\n"}]
+
+
+def total(plan: Plan) -> str:
+    """``organization off → 3 mailboxes change, 9 lose SMTP AUTH, 0 gain it``."""
+    single = [change for change in plan.changes if change.target.table.single]
+    many = [change for change in plan.changes if not change.target.table.single]
+    sentence = f"{counted(len(many), 'mailbox')} change{'s' if len(many) == 1 else ''}, {plan.effect.line()}"
+    return f"{_about_single(single[0])} → {sentence}" if single else sentence
+
+
+def _about_single(change: Change) -> str:
+    value = change.differing()[1].get(SMTP_AUTH)
+    if value is None:
+        return f"{change.label} changes"
+    return f"organization {'off' if value else 'on'}"
+
+
+def moved(change: Change, plan: Plan) -> str:
+    """What becomes of one object, in words. SMTP AUTH is called on and off: its own name says disabled."""
+    before, after = change.differing()
+    works = plan.effect.states.get(change.target.place)
+    parts = []
+    for option, value in after.items():
+        if option == SMTP_AUTH and change.target.table.single:
+            parts.append(f"SMTP AUTH {_ON_OFF[not before[option]]} → {_ON_OFF[not value]}")
+        elif option == SMTP_AUTH:
+            was = _own_word(before[option], works[0] if works else None)
+            parts.append(f"{was} → {_own_word(value, works[1] if works else None)}")
+        else:
+            parts.append(f"{option}: {_shown(before[option])} → {_shown(value)}")
+    return ", ".join(parts)
+
+
+_ON_OFF = {True: "on", False: "off"}
+
+
+def _own_word(value: Value, works: bool | None) -> str:
+    """A mailbox's own setting in words, with the organization's where it follows that."""
+    if value == INHERIT and works is not None:
+        return f"{_OWN_WORDS[value]} ({_ON_OFF[works]})"
+    return _OWN_WORDS[t.cast("bool | str", value)]
+
+
+def _shown(value: Value) -> str:
+    return fit(json.dumps(value, ensure_ascii=False))
+
+
+def effect_text(path: str, tenant: str, tenant_id: str, effect: Effect) -> str:
+    """Everybody who loses or gains, as the content of a CSV or JSON file, by its ending."""
+    rows = [
+        {
+            "tenant": tenant,
+            "tenant_id": tenant_id,
+            "guid": target.key,
+            "primary_smtp_address": target.primary_smtp_address,
+            "display_name": target.display_name,
+            "smtp_auth": verb,
+        }
+        for verb, targets in (("loses", effect.lose), ("gains", effect.gain))
+        for target in targets
+    ]
+    if path.lower().endswith(".json"):
+        return json.dumps(rows, indent=1) + "\n"
+    columns = ("tenant", "tenant_id", "guid", "primary_smtp_address", "display_name", "smtp_auth")
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: defused(value) for name, value in row.items()})
+    return buffer.getvalue()
+
+
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def bounded(result: dict[str, t.Any], lists: Sequence[str]) -> dict[str, t.Any]:
-    """The result with these lists cut to what fits; ``not_shown`` says how many entries each lost.
+    """The result with these lists cut to what fits; ``truncated`` says how many entries each lost.
 
     What one list leaves of its share goes to those after it.
     """
     named = [name for name in lists if name in result]
     left = BUDGET - len(json.dumps({key: value for key, value in result.items() if key not in named}))
-    not_shown = {}
+    truncated = {}
     for position, name in enumerate(named):
         share = left // (len(named) - position)
         used = kept = 0
@@ -134,9 +217,9 @@ def bounded(result: dict[str, t.Any], lists: Sequence[str]) -> dict[str, t.Any]:
             used, kept = used + size, kept + 1
         left -= used
         if kept < len(result[name]):
-            not_shown[name] = len(result[name]) - kept
+            truncated[name] = len(result[name]) - kept
             result = {**result, name: result[name][:kept]}
-    return {**result, "not_shown": not_shown} if not_shown else result
+    return {**result, "truncated": truncated} if truncated else result
 
 
 def bounded_arguments(params: Mapping[str, t.Any]) -> dict[str, t.Any] | None:

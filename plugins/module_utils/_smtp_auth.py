@@ -11,11 +11,12 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import (
-    announce,
-    carry_out,
-    found_names,
-)
+from ansible_collections.m365.exchange_online.plugins.module_utils import _results
+from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
+from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
+from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Move, effect, smtp_auth_enabled
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     ExoError,
     Expired,
@@ -23,50 +24,32 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     NotFound,
     Refused,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import (
-    Mailbox,
-    Reader,
-    read_transport_config,
-)
-from ansible_collections.m365.exchange_online.plugins.module_utils._module import (
-    BRAKES,
-    LOOKUP,
-    UNDO,
-    WAIT,
-    Result,
-    Task,
-)
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
-    SAMPLE,
-    Missing,
+    Listed,
     Plan,
-    brake,
-    effect,
-    parse_limit,
-    plan_settings,
+    ordered,
+    parse_limits,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
-    CAS_MAILBOX,
-    INHERIT,
-    SMTP_AUTH,
-    TRANSPORT_CONFIG,
-    Value,
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
+    check_name,
+    found_names,
+    given_names,
+    only_known,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
 
 WARN_DAYS = 30
 _RECORD = ("reason", "owner", "ticket", "expires")
-_ENTRY: Mapping[str, t.Any] = {
-    "type": "list",
-    "elements": "dict",
-    "options": {
-        "identity": {"type": "str", "required": True},
-        **{name: {"type": "str"} for name in _RECORD},
-    },
-}
+_LIST: Mapping[str, t.Any] = {"type": "list", "elements": "raw"}
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "organization": {"type": "str", "choices": ["enabled", "disabled"]},
-    "allowed": _ENTRY,
-    "denied": _ENTRY,
+    "allowed": _LIST,
+    "denied": _LIST,
     "unlisted": {
         "type": "str",
         "choices": ["unmanaged", "not_enabled", "inherit", "disabled"],
@@ -74,13 +57,22 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     },
     "expired": {"type": "str", "choices": ["report", "revoke"], "default": "report"},
     "allow_empty": {"type": "bool", "default": False},
-    "settle": {"type": "int", "default": 0},
+    "exclude": {"type": "list", "elements": "str"},
+    "propagation_delay": {"type": "int", "default": 0},
     **LOOKUP,
-    **BRAKES,
+    **LIMITS,
     **UNDO,
     **WAIT,
 }
+_LONGEST_DELAY = 24 * 60 * 60  # seconds
 _WORDS = {True: "disabled", False: "enabled"}
+# What becomes of the own value of a mailbox on no list.
+_UNLISTED: Mapping[str, Callable[[Value], Value]] = {
+    "unmanaged": lambda value: value,
+    "not_enabled": lambda value: INHERIT if value is False else value,
+    "inherit": lambda value: INHERIT,
+    "disabled": lambda value: True,
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ class Exemption:
         return f"{self.option}[{self.position}]"
 
     @property
-    def wish(self) -> bool:
+    def desired(self) -> bool:
         """The mailbox's own value: SmtpClientAuthenticationDisabled is false for those allowed."""
         return self.option == "denied"
 
@@ -114,12 +106,18 @@ class Exemption:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the task's options say. organization: the wished SmtpClientAuthenticationDisabled, None: not managed."""
+    """What the task's options say.
+
+    organization: the desired SmtpClientAuthenticationDisabled, None: not managed. revoke: expired entries end.
+    delay: seconds between the last change of a listed mailbox and the organization being closed.
+    """
 
     organization: bool | None
     entries: tuple[Exemption, ...]
-    unlisted: str
-    revoke: bool
+    unlisted: str = "unmanaged"
+    revoke: bool = False
+    allow_empty: bool = False
+    delay: int = 0
 
     def over(self, today: datetime.date) -> list[Exemption]:
         return [entry for entry in self.entries if entry.over(today)]
@@ -127,39 +125,54 @@ class Policy:
     def near(self, today: datetime.date) -> list[Exemption]:
         return [entry for entry in self.entries if entry.near(today)]
 
+    def in_force(self, option: str, today: datetime.date) -> list[Exemption]:
+        """The entries of a list that count: all but the expired ones that are revoked."""
+        own = [entry for entry in self.entries if entry.option == option]
+        return [entry for entry in own if not (self.revoke and entry.over(today))]
 
-def parse(params: Mapping[str, t.Any]) -> Policy:
+
+def parse(params: Mapping[str, t.Any], today: datetime.date) -> Policy:
     """The policy of a task's options; raises InvalidRequest or Refused for one that must not be acted on."""
-    entries = tuple(
-        _entry(option, position, given)
-        for option in ("allowed", "denied")
-        for position, given in enumerate(params[option] or ())
-    )
-    organization = None if params["organization"] is None else params["organization"] == "disabled"
+    entries: list[Exemption] = []
+    for option in ("allowed", "denied"):
+        entries.extend(_entry(option, position, given) for position, given in enumerate(params[option] or ()))
     unlisted = params["unlisted"]
-    if (
-        organization is None
-        and not entries
-        and unlisted == "unmanaged"
-        and params["allowed"] is params["denied"] is None
-    ):
+    given = any(params[option] is not None for option in ("organization", "allowed", "denied"))
+    if not given and unlisted == "unmanaged":
         raise InvalidRequest("Nothing is given to manage: set organization, allowed, denied or unlisted.")
-    if unlisted != "unmanaged" and not params["allowed"] and not params["allow_empty"]:
-        raise Refused(
-            f"allowed is empty and unlisted is {unlisted}: that would take SMTP AUTH from everybody who has it."
-            " Nothing was changed.",
-            hint="A variable that came out empty looks like this. If it is meant, set allow_empty: true.",
+    if not 0 <= params["propagation_delay"] <= _LONGEST_DELAY:
+        raise InvalidRequest(
+            f"propagation_delay has to be between 0 and {_LONGEST_DELAY} seconds, it is {params['propagation_delay']}."
         )
-    if params["settle"] < 0:
-        raise InvalidRequest(f"settle has to be at least 0 seconds, it is {params['settle']}.")
-    return Policy(organization, entries, unlisted, params["expired"] == "revoke")
+    policy = Policy(
+        None if params["organization"] is None else params["organization"] == "disabled",
+        tuple(entries),
+        unlisted,
+        params["expired"] == "revoke",
+        params["allow_empty"],
+        params["propagation_delay"],
+    )
+    if unlisted != "unmanaged" and not policy.in_force("allowed", today) and not policy.allow_empty:
+        raise _nobody_allowed(f"unlisted is {unlisted}")
+    return policy
 
 
-def _entry(option: str, position: int, given: Mapping[str, t.Any]) -> Exemption:
+def _nobody_allowed(why: str) -> Refused:
+    return Refused(
+        f"No mailbox is allowed and {why}: that would take SMTP AUTH from everybody who has it. Nothing was changed.",
+        hint="A variable that came out empty looks like this. If it is meant, set allow_empty: true.",
+    )
+
+
+def _entry(option: str, position: int, given: t.Any) -> Exemption:
     place = f"{option}[{position}]"
+    if isinstance(given, str):
+        given = {"identity": given}
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(f"{place} has to be an address, or a dictionary with identity.")
+    only_known(given, ["identity", *_RECORD], place)
     identity = str(given.get("identity") or "").strip()
-    if not identity:
-        raise InvalidRequest(f"{place} has no identity.")
+    check_name(f"{place} has an identity", identity)
     record = {name: str(given[name]) for name in _RECORD if given.get(name) not in (None, "")}
     last_day = None
     if "expires" in record:
@@ -173,104 +186,117 @@ def _entry(option: str, position: int, given: Mapping[str, t.Any]) -> Exemption:
     return Exemption(option, position, identity, record, last_day)
 
 
-def assign(entries: Sequence[Exemption], found: Mapping[str, Mailbox]) -> dict[str, Exemption]:
-    """The entry that speaks for each mailbox, by GUID; raises InvalidRequest where two disagree."""
-    spoken: dict[str, Exemption] = {}
+def assign(entries: Sequence[Exemption], found: Mapping[str, Record]) -> dict[str, Exemption]:
+    """The entry that counts for each mailbox, by GUID; raises InvalidRequest where two disagree."""
+    by_key: dict[str, Exemption] = {}
     for entry in entries:
         box = found.get(entry.identity)
         if box is None:
             continue
-        former = spoken.setdefault(box.guid, entry)
-        if former.wish != entry.wish or former.last_day != entry.last_day:
+        former = by_key.setdefault(box.key, entry)
+        if former.desired != entry.desired or former.last_day != entry.last_day:
             raise InvalidRequest(
                 f"{former.place} ({former.identity}) and {entry.place} ({entry.identity}) are the same mailbox,"
                 f" {box.label}, and disagree."
             )
-    return spoken
+    return by_key
 
 
-def wished(own: Value, entry: Exemption | None, policy: Policy, today: datetime.date) -> Value:
+def desired(own: Value, entry: Exemption | None, policy: Policy, today: datetime.date) -> Value:
     """The mailbox's value under the policy; its own value where the policy does not care."""
     if entry is not None and not (policy.revoke and entry.over(today)):
-        return entry.wish
-    unlisted: Mapping[str, Callable[[Value], Value]] = {
-        "unmanaged": lambda value: value,
-        "not_enabled": lambda value: INHERIT if value is False else value,
-        "inherit": lambda value: INHERIT,
-        "disabled": lambda value: True,
-    }
-    value = unlisted[policy.unlisted](own)
+        return entry.desired
+    value = _UNLISTED[policy.unlisted](own)
     # A revoked entry has no claim on its value left, even where the unlisted keep theirs.
-    kept = entry is not None and policy.unlisted != "disabled" and value == own == entry.wish
+    kept = entry is not None and policy.unlisted != "disabled" and value == own == entry.desired
     return INHERIT if kept else value
 
 
-def make_plan(
-    policy: Policy,
-    organization: Mapping[str, t.Any],
-    boxes: Sequence[Mailbox],
-    found: Mapping[str, Mailbox],
-    missing: Sequence[Missing],
-    today: datetime.date,
-) -> Plan:
+@dataclass(frozen=True)
+class Read:
+    """What was read for a policy. found: each listed name's mailbox. excluded: GUIDs to leave alone."""
+
+    organization: Record
+    boxes: Sequence[Record]
+    found: Mapping[str, Record]
+    missing: Sequence[Missing] = ()
+    excluded: frozenset[str] = frozenset()
+
+    def in_scope(self) -> list[Record]:
+        known = {box.key: box for box in (*self.boxes, *self.found.values())}
+        return [box for key, box in known.items() if key not in self.excluded]
+
+
+def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     """The plan of a policy, from what was read; raises where it must not be acted on."""
-    wish = {} if policy.organization is None else {SMTP_AUTH: policy.organization}
-    change = plan_settings(TRANSPORT_CONFIG, organization, {SMTP_AUTH: _organization_value(organization), **wish})
-    was, becomes = change.before[SMTP_AUTH], change.after[SMTP_AUTH]
-    if policy.unlisted == "inherit" and not becomes:
+    own_value = read.organization.read(SMTP_AUTH)
+    wanted = own_value if policy.organization is None else policy.organization
+    organization = plan_change(read.organization, {SMTP_AUTH: wanted})
+    closes, opens = organization.turns(SMTP_AUTH, True), organization.turns(SMTP_AUTH, False)
+    if policy.unlisted == "inherit" and not wanted:
         raise Refused(
-            "unlisted: inherit would give SMTP AUTH to everybody, for the organization is open. Nothing was changed.",
+            "unlisted: inherit would give SMTP AUTH to everybody, because the organization is open. Nothing was"
+            " changed.",
             hint="Set organization: disabled as well, or use unlisted: not_enabled or disabled.",
         )
-    spoken = assign(policy.entries, found)
-    lost = _lost(policy, "allowed", missing, today)
+    if closes and not policy.in_force("allowed", today) and not policy.allow_empty:
+        raise _nobody_allowed("this task closes the organization")
+    lost = _lost(policy, "allowed", read.missing, today)
     # A listed mailbox that can't be found may be there under another name, and would count as unlisted.
     acting = replace(policy, unlisted="unmanaged") if lost else policy
-    row = CAS_MAILBOX.row(SMTP_AUTH)
-    known = {box.guid: box for box in (*boxes, *found.values())}
-    states, changes = [], []
-    for box in known.values():
-        own = row.read(box.wire)
-        entry = spoken.get(box.guid)
-        value = wished(own, entry, acting, today)
-        states.append((box.label, own, value))
-        if entry is not None or value != own:
-            changes.append(plan_settings(CAS_MAILBOX, box.wire, {SMTP_AUTH: value}, mailbox=box))
-    plan = Plan(change, tuple(changes), tuple(missing), len(known), effect(states, was, becomes))
-    held = None
-    if lost and (plan.closes or policy.unlisted != "unmanaged"):
-        held = _held(lost, "allowed", "cut a device off")
-    elif plan.opens:
-        held = _held(_lost(policy, "denied", missing, today), "denied", "leave a mailbox open")
-    if held is None:
-        return plan
-    # The organization stays as it is then, and so do the mailboxes that would follow it.
-    states = [(label, own, own if value == INHERIT else value) for label, own, value in states]
-    return replace(plan, held=held, effect=effect(states, was, was))
+    by_key = assign(policy.entries, read.found)
+    scope = read.in_scope()
+    values = {box.key: desired(box.read(SMTP_AUTH), by_key.get(box.key), acting, today) for box in scope}
+    changes = [
+        plan_change(box, {SMTP_AUTH: values[box.key]})
+        for box in scope
+        if box.key in by_key or values[box.key] != box.read(SMTP_AUTH)
+    ]
+    blocked_by = None
+    if lost and (closes or policy.unlisted != "unmanaged"):
+        blocked_by = _blocked_by(lost, "allowed", "cut a device off")
+    elif opens:
+        blocked_by = _blocked_by(_lost(policy, "denied", read.missing, today), "denied", "leave a mailbox open")
+    stays = own_value if blocked_by else wanted
+    moves = [_move(box, values[box.key], own_value, stays, blocked=blocked_by is not None) for box in scope]
+    phases = ordered(
+        [organization, *changes],
+        _listed(policy, read.found, today),
+        unlisted={change.target.place for change in changes if change.target.key not in by_key},
+        delay=policy.delay,
+        blocked_by=blocked_by,
+    )
+    return Plan(phases, (organization, *changes), tuple(read.missing), len(scope), effect(moves))
 
 
-def _organization_value(wire: Mapping[str, t.Any]) -> bool:
-    value: bool = TRANSPORT_CONFIG.row(SMTP_AUTH).read(wire)
-    return value
+def _move(box: Record, value: Value, was: Value, becomes: Value, *, blocked: bool) -> Move:
+    """What becomes of one mailbox. A blocked plan leaves the organization, and whoever would follow it, as they are."""
+    own = box.read(SMTP_AUTH)
+    after = own if blocked and value == INHERIT else value
+    return Move(box.target, smtp_auth_enabled(own, was), smtp_auth_enabled(after, becomes))
+
+
+def _listed(policy: Policy, found: Mapping[str, Record], today: datetime.date) -> Listed:
+    def targets(option: str) -> tuple[t.Any, ...]:
+        records = [found[entry.identity] for entry in policy.in_force(option, today) if entry.identity in found]
+        return tuple({record.key: record.target for record in records}.values())
+
+    return Listed(targets("allowed"), targets("denied"))
 
 
 def _lost(policy: Policy, option: str, missing: Sequence[Missing], today: datetime.date) -> list[str]:
     """The names in a list that no mailbox has, but for those that are revoked anyway."""
     gone = {one.identity for one in missing}
-    return [
-        entry.identity
-        for entry in policy.entries
-        if entry.option == option and entry.identity in gone and not (policy.revoke and entry.over(today))
-    ]
+    return [entry.identity for entry in policy.in_force(option, today) if entry.identity in gone]
 
 
-def _held(lost: Sequence[str], option: str, risk: str) -> ExoError | None:
-    """Why a plan is held: listed mailboxes are gone that the rest of the plan could cut off or expose."""
+def _blocked_by(lost: Sequence[str], option: str, risk: str) -> ExoError | None:
+    """Why a part of the plan waits: listed mailboxes are gone that the rest of the plan could cut off or expose."""
     if not lost:
         return None
     return NotFound(
-        f"{', '.join(lost[:SAMPLE])} in {option} can't be found. So the organization and the mailboxes on no list are"
-        f" left as they are, for a typing mistake in the list would {risk}.",
+        f"{listed(lost)} in {option} can't be found. So the organization and the mailboxes on no list are left as they"
+        f" are, because a typing mistake in the list would {risk}.",
         hint=f"Correct the entry or take it out of {option}.",
     )
 
@@ -278,65 +304,90 @@ def _held(lost: Sequence[str], option: str, risk: str) -> ExoError | None:
 def converge(task: Task) -> Result:
     """Bring the organization and its mailboxes to what the policy says."""
     params = task.params
-    policy = parse(params)
-    if params["max_changes"] is not None:
-        parse_limit(params["max_changes"])
-    client = task.connect()
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    organization = read_transport_config(client, [SMTP_AUTH])
-    reader = Reader(client, [SMTP_AUTH], task.progress)
-    boxes = reader.everything()
-    lookup = reader.resolve([entry.identity for entry in policy.entries], boxes)
-    found: dict[str, Mailbox] = {}
-    missing: list[Missing] = []
-    for option in ("allowed", "denied"):
-        names = [entry.identity for entry in policy.entries if entry.option == option]
-        some, gone = found_names(lookup, names, option, tolerant=params["lookup_failure_action"] == "warn")
-        found.update(some)
-        missing.extend(gone)
-    plan = make_plan(policy, organization, boxes, found, missing, today)
-    announce(task, plan)
-    strays = _strays(plan, boxes, found)
-    _warn(task, policy, strays, today)
-    brake(plan, params["max_changes"], len(boxes))
+    policy = parse(params, today)
+    limits = parse_limits(params)
+    exclude = given_names("exclude", params["exclude"])
+    client = task.connect()
+    organization = read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH], task.warn)
+    reader = Reader(client, [SMTP_AUTH], task.progress, warn=task.warn)
+    read = _read(reader, policy, organization, exclude, tolerant=params["lookup_failure_action"] == "warn")
+    plan = make_plan(policy, read, today)
+    touched = {change.target.key for change in plan.changes}
+    reader.confirm({name: box for name, box in read.found.items() if box.key in touched})
+    unlisted_enabled = _unlisted_enabled(plan, read)
+    _warn(task, policy, plan, unlisted_enabled, today)
     more = {
-        "strays": strays,
+        "unlisted_enabled": unlisted_enabled,
         "expired": [entry.result() for entry in policy.over(today)],
         "expiring": [entry.result() for entry in policy.near(today)],
     }
-    return carry_out(
-        task,
-        client,
-        plan,
-        only_changes=True,
-        settle=params["settle"],
-        more=more,
-        describe=lambda values: _WORDS[values[SMTP_AUTH]],
-        failure=_expired(policy, today),
-    )
+
+    def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
+        return {
+            "organization": _organization_result(told[0]),
+            "mailboxes": _results.object_results(plan, told, only_changes=True),
+            "summary": _results.summary(plan, told),
+            "diff": _results.diff_of_many(task.tenant, plan),
+        }
+
+    return converge_plan(task, client, plan, Wanted(shape, limits.of(plan.matched), _expired(policy, today), more))
 
 
-def _strays(plan: Plan, boxes: Sequence[Mailbox], found: Mapping[str, Mailbox]) -> list[str]:
+def _organization_result(outcome: Outcome) -> dict[str, t.Any]:
+    """The organization in the words of the option."""
+    result = _results.object_result(outcome, lambda values: _WORDS[t.cast(bool, values[SMTP_AUTH])])
+    result.setdefault("after", _WORDS[t.cast(bool, outcome.change.before[SMTP_AUTH])])
+    return result
+
+
+def _read(reader: Reader, policy: Policy, organization: Record, exclude: Sequence[str], *, tolerant: bool) -> Read:
+    """Everything that the policy is about, in one list of mailboxes."""
+    boxes = reader.everything()
+    lookup = reader.resolve([*(entry.identity for entry in policy.entries), *exclude], boxes)
+    spared, _none = found_names(lookup, exclude, "exclude", tolerant=False)
+    found: dict[str, Record] = {}
+    missing: list[Missing] = []
+    for option in ("allowed", "denied"):
+        names = [entry.identity for entry in policy.entries if entry.option == option]
+        some, gone = found_names(lookup, names, option, tolerant=tolerant)
+        found.update(some)
+        missing.extend(gone)
+    excluded = frozenset(box.key for box in spared.values())
+    for name, box in found.items():
+        if box.key in excluded:
+            raise InvalidRequest(f"{name} is on a list and excluded at once: take it out of one of the two.")
+    return Read(organization, boxes, found, missing, excluded)
+
+
+def _unlisted_enabled(plan: Plan, read: Read) -> list[str]:
     """Mailboxes that stay explicitly enabled although no list names them."""
-    row = CAS_MAILBOX.row(SMTP_AUTH)
-    listed = {box.guid for box in found.values()}
-    touched = {change.mailbox.guid for change in plan.changes if change.mailbox}
+    named = {box.key for box in read.found.values()}
+    touched = {change.target.key for change in plan.changes}
     return [
-        box.label for box in boxes if box.guid not in listed and box.guid not in touched and row.read(box.wire) is False
+        box.label
+        for box in read.in_scope()
+        if box.key not in named and box.key not in touched and box.read(SMTP_AUTH) is False
     ]
 
 
-def _warn(task: Task, policy: Policy, strays: Sequence[str], today: datetime.date) -> None:
-    if strays:
-        names = ", ".join(strays[:SAMPLE]) + (f" and {len(strays) - SAMPLE} more" if len(strays) > SAMPLE else "")
-        have, are = ("1 mailbox has", "is") if len(strays) == 1 else (f"{len(strays)} mailboxes have", "are")
-        task.warn(f"{have} SMTP AUTH explicitly enabled and {are} on no list: {names}.")
+def _warn(task: Task, policy: Policy, plan: Plan, unlisted_enabled: Sequence[str], today: datetime.date) -> None:
+    if unlisted_enabled:
+        verb, are = ("has", "is") if len(unlisted_enabled) == 1 else ("have", "are")
+        task.warn(
+            f"{counted(len(unlisted_enabled), 'mailbox')} {verb} SMTP AUTH explicitly enabled and {are} on no list:"
+            f" {listed(unlisted_enabled)}."
+        )
     for entry in policy.near(today):
         task.warn(f"{entry.place} ({entry.identity}) expires on {entry.last_day}.")
-    if policy.revoke and policy.organization is False:
-        for entry in policy.over(today):
-            if entry.option == "allowed":
-                task.warn(f"{entry.identity} is revoked but the organization is open, so SMTP AUTH still works for it.")
+    organization = plan.single
+    blocked = plan.blocked_by is not None
+    if organization is None or not policy.revoke:
+        return
+    closed = (organization.before if blocked else organization.after)[SMTP_AUTH]
+    for entry in policy.over(today):
+        if entry.option == "allowed" and not closed:
+            task.warn(f"{entry.identity} is revoked but the organization is open, so SMTP AUTH still works for it.")
 
 
 def _expired(policy: Policy, today: datetime.date) -> ExoError | None:

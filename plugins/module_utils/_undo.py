@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The undo file: what is about to change, on disk before the first write. PRIVATE to the collection."""
+"""The undo file: what is about to change, on disk and read back before the first write. PRIVATE to the collection.
+
+The newest file has the name that was given. Older ones get the time at which they were written into theirs, so that
+"undo it" always means the last run, and nothing that somebody may need is lost.
+"""
 
 from __future__ import annotations
 
@@ -10,93 +14,151 @@ import datetime
 import errno
 import json
 import os
+import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import is_guid
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Change, Plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, exposed, reason
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
+    ORGANIZATION_CONFIG,
     TRANSPORT_CONFIG,
-    Table,
-    Value,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit, is_guid
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
-FORMAT = 1
+FORMAT = 2
+TABLES: Mapping[str, Table] = {table.noun: table for table in (TRANSPORT_CONFIG, ORGANIZATION_CONFIG, CAS_MAILBOX)}
+_STAMP = "%Y%m%dT%H%M%SZ"
+_MOST_FILES = 1000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Former and new values of one object; ``guid`` is empty for the organization."""
+    """Former and new values of one object, and whether SMTP AUTH worked for it before and after (None: not known)."""
 
+    target: Target
     before: Mapping[str, Value]
     after: Mapping[str, Value]
-    guid: str = ""
-    label: str = ""
+    smtp_auth_before: bool | None = None
+    smtp_auth_after: bool | None = None
 
 
 @dataclass(frozen=True)
 class Undo:
-    """What a file holds."""
+    """What a file holds. ``broken``: a sentence on each entry that can't be used. ``written``: UTC, ISO 8601."""
 
     tenant_id: str
-    organization: Entry | None = None
-    mailboxes: tuple[Entry, ...] = field(default=())
+    tenant: str = ""
+    written: str = ""
+    task: str = ""
+    entries: tuple[Entry, ...] = field(default=())
+    broken: tuple[str, ...] = field(default=())
+    newer: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
 
-def write(path: str, tenant_id: str, plan: Plan) -> str:
-    """Save what the plan is about to change; returns the path of the file, which is never an existing one.
+def prepare(path: str) -> str:
+    """The path of the file to write, looked at so far as that is possible without writing; raises Refused.
 
-    Raises Refused where it can't be saved: then nothing must be written either.
+    A directory means a new file in it, with the time in its name.
     """
-    organization = [change for change in plan.changes if change.mailbox is None]
+    try:
+        absolute("undo_file", path)
+    except InvalidRequest as error:
+        raise Refused(f"{error.message} Nothing was changed.") from None
+    if os.path.isdir(path):
+        path = os.path.join(path, f"undo-{_now():{_STAMP}}.json")
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        raise _unwritable(path, f"there is no directory {directory}")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise _unwritable(path, f"the directory {directory} is not writable")
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise _unwritable(path, "something else than a file has this name")
+    return path
+
+
+def write(path: str, tenant_id: str, tenant: str, task: str, plan: Plan) -> str:
+    """Save what the plan is about to change; returns the path. Raises Refused where that fails: then write nothing.
+
+    path: as ``prepare`` returned it. tenant: as the user named it. task: the module.
+    """
+    now = _now()
     content = {
         "format": FORMAT,
         "collection": f"m365.exchange_online {VERSION}",
-        "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "written": now.isoformat(),
         "tenant_id": tenant_id,
-        "organization": _entry(organization[0]) if organization else None,
-        "mailboxes": [_entry(change) for change in plan.changes if change.mailbox],
+        "tenant": tenant,
+        "task": task,
+        "entries": [_entry(change, plan) for change in plan.changes],
     }
-    for candidate in _candidates(path):
-        try:
-            descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except FileExistsError:
-            continue  # an older undo file is somebody's way back
-        except OSError as error:
-            raise _unwritable(candidate, error) from None
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            _sync_directory(candidate)
-        except OSError as error:
-            os.unlink(candidate)
-            raise _unwritable(candidate, error) from None
-        return candidate
-    raise Refused(f"undo_file {path}: too many files of that name exist. Nothing was changed.")
+    text = json.dumps(content, indent=1) + "\n"
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        _write_through(part, text)
+        if os.path.lexists(path):
+            os.rename(path, _older(path))
+        os.rename(part, path)
+        _sync_directory(path)
+        with open(path, encoding="utf-8") as file:
+            readback = file.read()
+    except OSError as error:
+        _remove(part)
+        raise _unwritable(path, reason(error)) from None
+    if readback != text or parse(json.loads(readback), path).broken:
+        raise _unwritable(path, "what was written does not read back")
+    return path
 
 
-def _candidates(path: str) -> list[str]:
+def _write_through(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def _older(path: str) -> str:
+    """The name for a file that is no longer the newest: with the time of its last change, and a number if need be."""
     stem, suffix = os.path.splitext(path)
-    return [path, *(f"{stem}-{number}{suffix}" for number in range(2, 1000))]
+    when = datetime.datetime.fromtimestamp(os.stat(path).st_mtime, datetime.timezone.utc)
+    candidates = [f"{stem}-{when:{_STAMP}}{suffix}"]
+    candidates += [f"{stem}-{when:{_STAMP}}-{number}{suffix}" for number in range(2, _MOST_FILES)]
+    for candidate in candidates:
+        if not os.path.lexists(candidate):
+            return candidate
+    raise OSError(errno.EEXIST, "too many files of that name")
 
 
-def _unwritable(path: str, error: OSError) -> Refused:
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _unwritable(path: str, why: str) -> Refused:
     return Refused(
-        f"undo_file {path} can't be written ({os.strerror(error.errno or 0)}), so nothing was changed.",
+        f"undo_file {path} can't be written ({why}), so nothing was changed.",
         hint="Name a file in a directory that exists and is writable on the host that runs the module.",
     )
 
 
 def _sync_directory(path: str) -> None:
     """Without this a power cut could lose the file's name although its content is on disk."""
-    descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    descriptor = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -106,43 +168,123 @@ def _sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
-def _entry(change: Change) -> dict[str, t.Any]:
+def _entry(change: Change, plan: Plan) -> dict[str, t.Any]:
     before, after = change.differing()
-    return {**(change.mailbox.identity if change.mailbox else {}), "before": before, "after": after}
+    entry: dict[str, t.Any] = {"noun": change.target.table.noun, **change.target.identity}
+    works = plan.effect.states.get(change.target.place)
+    if works is not None:
+        entry["smtp_auth_works"] = {"before": works[0], "after": works[1]}
+    return {**entry, "before": before, "after": after}
 
 
 def load(path: str) -> Undo:
-    """The content of an undo file; raises InvalidRequest where it is none, or not a whole one."""
+    """The content of an undo file, and which newer ones there are of its tenant; raises InvalidRequest."""
+    absolute("src", path)
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except OSError as error:
-        raise InvalidRequest(f"The undo file {path} can't be read: {os.strerror(error.errno or 0)}.") from None
+        raise InvalidRequest(f"The undo file {path} can't be read: {reason(error)}.") from None
     except (ValueError, RecursionError):
         raise InvalidRequest(f"{path} is no undo file, or it is damaged: it holds no valid JSON.") from None
-    try:
-        if content["format"] != FORMAT:
-            raise InvalidRequest(f"{path} was written by another version of this collection; it can't be used.")
-        organization = content["organization"]
-        undo = Undo(
-            str(content["tenant_id"]).lower(),
-            _read_entry(TRANSPORT_CONFIG, organization, "") if organization else None,
-            tuple(_read_entry(CAS_MAILBOX, entry, str(entry["guid"]).lower()) for entry in content["mailboxes"]),
-        )
-        if not is_guid(undo.tenant_id) or not all(is_guid(entry.guid) for entry in undo.mailboxes):
-            raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InvalidRequest(f"{path} is no undo file of this collection, or it is damaged.") from None
-    return undo
+    undo = parse(content, path)
+    return Undo(
+        undo.tenant_id,
+        undo.tenant,
+        undo.written,
+        undo.task,
+        undo.entries,
+        undo.broken,
+        _newer(path, undo),
+        tuple(exposed("The undo file", path)),
+    )
 
 
-def _read_entry(table: Table, entry: Mapping[str, t.Any], guid: str) -> Entry:
-    values = [dict(entry["before"]), dict(entry["after"])]
-    for part in values:
-        for option, value in part.items():
-            row = table.row(option)
-            if not row.kind.same(row.kind.target(row.kind.parse(value), value), value):
-                raise ValueError
-    if set(values[0]) != set(values[1]):
+def parse(content: t.Any, source: str) -> Undo:
+    """What a file holds. Entries are judged one by one; raises InvalidRequest where it is no undo file at all.
+
+    source: what messages call it.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("entries", []), list) or "format" not in content:
+        raise InvalidRequest(f"{source} is no undo file of this collection, or it is damaged.")
+    if content["format"] != FORMAT:
+        raise InvalidRequest(f"{source} was written by another version of this collection; it can't be used.")
+    tenant_id = str(content.get("tenant_id", "")).lower()
+    if not is_guid(tenant_id):
+        raise InvalidRequest(f"{source} does not say which tenant it is of: it is damaged.")
+    entries: list[Entry] = []
+    broken: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for number, raw in enumerate(content.get("entries", [])):
+        try:
+            entry = _read_entry(raw)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            broken.append(f"Entry {number} of {source} is damaged: it is left out.")
+            continue
+        if entry.target.place in seen:
+            broken.append(f"{entry.target.label} stands in {source} twice: only the first entry counts.")
+            continue
+        seen.add(entry.target.place)
+        entries.append(entry)
+    return Undo(
+        tenant_id,
+        fit(str(content.get("tenant", ""))),
+        fit(str(content.get("written", ""))),
+        fit(str(content.get("task", ""))),
+        tuple(entries),
+        tuple(broken),
+    )
+
+
+def _read_entry(raw: Mapping[str, t.Any]) -> Entry:
+    """One entry. Former values are judged by their type alone: the service holds forms that no option takes."""
+    table = TABLES[raw["noun"]]
+    before, after = dict(raw["before"]), dict(raw["after"])
+    if set(before) != set(after):
         raise ValueError
-    return Entry(values[0], values[1], guid, str(entry.get("primary_smtp_address") or guid or "the organization"))
+    for values in (before, after):
+        for option, value in values.items():
+            if not table[option].kind.holds(value):
+                raise ValueError
+    guid = str(raw.get("guid", "")).lower()
+    if not table.single and not is_guid(guid):
+        raise ValueError
+    target = Target(
+        table,
+        "" if table.single else guid,
+        str(raw.get("identity") or guid),
+        str(raw.get("primary_smtp_address") or ""),
+        str(raw.get("display_name") or ""),
+    )
+    works = raw.get("smtp_auth_works") or {}
+    return Entry(target, before, after, works.get("before"), works.get("after"))
+
+
+def _newer(path: str, undo: Undo) -> tuple[str, ...]:
+    """Files beside this one that a later run wrote for the same tenant."""
+    directory = os.path.dirname(path)
+    newer = []
+    for name in _siblings(path):
+        try:
+            with open(os.path.join(directory, name), encoding="utf-8") as file:
+                other = parse(json.load(file), name)
+        except (OSError, ValueError, RecursionError, InvalidRequest):
+            continue
+        if other.tenant_id == undo.tenant_id and other.written > undo.written:
+            newer.append(name)
+    return tuple(sorted(newer))
+
+
+def _siblings(path: str) -> Sequence[str]:
+    """Names in the same directory that this collection gives to files of one family: with another time, or none."""
+    own = os.path.basename(path)
+    try:
+        names = os.listdir(os.path.dirname(path))
+    except OSError:
+        return ()
+    return [name for name in names if name != own and _family(name) == _family(own)]
+
+
+def _family(name: str) -> tuple[str, str]:
+    stem, suffix = os.path.splitext(name)
+    return re.sub(r"-[0-9]{8}T[0-9]{6}Z(-[0-9]+)?", "", stem), suffix

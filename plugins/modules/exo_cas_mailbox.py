@@ -338,7 +338,7 @@ hint:
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
 """
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import ARGUMENT_SPEC, converge
+from ansible_collections.m365.exchange_online.plugins.module_utils._cas_mailbox import ARGUMENT_SPEC, converge
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
 
 

@@ -224,7 +224,7 @@ hint:
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
 """
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client_access import INFO_ARGUMENT_SPEC, info
+from ansible_collections.m365.exchange_online.plugins.module_utils._cas_mailbox import INFO_ARGUMENT_SPEC, info
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
 
 

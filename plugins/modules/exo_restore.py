@@ -20,7 +20,7 @@ description:
     value for SMTP AUTH is explicit, then the organization, then those that had no value of their own.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
     as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management roles C(Mail Recipients) and C(Organization Transport Settings).
+    or a custom role group with the management roles C(Mail Recipients) and C(Organization Http Settings).
 options:
   path:
     description:

@@ -128,11 +128,11 @@ hint:
 """
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
-from ansible_collections.m365.exchange_online.plugins.module_utils._probe import probe
+from ansible_collections.m365.exchange_online.plugins.module_utils._service_info import check_service
 
 
 def main() -> None:
-    run_module(probe, {})
+    run_module(check_service, {})
 
 
 if __name__ == "__main__":

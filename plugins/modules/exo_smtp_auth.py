@@ -21,7 +21,7 @@ description:
   - If a listed mailbox can't be enabled, the organization is not closed in that run.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
     as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management roles C(Mail Recipients) and C(Organization Transport Settings).
+    or a custom role group with the management roles C(Mail Recipients) and C(Organization Http Settings).
 options:
   organization:
     description:
@@ -125,7 +125,7 @@ options:
         V(unmanaged), because a variable that came out empty would cut everybody off.
     type: bool
     default: false
-  settle:
+  propagation_delay:
     description:
       - How many seconds to wait between the listed mailboxes being seen enabled and the organization being closed, so
         that the service can spread the former. It counts only in a run that does both.
@@ -212,7 +212,7 @@ EXAMPLES = r"""
     organization: disabled
     allowed: "{{ smtp_auth_exceptions }}"
     expired: revoke
-    settle: 900
+    propagation_delay: 900
 
 - name: Nobody may use SMTP AUTH
   m365.exchange_online.exo_smtp_auth:

@@ -18,7 +18,7 @@ description:
   - A setting that is left out is not managed.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
     as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management role C(Organization Transport Settings).
+    or a custom role group with the management role C(Organization Http Settings).
 notes:
   - In a hybrid organization, the Hybrid Configuration Wizard can write the values of the on-premises organization
     over many of these settings.
@@ -229,7 +229,7 @@ hint:
 """
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
-from ansible_collections.m365.exchange_online.plugins.module_utils._organization import ARGUMENT_SPEC, converge
+from ansible_collections.m365.exchange_online.plugins.module_utils._transport_config import ARGUMENT_SPEC, converge
 
 
 def main() -> None:

@@ -145,7 +145,7 @@ hint:
 """
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
-from ansible_collections.m365.exchange_online.plugins.module_utils._organization import info
+from ansible_collections.m365.exchange_online.plugins.module_utils._transport_config import info
 
 
 def main() -> None:

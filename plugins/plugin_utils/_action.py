@@ -10,6 +10,7 @@ The modules work without it; they then ask for a token each and say nothing on t
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -24,8 +25,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._private import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_directory import (
     DIRECTORY_VARIABLE,
+    LEASE_VARIABLE,
     PROGRESS_VARIABLE,
 )
 
@@ -46,6 +48,9 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        refusal = refused_to_send(self._connection.transport, self._task.args, os.environ)
+        if refusal:
+            return {**result, "failed": True, "msg": refusal, "error_code": "refused"}
         wrap_async = self._task.async_val and not self._connection.has_native_async
         # An asynchronous task may outlive the run and its directory, a remote one can't see it.
         local = not self._task.async_val and self._connection.transport == "local"
@@ -53,6 +58,10 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
             result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
+        closing = result.get("msg")
+        if isinstance(closing, str) and closing and not result.get("failed"):
+            # On standard error, because a stdout callback may write a document there.
+            display.display(closing, stderr=True)
         return result
 
     @contextlib.contextmanager
@@ -62,32 +71,77 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
         if directory is None:
             yield
             return
-        note = os.path.join(directory, f"progress-{uuid.uuid4().hex}")
+        name = uuid.uuid4().hex
+        note, lease = os.path.join(directory, f"progress-{name}"), os.path.join(directory, f"lease-{name}")
         before = self._task.environment
-        self._task.environment = [*(before or []), {DIRECTORY_VARIABLE: directory, PROGRESS_VARIABLE: note}]
-        watcher = Watcher(note)
+        variables = {DIRECTORY_VARIABLE: directory, PROGRESS_VARIABLE: note, LEASE_VARIABLE: lease}
+        self._task.environment = [*(before or []), variables]
+        watcher = Watcher(note, hold(lease))
         watcher.start()
         try:
             yield
         finally:
             watcher.stop()
             self._task.environment = before
-            with contextlib.suppress(OSError):
-                os.unlink(note)
+            for path in (note, lease):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
+
+_SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")
+REMOTE_VARIABLE = "EXO_ALLOW_REMOTE"
+
+
+def refused_to_send(transport: str, arguments: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str | None:
+    """Why the module must not be sent to where it would run, if it must not.
+
+    Whoever may set ansible_connection or ansible_host would get the secret otherwise. That a host is meant to get it
+    is said in the environment of the controller, which variables can't reach.
+    """
+    secrets = [name for name in _SECRETS if arguments.get(name)]
+    if transport == "local" or not secrets or environ.get(REMOTE_VARIABLE, "").lower() in ("1", "true", "yes"):
+        return None
+    return (
+        f"{secrets[0]} is not sent over a {transport} connection: this module is made to run where Ansible runs."
+        f" Set ansible_connection: local for this host, or {REMOTE_VARIABLE}=true in the environment of Ansible if the"
+        " host is meant to have it."
+    )
+
+
+def hold(path: str) -> int:
+    """Take the lock that tells the module that its run lives; returns the descriptor that holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 class Watcher(threading.Thread):
-    """Shows a task's latest note of progress, at a bearable rate."""
+    """Shows a task's latest note of progress, at a bearable rate, and lets the task know when its run has ended.
 
-    def __init__(self, path: str) -> None:
+    The lock goes with this process. Where only the process that started it is killed, this one lives on as an orphan.
+    """
+
+    def __init__(self, path: str, lease: int) -> None:
         super().__init__(daemon=True)
         self._path = path
+        self._lease = lease
+        self._parent = os.getppid()
         self._over = threading.Event()
+        self._lock = threading.Lock()
+
+    def release(self) -> None:
+        """Let the lock go: the module sends nothing more."""
+        with self._lock:
+            if self._lease >= 0:
+                os.close(self._lease)
+                self._lease = -1
 
     def run(self) -> None:
         due = time.monotonic() + _QUIET
         shown = ""
         while not self._over.wait(_POLL):
+            if os.getppid() != self._parent:
+                self.release()
             if time.monotonic() < due:
                 continue
             line = progress_line(self._path)
@@ -98,6 +152,7 @@ class Watcher(threading.Thread):
                 due = time.monotonic() + _INTERVAL
 
     def stop(self) -> None:
+        self.release()
         self._over.set()
         self.join(timeout=5)
 

@@ -24,12 +24,12 @@ from ansible.module_utils.common.validation import (
     check_type_str,
 )
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _smtp_auth
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+from ansible_collections.m365.exchange_online.plugins.module_utils import _cas_mailbox, _smtp_auth
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
-    Table,
 )
 
 PREFIX = "tenant_baseline_"
@@ -44,7 +44,7 @@ SHARED = frozenset(
         "max_changes",
         "max_gain",
         "max_lose",
-        "settle",
+        "propagation_delay",
         "undo_file",
         "wait",
         "wait_timeout",
@@ -66,7 +66,7 @@ class Part:
 PARTS = (
     Part("transport_config", "transport settings", {"undo_file": {}}),
     Part("smtp_auth", "SMTP AUTH", _smtp_auth.ARGUMENT_SPEC),
-    Part("mailboxes", "mailboxes", _client_access.ARGUMENT_SPEC),
+    Part("mailboxes", "mailboxes", _cas_mailbox.ARGUMENT_SPEC),
 )
 # Parts that nearly every baseline has. The others are looked at only where one of them is declared.
 COMMON = frozenset({"transport_config", "smtp_auth", "mailboxes"})
@@ -89,7 +89,7 @@ class Settings:
     def unknown(self, place: str, names: Iterable[str]) -> list[str]:
         """A sentence for each name that is no setting."""
         known = (*self.beside, *self.table.options)
-        spelled = {row.wire.lower(): row.option for row in self.table.rows}
+        spelled = {one.remote.lower(): one.option for one in self.table.properties}
         return [
             f"{place}: {name} is no setting of {self.module}"
             + _meant(spelled.get(name.lower()) or _closest(name, known))
@@ -152,7 +152,7 @@ FORMS: Mapping[str, Form] = {
     PREFIX + "exclude": Form("list"),
     PREFIX + "max_changes": Form("str", default="10%"),
     PREFIX + "lookup_failure_action": Form("str", ("fail", "warn"), default="fail"),
-    PREFIX + "settle": Form("int", default=900),
+    PREFIX + "propagation_delay": Form("int", default=900),
     PREFIX + "undo_dir": Form("path"),
     PREFIX + "report_dir": Form("path"),
 }
@@ -299,7 +299,7 @@ def _arguments(reading: _Reading, run: Run) -> dict[str, dict[str, t.Any]]:
 
 def _shared(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
     """What the role gives to each module that takes it."""
-    shared = {name: reading.get(name) for name in ("lookup_failure_action", "settle")}
+    shared = {name: reading.get(name) for name in ("lookup_failure_action", "propagation_delay")}
     if not run.audit:  # an audit tells of drift however far it went, and saves nothing
         shared["max_changes"] = reading.get("max_changes")
         if reading.get("undo_dir"):

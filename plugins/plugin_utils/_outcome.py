@@ -11,7 +11,8 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import PARTS
 
 Result = Mapping[str, t.Any]
@@ -30,13 +31,13 @@ REPORTED = (
     "hint",
     "organization",
     "summary",
-    "strays",
+    "unlisted_enabled",
     "expired",
     "expiring",
     "confirmed",
     "undo_file",
     "mailboxes",
-    "not_shown",
+    "truncated",
     "warnings",
 )
 _TITLES = {part.name: part.title for part in PARTS}
@@ -168,14 +169,14 @@ def _error(part: Done) -> dict[str, str | None]:
 
 def _unlisted(smtp_auth: Result) -> dict[str, t.Any]:
     """The mailboxes on no list that stay explicitly enabled."""
-    names = list(smtp_auth.get("strays") or ())
-    more = (smtp_auth.get("not_shown") or {}).get("strays", 0)
+    names = list(smtp_auth.get("unlisted_enabled") or ())
+    more = (smtp_auth.get("truncated") or {}).get("unlisted_enabled", 0)
     return {"count": len(names) + more, "mailboxes": names[:MOST_NAMES]}
 
 
 def _left_out(result: Result) -> int:
     """How many changed objects a result that was too large has lost."""
-    return sum(count for name, count in (result.get("not_shown") or {}).items() if name in _LISTS)
+    return sum(count for name, count in (result.get("truncated") or {}).items() if name in _LISTS)
 
 
 def _audit_lines(found: Mapping[str, t.Any]) -> list[str]:
@@ -209,7 +210,7 @@ def _drift(part: Done) -> Iterator[str]:
 
 def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
     for name in _LISTS:
-        yield from (entry for entry in result.get(name) or () if entry.get("action") == status)
+        yield from (entry for entry in result.get(name) or () if entry.get("status") == status)
 
 
 def _object_drift(result: Result) -> Iterator[str]:
@@ -227,7 +228,7 @@ def _differences(label: str, before: Mapping[str, t.Any], after: Mapping[str, t.
 
 def _smtp_auth_drift(result: Result) -> Iterator[str]:
     organization = result.get("organization") or {}
-    if organization.get("action") in ("changed", "failed"):
+    if organization.get("status") in ("changed", "failed"):
         yield f"the organization: SMTP AUTH is {organization['before']}, should be {organization['after']}"
     for entry in _entries(result):
         was, should = (_SMTP_AUTH_WORDS[entry[side][SMTP_AUTH]] for side in ("before", "after"))

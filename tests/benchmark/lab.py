@@ -141,5 +141,5 @@ def cpu_seconds(pid: int) -> float:
 
 def connection(info: TenantInfo) -> Mapping[str, str]:
     """What a client needs to know of a tenant."""
-    names = ("endpoint", "authority", "graph_endpoint", "ca_path", "tenant", "tenant_id", "client_id", "client_secret")
+    names = ("endpoint", "authority", "ca_path", "tenant", "tenant_id", "client_id", "client_secret")
     return {name: str(info.values[name]) for name in names}

@@ -165,7 +165,7 @@ def role(lab: Lab, sizes: Sizes) -> Data:
             "tenant_baseline_smtp_auth_unlisted": "not_enabled",
             "tenant_baseline_all_mailboxes": {"imap_enabled": False, "pop_enabled": False},
             "tenant_baseline_max_changes": "100%",
-            "tenant_baseline_settle": 0,
+            "tenant_baseline_propagation_delay": 0,
         }
 
     return _fleet(lab, sizes, ROOT / "playbooks" / "baseline.yml", host)

@@ -29,8 +29,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _smtp_auth,
     _transport,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
+from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer
 from simulator.testing import Simulator
 
 LABEL = "fuzz"
@@ -148,9 +149,7 @@ class Lab:
         patch.setattr(_apply, "Patience", partial(_apply.Patience, sleep=self.clock.sleep, clock=self.clock.now))
         patch.setattr(_patience, "time", types.SimpleNamespace(sleep=self.clock.sleep))
         tenant = simulator.add_tenant({"label": LABEL})
-        given = {
-            name: tenant.values[name] for name in ("endpoint", "authority", "graph_endpoint", "ca_path", "client_id")
-        }
+        given = {name: tenant.values[name] for name in ("endpoint", "authority", "ca_path", "client_id")}
         given |= {"tenant": tenant.tenant_id, "client_secret": tenant.client_secret, "timeout": 20}
         outcome = ArgumentSpecValidator(_options.argument_spec()).validate(given)
         self.connection = _options.resolve(outcome.validated_parameters, {})

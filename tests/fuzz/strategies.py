@@ -204,7 +204,7 @@ def policies(draw: st.DrawFn, state: Mapping[str, Any], today: datetime.date) ->
     options["unlisted"] = draw(st.sampled_from(unlisted))
     options["expired"] = draw(st.sampled_from(["report", "revoke"]))
     options["allow_empty"] = oddity != "shape"
-    options["settle"] = draw(st.sampled_from([0, 0, 900]))
+    options["propagation_delay"] = draw(st.sampled_from([0, 0, 900]))
     return {option: value for option, value in options.items() if value is not None}
 
 

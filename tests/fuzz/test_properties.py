@@ -242,12 +242,12 @@ def assert_true_account(run: Run, outlook: Outlook, now: model.Objects, ordered:
     elif not doubtful:
         assert moved, "says changed, but nothing is"
     # A mailbox that the service denies to have is left out under lookup_failure_action: warn, and named.
-    denied = any(entry["action"] == "missing" for entry in run.result.get("mailboxes", ()))
+    denied = any(entry["status"] == "missing" for entry in run.result.get("mailboxes", ()))
     missing = {o: v for o, v in outlook.differing.items() if o not in moved}
     if run.error is None and not doubtful and not outlook.refused and not denied:
         assert not missing, f"succeeded without {missing}"
     for entry in run.result.get("mailboxes", ()):
-        guid, action = entry.get("guid"), entry["action"]
+        guid, action = entry.get("guid"), entry["status"]
         if action in ("unchanged", "missing"):
             assert guid not in moved
         elif action == "changed" and (entry.get("confirmed") or not doubtful):
@@ -256,7 +256,7 @@ def assert_true_account(run: Run, outlook: Outlook, now: model.Objects, ordered:
             assert guid not in moved, f"{entry} against {moved.get(guid)}"
     organization = run.result.get("organization")
     if organization and not doubtful:
-        assert (organization["action"] == "changed") == (model.ORGANIZATION in moved)
+        assert (organization["status"] == "changed") == (model.ORGANIZATION in moved)
 
 
 @cases(0.22)

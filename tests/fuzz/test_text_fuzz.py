@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _auth, _options, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
-from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 
 MODULES = (SMTP_AUTH, CAS_MAILBOX, TRANSPORT_CONFIG, RESTORE, CAS_MAILBOX_INFO, TRANSPORT_INFO)
 CONNECTION = ArgumentSpecValidator(_options.argument_spec())

@@ -277,7 +277,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "past its last day": Fault("an entry has expired", "does everything else, then fails", "expired"),
         "near its last day": Fault("an entry expires within 30 days", "warns"),
         "loss of SMTP AUTH": Fault("mailboxes lose SMTP AUTH in effect", "warns, in check mode too"),
-        "strays": Fault("mailboxes on no list have it enabled", "warns, and returns them as `strays`"),
+        "unlisted_enabled": Fault("mailboxes on no list have it enabled", "warns, and returns them as `strays`"),
     },
     "Undo": {
         "undo file that can't be written": Fault("the file can't be written", NO_WRITE, "refused"),

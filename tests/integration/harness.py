@@ -35,7 +35,7 @@ MODULES = (
 FOREIGN_HOST = r"The tokens of this task go to https://localhost:\d+"
 # No module may show any of these; in base64 a JSON object starts like this.
 SECRET_FORMS = (re.compile(r"eyJ[A-Za-z0-9_-]{16,}"), re.compile("PRIVATE KEY-----"))
-_CONNECTION = ("endpoint", "authority", "graph_endpoint", "ca_path", "tenant", "client_id")
+_CONNECTION = ("endpoint", "authority", "ca_path", "tenant", "client_id")
 _CREDENTIALS = ("certificate_path", "certificate_password", "client_secret", "federated_token_file")
 _NUMBERS = itertools.count(1)
 

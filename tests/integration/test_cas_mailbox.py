@@ -207,7 +207,7 @@ def test_missing_names(tenant: Tenant) -> None:
     documented("missing names", run["fail"])
     documented("missing names, tolerated", run["warn"])
     assert tenant.writes(run["fail"]) == []
-    assert [box["action"] for box in run["warn"]["mailboxes"]] == ["missing", "changed"]
+    assert [box["status"] for box in run["warn"]["mailboxes"]] == ["missing", "changed"]
     assert run["warn"]["summary"]["missing"] == 1
     assert run["warn"].warnings
 
@@ -223,7 +223,7 @@ def test_some_writes_fail_and_the_next_run_finishes(tenant: Tenant) -> None:
     first = run["first"].refused("partial_failure", "2 of 6", "Not now")
     assert first.changed
     assert (first["summary"]["changed"], first["summary"]["failed"]) == (4, 2)
-    failed = {box["primary_smtp_address"]: box["error"] for box in first["mailboxes"] if box["action"] == "failed"}
+    failed = {box["primary_smtp_address"]: box["error"] for box in first["mailboxes"] if box["status"] == "failed"}
     assert set(failed) == {tenant.at("ada"), tenant.at("stray")}
     assert run["second"]["summary"]["changed"] == 2
     assert not any(box["OWAEnabled"] for box in boxes(tenant))

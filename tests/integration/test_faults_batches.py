@@ -65,7 +65,7 @@ def off(tenant: Tenant) -> list[str]:
 
 
 def actions(step: Step) -> dict[str, str]:
-    return {box["identity"]: box["action"] for box in step["mailboxes"]}
+    return {box["identity"]: box["status"] for box in step["mailboxes"]}
 
 
 @pytest.mark.parametrize("name", BATCHES)
@@ -119,7 +119,7 @@ def test_a_token_of_ones_own_that_ends_on_the_way(lab: Lab) -> None:
     assert step.changed
     assert (step["summary"]["changed"], step["summary"]["failed"]) == (20, 15)
     assert len(step["mailboxes"]) == 35
-    written = {box["guid"] for box in step["mailboxes"] if box["action"] == "changed"}
+    written = {box["guid"] for box in step["mailboxes"] if box["status"] == "changed"}
     state = lab.simulator.state(tenant.label)["mailboxes"]
     assert written == {box["Guid"].lower() for box in state if not box["ImapEnabled"]}
 
@@ -132,7 +132,7 @@ def test_after_is_left_out_where_nobody_knows(lab: Lab) -> None:
     step = tenant.one("exo_cas_mailbox", {"identity": NAMES[:1], "imap_enabled": False, "retries": 0})
     step.refused("service_unavailable", "connection", hint=None)
     (box,) = step["mailboxes"]
-    assert (box["action"], box["before"]) == ("failed", {"imap_enabled": True})
+    assert (box["status"], box["before"]) == ("failed", {"imap_enabled": True})
     assert "after" not in box
     assert step.changed  # it may be
     assert tenant.mailbox(NAMES[0])["ImapEnabled"] is False

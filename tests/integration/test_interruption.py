@@ -95,4 +95,4 @@ def test_killed_in_the_middle(number: signal.Signals, lab: Lab, tmp_path: Path) 
     assert not run["again"].changed
     documented("killed in the middle", run["next"])
     assert run["back"]["summary"]["changed"] == COUNT
-    assert (run["back"]["left_alone"], off(tenant)) == ([], 0)
+    assert (run["back"]["changed_since"], off(tenant)) == ([], 0)

@@ -20,7 +20,7 @@ CLOSE = {
     "tenant_baseline_smtp_auth_organization": "disabled",
     "tenant_baseline_smtp_auth_allowed": [{"identity": "scanner"}],
     "tenant_baseline_smtp_auth_unlisted": "not_enabled",
-    "tenant_baseline_settle": 0,
+    "tenant_baseline_propagation_delay": 0,
 }
 
 
@@ -40,7 +40,7 @@ def test_baseline_from_preview_to_audit(lab: Lab, tmp_path: Path) -> None:
             "tenant_baseline_smtp_auth_allowed": tenant.allowed("scanner"),
             "tenant_baseline_smtp_auth_unlisted": "not_enabled",
             "tenant_baseline_transport_config_fleet": {"message_expiration": 43200, "clear_categories": False},
-            "tenant_baseline_settle": 0,
+            "tenant_baseline_propagation_delay": 0,
             "tenant_baseline_undo_dir": str(tmp_path),
         }
         for tenant in tenants

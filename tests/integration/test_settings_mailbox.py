@@ -154,7 +154,7 @@ def test_setting(case: Case, run: Run, tenant: Tenant) -> None:
     (diff,) = [entry for entry in done.diffs if entry["before_header"] == mine]
     assert diff["after"] == after
     (box,) = [entry for entry in done["mailboxes"] if entry["identity"] == mine]
-    assert (box["action"], box["confirmed"]) == ("changed", True)
+    assert (box["status"], box["confirmed"]) == ("changed", True)
     assert {option: box["after"][option] for option in after} == after
     (read,) = [b for b in run["read"]["mailboxes"] if b["primary_smtp_address"] == mine]
     assert {option: read["settings"][option] for option in after} == after
@@ -306,7 +306,7 @@ def test_list(number: int, forms: tuple[Tenant, Run]) -> None:
     mine = f"list{number}@forms.example"
     (box,) = [entry for entry in run["lists"]["mailboxes"] if entry["identity"] == mine]
     assert sorted(box["after"]["active_sync_allowed_device_ids"]) == after
-    assert box["action"] == ("unchanged" if before == after else "changed")
+    assert box["status"] == ("unchanged" if before == after else "changed")
     assert sorted(tenant.mailbox(mine)["ActiveSyncAllowedDeviceIDs"]) == after
     touched = [write["parameters"]["Identity"] for write in tenant.writes(run["lists"])]
     assert (tenant.mailbox(mine)["Guid"] in touched) is (before != after)

@@ -50,7 +50,7 @@ def test_closing_enables_first_and_releases_last(tenant: Tenant) -> None:
     assert order[2] == ("ada", True)
     assert order[3] == ("organization", True)
     assert sorted(order[4:]) == [("blocked", None), ("stray", None)]
-    assert result.apply["organization"] == {"before": "enabled", "after": "disabled", "action": "changed"}
+    assert result.apply["organization"] == {"before": "enabled", "after": "disabled", "status": "changed"}
     assert set(flips(tenant).values()) == {1}
     # Between enabling and closing the enabled mailboxes were looked at again.
     log = [entry["cmdlet"] for entry in tenant.log(result.apply)]
@@ -135,7 +135,7 @@ def test_a_mailbox_that_cannot_be_enabled_holds_the_organization(tenant: Tenant)
     assert tenant.transport() is False
     assert (tenant.own("reports"), tenant.own("stray")) == (False, False)
     assert step.changed
-    assert step["organization"]["action"] == "failed"
+    assert step["organization"]["status"] == "failed"
     assert step["organization"]["after"] == "enabled"
 
 
@@ -150,7 +150,7 @@ def test_a_mailbox_that_is_not_seen_enabled_holds_the_organization(tenant: Tenan
 
 
 def test_settle_waits_between_enabling_and_closing(tenant: Tenant) -> None:
-    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "settle": 2}
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "propagation_delay": 2}
     tenant.run([task(MODULE, wanted, named="it"), task(MODULE, wanted, named="again")],
                warns=["lose SMTP AUTH", "on no list"])  # fmt: skip
     first, second = tenant.writes()
@@ -178,7 +178,7 @@ def test_missing_and_ambiguous_names(lab: Lab) -> None:
     for step in (run["held: check"], run["held"]):
         step.refused("not_found", "left as they are", "typo@")
         assert step.changed  # the scanner is enabled, or would be
-    assert [box["action"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
+    assert [box["status"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
     documented("listed mailbox missing", run["held"])
     assert (tenant.transport(), tenant.own("scanner")) == (False, False)
     assert tenant.writes(run["missing"]) + tenant.writes(run["twin"]) == []
@@ -239,7 +239,7 @@ def test_unlisted(lab: Lab) -> None:
     for name, tenant in tenants.items():
         step = run.step("it", tenant.label)
         assert tuple(tenant.own(box) for box in ("stray", "blocked", "ada")) == expected[name], name
-        assert step["strays"] == ([tenant.at("stray")] if name == "unmanaged" else [])
+        assert step["unlisted_enabled"] == ([tenant.at("stray")] if name == "unmanaged" else [])
         assert any("on no list" in warning for warning in step.warnings) is (name == "unmanaged")
         assert max(flips(tenant).values()) == 1
 
@@ -309,7 +309,7 @@ def test_warnings_of_a_good_end(lab: Lab) -> None:
         warns=["lose SMTP AUTH", "on no list", "expires on"],
     )  # fmt: skip
     documented("loss of SMTP AUTH", run["loss"])
-    documented("strays", run["stray"])
+    documented("unlisted_enabled", run["stray"])
     documented("near its last day", run["near"])
 
 
@@ -334,7 +334,7 @@ def test_a_missing_mailbox_protects_the_unlisted_in_a_closed_organization(unlist
     assert tenant.own("scanner") is False
     assert (tenant.own("stray"), tenant.own("blocked"), tenant.own("ada")) == (False, True, None)
     assert tenant.transport() is True
-    assert run["it"]["strays"] == [tenant.at("stray")]
+    assert run["it"]["unlisted_enabled"] == [tenant.at("stray")]
 
 
 def test_nobody_follows_an_organization_that_is_not_seen_closed(tenant: Tenant) -> None:
@@ -346,7 +346,7 @@ def test_nobody_follows_an_organization_that_is_not_seen_closed(tenant: Tenant) 
     step.refused("not_confirmed", "not seen closed", hint="wait_timeout")
     documented("organization that is not seen closed", step)
     assert (tenant.own("scanner"), tenant.own("stray"), tenant.own("blocked")) == (False, False, True)
-    left = {box["primary_smtp_address"]: box["action"] for box in step["mailboxes"]}
+    left = {box["primary_smtp_address"]: box["status"] for box in step["mailboxes"]}
     assert left == {tenant.at("scanner"): "changed", tenant.at("stray"): "failed", tenant.at("blocked"): "failed"}
 
 
@@ -386,7 +386,7 @@ def test_a_tenant_without_mailboxes_was_not_read_right(lab: Lab) -> None:
 def test_an_empty_list_of_denied_is_a_policy(tenant: Tenant) -> None:
     step = tenant.one(MODULE, {"denied": []}, warns=["on no list"])
     assert not step.ok().changed
-    assert step["strays"] == [tenant.at("stray")]
+    assert step["unlisted_enabled"] == [tenant.at("stray")]
 
 
 def test_an_expired_entry_does_not_hide_a_held_organization(tenant: Tenant) -> None:

@@ -112,13 +112,13 @@ def test_what_was_changed_since_is_left_alone_unless_forced(tenant: Tenant, tmp_
         ],
         warns=WARNS,
     )  # fmt: skip
-    (left,) = run["plain"]["left_alone"]
+    (left,) = run["plain"]["changed_since"]
     assert "scanner@" in left
     assert any("scanner@" in warning for warning in run["plain"].warnings)
     assert run["plain"]["summary"]["missing"] == 1
     documented("changed since", run["plain"])
     documented("gone since", run["forced"])
-    assert run["forced"]["left_alone"] == []
+    assert run["forced"]["changed_since"] == []
     assert run["forced"]["summary"]["changed"] == 1
     assert tenant.own("scanner") is True  # as it was before the forced restore
     assert (tenant.transport(), tenant.own("stray"), tenant.own("ada")) == (False, False, None)

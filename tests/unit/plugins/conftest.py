@@ -19,12 +19,14 @@ import pytest
 import requests
 import urllib3
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command, Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import CLOUDS
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import CAS_MAILBOX, TRANSPORT_CONFIG
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, NotFound
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Response
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, TRANSPORT_CONFIG
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 ENDPOINT = "https://outlook.office365.com"
@@ -82,7 +84,7 @@ class Sent(t.NamedTuple):
 Step = Response | Exception | Callable[[Sent], Response]
 
 
-class ScriptedTransport:
+class ScriptedHttp:
     """Answers request by request as the test says, and fails on a request more than that."""
 
     def __init__(self) -> None:
@@ -121,7 +123,7 @@ class Rig:
     """A client with everything around it scripted."""
 
     def __init__(self) -> None:
-        self.transport = ScriptedTransport()
+        self.transport = ScriptedHttp()
         self.tokens = ScriptedTokens()
         self.clock = Clock()
 
@@ -240,7 +242,7 @@ def guid() -> Callable[[int], str]:
     return _guid
 
 
-_NULL_KINDS = {"Tristate": None, "Text": None, "Language": None, "Policy": None}
+_NULL_KINDS = {"Tristate": None, "Text": None, "Language": None, "Policy": None, "Address": None, "Domain": None}
 _CAS_DEFAULTS: dict[str, t.Any] = {
     "ActiveSyncMailboxPolicy": "Default",
     "ActiveSyncMailboxPolicyIsDefaulted": True,
@@ -270,7 +272,7 @@ _TRANSPORT_DEFAULTS: dict[str, t.Any] = {
 
 
 def _wire(table: t.Any, defaults: Mapping[str, t.Any], changed: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    plain = {row.wire: _NULL_KINDS.get(type(row.kind).__name__, False) for row in table.rows}
+    plain = {one.remote: _NULL_KINDS.get(type(one.kind).__name__, False) for one in table.properties}
     return {**plain, **defaults, **changed}
 
 
@@ -287,12 +289,13 @@ def transport_wire() -> Callable[..., dict[str, t.Any]]:
 
 
 @pytest.fixture
-def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Mailbox]:
+def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Record]:
     """A mailbox with a number for its GUID, and these properties."""
 
-    def make(number: int = 1, address: str = "", **changed: t.Any) -> Mailbox:
+    def make(number: int = 1, address: str = "", **changed: t.Any) -> Record:
         address = address or f"user{number}@contoso.com"
-        return Mailbox(_guid(number), address, address, f"User {number}", cas_wire(**changed))
+        target = Target(CAS_MAILBOX, _guid(number), address, address, f"User {number}")
+        return Record(target, cas_wire(**changed))
 
     return make
 
@@ -302,12 +305,16 @@ class TenantClient:
 
     concurrency = 4
     tenant_id = TENANT
+    warnings: t.ClassVar[list[str]] = []
 
     def __init__(self, transport: dict[str, t.Any], boxes: list[dict[str, t.Any]]) -> None:
         self.transport = transport
         self.boxes = {box["Guid"]: box for box in boxes}
         self.writes: list[Command] = []
         self.fail: Callable[[Command], Exception | None] = lambda command: None
+
+    def check_alive(self) -> None:
+        """The run lives."""
 
     def invoke(self, command: Command) -> Answer:
         if command.name == "Get-TransportConfig":
@@ -319,9 +326,9 @@ class TenantClient:
         outcome = self._one(command)
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return t.cast(Answer, outcome)
 
-    def pages(self, command: Command) -> Iterator[Answer]:
+    def pages(self, command: Command, most: int | None = None) -> Iterator[Answer]:
         assert command.name == "Get-CASMailbox"
         every = list(self.boxes.values())
         for start in range(0, len(every), 1000):
@@ -329,11 +336,12 @@ class TenantClient:
 
     def batch(self, commands: list[Command]) -> Iterator[tuple[int, t.Any]]:
         for index, command in enumerate(commands):
-            yield index, self._one(command)
+            try:
+                yield index, self.invoke(command)
+            except ExoError as error:
+                yield index, error
 
     def _one(self, command: Command) -> t.Any:
-        from ansible_collections.m365.exchange_online.plugins.module_utils._errors import NotFound
-
         name = command.parameters["Identity"]
         error = self.fail(command)
         if error:

@@ -13,11 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._options import OPTIONS, argument_spec
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
-    CAS_MAILBOX,
-    TRANSPORT_CONFIG,
-    Table,
-)
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, TRANSPORT_CONFIG
 
 FRAGMENTS = "ansible_collections.m365.exchange_online.plugins.doc_fragments."
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Command, Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -26,6 +26,8 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     Throttled,
     UnexpectedResponse,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Response
+from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 BASE = f"https://outlook.office365.com/adminapi/beta/{TENANT}"
@@ -50,7 +52,7 @@ def named(*numbers: int) -> list[Command]:
 def test_a_request(rig: Make, rows: Make) -> None:
     rig.script(rows({"ClearCategories": True}))
     answer = rig.client().invoke(Command("Get-TransportConfig", select=("Guid", "ClearCategories")))
-    assert answer.rows == ({"ClearCategories": True},)
+    assert answer.objects == ({"ClearCategories": True},)
     (sent,) = rig.sent
     assert sent.url == f"{BASE}/InvokeCommand?$select=Guid,ClearCategories"
     assert sent.body == {"CmdletInput": {"CmdletName": "Get-TransportConfig", "Parameters": {}}}
@@ -124,7 +126,7 @@ def test_how_often_and_how_long(status: int, rig: Make, answer: Make) -> None:
 def test_as_long_as_the_service_asks(wait: str, slept: list[float], rig: Make, answer: Make, rows: Make) -> None:
     rig.script(answer(429, None, Retry_After=wait), rows({}))
     client = rig.client()
-    assert client.invoke(GET).rows == ({},)
+    assert client.invoke(GET).objects == ({},)
     assert rig.clock.slept == slept
     assert len(client.retried) == 1
 
@@ -162,12 +164,12 @@ def test_not_tried_again(status: int, rig: Make, answer: Make) -> None:
 @pytest.mark.parametrize("kind", ["DCOverloadedException", "SuitabilityDirectoryException", "ServerBusyException"])
 def test_passing_trouble_behind_a_bad_request(kind: str, rig: Make, answer: Make, failed: Make, rows: Make) -> None:
     rig.script(answer(400, failed(f"Microsoft.Exchange.{kind}", "Busy")), rows({}))
-    assert rig.client().invoke(GET).rows == ({},)
+    assert rig.client().invoke(GET).objects == ({},)
 
 
 def test_a_broken_connection_is_tried_again(rig: Make, rows: Make) -> None:
-    rig.script(ServiceUnavailable("lost", transient=True, maybe_done=True), rows({}))
-    assert rig.client().invoke(GET).rows == ({},)
+    rig.script(ServiceUnavailable("lost", retryable=True, in_doubt=True), rows({}))
+    assert rig.client().invoke(GET).objects == ({},)
     assert rig.clock.slept == [2.0]
 
 
@@ -185,7 +187,7 @@ def test_whether_a_write_may_have_been_done(steps: list[int], maybe: bool, rig: 
     client = rig.client(retries=len(steps) - 1)
     with pytest.raises(ExoError) as caught:
         client.invoke(SET)
-    assert caught.value.maybe_done is maybe
+    assert caught.value.in_doubt is maybe
 
 
 # A rejected token
@@ -194,7 +196,7 @@ def test_whether_a_write_may_have_been_done(steps: list[int], maybe: bool, rig: 
 def test_a_rejected_token_is_renewed_once_with_its_claims(rig: Make, answer: Make, rows: Make) -> None:
     claims = base64.b64encode(b'{"a":1}').decode()
     rig.script(answer(401, None, WWW_Authenticate=f'Bearer claims="{claims}"'), rows({}))
-    assert rig.client(retries=0).invoke(GET).rows == ({},)
+    assert rig.client(retries=0).invoke(GET).objects == ({},)
     assert rig.tokens.renewals == [("token-1", '{"a":1}')]
     assert [sent.headers["Authorization"] for sent in rig.sent] == ["Bearer token-1", "Bearer token-2"]
     assert rig.clock.slept == []
@@ -222,7 +224,7 @@ def test_every_page_is_asked_for_like_the_first(rig: Make, rows: Make) -> None:
         rows(),
     )
     pages = list(rig.client().pages(ALL))
-    assert [row["Guid"] for page in pages for row in page.rows] == [1, 2]
+    assert [row["Guid"] for page in pages for row in page.objects] == [1, 2]
     first, *others = rig.sent
     assert [sent.url for sent in others] == [link("a"), link("b")]
     for sent in others:
@@ -286,7 +288,7 @@ def test_no_access_on_the_way_stays_no_access(rig: Make, rows: Make, answer: Mak
 
 def test_a_page_is_tried_again(rig: Make, rows: Make, answer: Make) -> None:
     rig.script(rows({"Guid": 1}, **{"@odata.nextLink": link("a")}), answer(503), rows({"Guid": 2}))
-    assert sum(len(page.rows) for page in rig.client().pages(ALL)) == 2
+    assert sum(len(page.objects) for page in rig.client().pages(ALL)) == 2
     assert [sent.url for sent in rig.sent[1:]] == [link("a"), link("a")]
 
 
@@ -326,7 +328,7 @@ def subjects(sent: t.Any) -> list[str]:
 def test_a_batch(rig: Make, batched: Make) -> None:
     rig.script(batched(echo), batched(echo), batched(echo))
     outcomes = dict(rig.client().batch(named(*range(25))))
-    assert {n: o.rows[0]["Identity"] for n, o in outcomes.items()} == {n: f"g{n}" for n in range(25)}
+    assert {n: o.objects[0]["Identity"] for n, o in outcomes.items()} == {n: f"g{n}" for n in range(25)}
     assert [len(sent.body["requests"]) for sent in rig.sent] == [10, 10, 5]
     sent = rig.sent[0]
     assert sent.headers["X-AnchorMailbox"] == ANCHOR
@@ -342,13 +344,13 @@ def test_a_batch(rig: Make, batched: Make) -> None:
 def test_batches_side_by_side(concurrency: int, rig: Make, batched: Make) -> None:
     rig.script(*[batched(echo, lambda items: items[::-1])] * 7)
     outcomes = dict(rig.client(concurrency=concurrency).batch(named(*range(65))))
-    assert {n: o.rows[0]["Identity"] for n, o in outcomes.items()} == {n: f"g{n}" for n in range(65)}
+    assert {n: o.objects[0]["Identity"] for n, o in outcomes.items()} == {n: f"g{n}" for n in range(65)}
 
 
 def test_one_command_needs_no_batch(rig: Make, rows: Make) -> None:
     rig.script(rows({"Guid": 1}))
     ((index, outcome),) = rig.client().batch(named(1))
-    assert (index, outcome.rows) == (0, ({"Guid": 1},))
+    assert (index, outcome.objects) == (0, ({"Guid": 1},))
     assert rig.sent[0].url.endswith("/InvokeCommand")
     assert list(rig.client().batch([])) == []
 
@@ -386,7 +388,7 @@ def test_items_throttled_for_good(rig: Make, batched: Make) -> None:
 def test_an_item_without_an_answer_is_asked_again(rig: Make, batched: Make, rows: Make) -> None:
     rig.script(batched(lambda i, p: None if p["Identity"] == "g2" else echo(i, p)), rows({"Identity": "g2"}))
     outcomes = dict(rig.client().batch(named(1, 2, 3)))
-    assert [outcomes[n].rows[0]["Identity"] for n in range(3)] == ["g1", "g2", "g3"]
+    assert [outcomes[n].objects[0]["Identity"] for n in range(3)] == ["g1", "g2", "g3"]
 
 
 @pytest.mark.parametrize(
@@ -404,7 +406,7 @@ def test_an_item_without_an_answer_is_asked_again(rig: Make, batched: Make, rows
 def test_answers_that_nobody_can_tell_apart_are_not_believed(spoil: Make, rig: Make, batched: Make, rows: Make) -> None:
     rig.script(batched(echo, spoil), *[rows({"Identity": f"single-{n}"}) for n in (1, 2, 3)])
     outcomes = dict(rig.client().batch(named(1, 2, 3)))
-    assert [outcomes[n].rows[0]["Identity"] for n in range(3)] == ["single-1", "single-2", "single-3"]
+    assert [outcomes[n].objects[0]["Identity"] for n in range(3)] == ["single-1", "single-2", "single-3"]
     assert all(sent.url.endswith("/InvokeCommand") for sent in rig.sent[1:])
 
 
@@ -412,7 +414,7 @@ def test_answers_that_nobody_can_tell_apart_are_not_believed(spoil: Make, rig: M
 def test_a_batch_without_responses(body: t.Any, rig: Make, answer: Make, rows: Make) -> None:
     rig.script(answer(200, body), rows({"n": 1}), rows({"n": 2}))
     outcomes = dict(rig.client(retries=0).batch(named(1, 2)))
-    assert [outcomes[n].rows[0]["n"] for n in range(2)] == [1, 2]
+    assert [outcomes[n].objects[0]["n"] for n in range(2)] == [1, 2]
 
 
 @pytest.mark.parametrize("status", [None, "200", True])
@@ -439,7 +441,7 @@ def test_a_cmdlet_for_another_server_is_sent_there_once(rig: Make, batched: Make
     rig.script(batched(lambda i, p: item(i, 400, proxy) if p["Identity"] == "g2" else echo(i, p)))
     rig.script(answer(400, proxy), answer(200, {"value": [{"Identity": "g2"}]}))
     outcomes = dict(rig.client().batch(named(1, 2, 3)))
-    assert [outcomes[n].rows[0]["Identity"] for n in range(3)] == ["g1", "g2", "g3"]
+    assert [outcomes[n].objects[0]["Identity"] for n in range(3)] == ["g1", "g2", "g3"]
     assert rig.sent[-1].headers["X-AnchorMailbox"] == "UPN:u2@contoso.com"
     assert rig.sent[-1].headers["parameter-based-routing"] == "true"
 
@@ -468,7 +470,6 @@ def test_nothing_more_is_sent_once_access_fails(kind: type[ExoError], rig: Make,
 
 
 def _rejected(sent: t.Any) -> t.Any:
-    from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response
 
     assert sent.body["CmdletInput"]["Parameters"]["Identity"] == "g3"
     return Response(401, {}, b"")
@@ -483,7 +484,7 @@ def test_a_batch_that_is_forbidden_as_a_whole(rig: Make, answer: Make) -> None:
 
 def test_a_batch_that_is_refused_as_a_whole_goes_one_by_one(rig: Make, answer: Make, rows: Make) -> None:
     rig.script(answer(400), rows({"n": 1}), rows({"n": 2}))
-    assert [outcome.rows[0]["n"] for _dummy, outcome in rig.client().batch(named(1, 2))] == [1, 2]
+    assert [outcome.objects[0]["n"] for _dummy, outcome in rig.client().batch(named(1, 2))] == [1, 2]
 
 
 # Redirects
@@ -597,11 +598,11 @@ def test_no_identity_means_everybody_and_is_refused(identity: t.Any, name: str, 
 
 def test_the_pace_halves_once_and_recovers_round_by_round(clock: Make) -> None:
     pacer = Pacer(8, clock)
-    pacer.pushed_back(10)
-    pacer.pushed_back(5)  # the same refusal, hitting another worker
+    pacer.slow_down(10)
+    pacer.slow_down(5)  # the same refusal, hitting another worker
     assert pacer.allowed == 4
     clock.now += 11
-    pacer.pushed_back(1)
+    pacer.slow_down(1)
     clock.now += 2
     assert pacer.allowed == 2
     for _dummy in range(2):
@@ -618,14 +619,14 @@ def test_the_pace_halves_once_and_recovers_round_by_round(clock: Make) -> None:
 def test_the_pace_never_stops(clock: Make) -> None:
     pacer = Pacer(4, clock)
     for _dummy in range(5):
-        pacer.pushed_back(1)
+        pacer.slow_down(1)
         clock.now += 2
     assert pacer.allowed == 1
 
 
 def test_everybody_waits_after_a_refusal() -> None:
     pacer = Pacer(2)
-    pacer.pushed_back(0.05)
+    pacer.slow_down(0.05)
     import time
 
     started = time.monotonic()

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _errors
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import failure, retry_after
+from ansible_collections.m365.exchange_online.plugins.module_utils._service_errors import failure, retry_after
 
 CONFIGURATION = "Microsoft.Exchange.Configuration.Tasks"
 DIRECTORY = "Microsoft.Exchange.Data.Directory"
@@ -43,7 +43,7 @@ class Case(t.NamedTuple):
     status: int
     body: t.Any
     error_code: str
-    transient: bool
+    retryable: bool
     words: str  # what the message has to say
     headers: dict[str, str] = {}  # noqa: RUF012
     hint: str | None = None  # a word of the hint
@@ -335,7 +335,7 @@ CASES = [
 def test_failure(case: Case) -> None:
     headers = {"Request-Id": "r-1", **case.headers}
     error = failure("Get-CASMailbox", case.status, headers, case.body, subject="scanner@contoso.com")
-    assert (error.error_code, error.transient) == (case.error_code, case.transient)
+    assert (error.error_code, error.retryable) == (case.error_code, case.retryable)
     assert case.words in error.message
     assert error.message.startswith("Get-CASMailbox for scanner@contoso.com failed: ")
     assert "\0" not in error.message
@@ -350,7 +350,7 @@ def test_the_other_server_is_a_kind_of_its_own() -> None:
     kind = "Microsoft.Exchange.Configuration.CmdletProxyNotAvailableException"
     error = failure("Set-CASMailbox", 400, {}, cmdlet_error(kind, "Cmdlet needs proxy to server S1.example"))
     assert isinstance(error, _errors.NeedsProxy)
-    assert (error.error_code, error.transient) == ("invalid_request", False)
+    assert (error.error_code, error.retryable) == ("invalid_request", False)
 
 
 @pytest.mark.parametrize(

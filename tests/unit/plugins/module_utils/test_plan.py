@@ -11,21 +11,16 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
-    Change,
-    Plan,
-    brake,
-    effect,
-    parse_limit,
-    plan_settings,
-)
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Mailbox
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, brake, parse_limit, plan_settings
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
-    Table,
 )
 
 Wire = Callable[..., dict[str, t.Any]]

@@ -12,12 +12,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
-    CAS_MAILBOX,
-    TRANSPORT_CONFIG,
-    Row,
-    Table,
-)
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Property, Table
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, TRANSPORT_CONFIG
 
 DSN = ["DoNotConvert", "PreserveDSNBody", "UseExchangeDSNs"]
 HEADER = ["MustCreate", "MayCreate", "NoCreate"]
@@ -304,8 +300,8 @@ def test_tables_hold_exactly_the_settings_of_the_cmdlets() -> None:
     assert (CAS_MAILBOX.getter, CAS_MAILBOX.setter) == ("Get-CASMailbox", "Set-CASMailbox")
 
 
-def _row(table: Table, option: str) -> Row:
-    return table.row(option)
+def _row(table: Table, option: str) -> Property:
+    return table[option]
 
 
 @pytest.mark.parametrize(("table", "option", "wire", "sort"), FACTS)
@@ -341,7 +337,7 @@ def test_row(table: Table, option: str, wire: str, sort: str) -> None:
         assert not row.kind.same(other, one)
 
 
-def _check_list(table: Table, row: Row, *, exact: bool) -> None:
+def _check_list(table: Table, row: Property, *, exact: bool) -> None:
     assert table.argument_spec()[row.option] == {"type": "raw"}
     assert row.kind.nullable
     for raw, value in ((["A", "b"], ["A", "b"]), ([], []), (None, []), ("", [])):
@@ -394,7 +390,7 @@ def _check_list(table: Table, row: Row, *, exact: bool) -> None:
 
 
 def test_only_the_spelling_of_a_user_agent_is_replaced_by_taking_the_old_one_out() -> None:
-    row = CAS_MAILBOX.row("ews_allow_list")
+    row = CAS_MAILBOX["ews_allow_list"]
     wish = CAS_MAILBOX.parse({"ews_allow_list": {"add": ["MYAPP*"]}})["ews_allow_list"]
     target = row.kind.target(wish, ["MyApp*", "Other/*"])
     assert sorted(target) == ["MYAPP*", "Other/*"]
@@ -409,9 +405,9 @@ def test_not_given_is_not_managed(table: Table) -> None:
 
 def test_an_empty_text_of_smtp_auth_counts_as_null_on_a_mailbox_only() -> None:
     option = "smtp_client_authentication_disabled"
-    assert CAS_MAILBOX.row(option).read({"SmtpClientAuthenticationDisabled": ""}) == "inherit"
+    assert CAS_MAILBOX[option].read({"SmtpClientAuthenticationDisabled": ""}) == "inherit"
     with pytest.raises(UnexpectedResponse):
-        TRANSPORT_CONFIG.row(option).read({"SmtpClientAuthenticationDisabled": ""})
+        TRANSPORT_CONFIG[option].read({"SmtpClientAuthenticationDisabled": ""})
 
 
 @pytest.mark.parametrize(
@@ -419,13 +415,13 @@ def test_an_empty_text_of_smtp_auth_counts_as_null_on_a_mailbox_only() -> None:
     [("Default", True, ""), ("Default", False, "Default"), ("Strict", False, "Strict"), ("Default", None, "Default")],
 )
 def test_the_default_policy_by_default_is_no_value(name: str, is_default: bool | None, value: str) -> None:
-    row = CAS_MAILBOX.row("active_sync_mailbox_policy")
+    row = CAS_MAILBOX["active_sync_mailbox_policy"]
     wire = {"ActiveSyncMailboxPolicy": name, "ActiveSyncMailboxPolicyIsDefaulted": is_default}
     assert row.read(wire) == value
 
 
 def test_an_annotation_shows_that_a_property_is_there() -> None:
-    row = CAS_MAILBOX.row("ews_allow_list")
+    row = CAS_MAILBOX["ews_allow_list"]
     assert row.present({"EwsAllowList": None})
     assert row.present({"EwsAllowList@odata.type": "#Collection(String)"})
     assert not row.present({"EwsAllowListOther": []})
@@ -470,7 +466,7 @@ def test_couplings_of_the_rows() -> None:
 @pytest.mark.parametrize(("table", "option", "wire", "sort"), FACTS)
 def test_what_is_returned_is_taken_again(table: Table, option: str, wire: str, sort: str) -> None:
     forms = [raw for raw, _dummy in SORTS[sort].wire] if sort in SORTS else [["A", "b"], [], None]
-    row = table.row(option)
+    row = table[option]
     for raw in forms:
         value = row.read({wire: raw})
         wish = table.parse({option: value})[option]

@@ -15,8 +15,8 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _restore, _results, _smtp_auth
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 
 LIMIT = 600_000  # AWX drops an event's result beyond 700,000 characters
 MANY = 20_000
@@ -59,7 +59,7 @@ def test_twenty_thousand_changes(check_mode: bool, named: bool, tenant: Tenant) 
     counters = {key: result["summary"][key] for key in ("matched", "changed", "unchanged", "failed", "missing")}
     assert counters == {"matched": MANY, "changed": MANY, "unchanged": 0, "failed": 0, "missing": 0}
     assert (result["summary"]["effect"]["lose"], result["summary"]["effect"]["gain"]) == (MANY, 0)
-    assert result["not_shown"] == {"mailboxes": MANY - len(result["mailboxes"])}
+    assert result["truncated"] == {"mailboxes": MANY - len(result["mailboxes"])}
     assert result["mailboxes"][0]["action"] == "changed"
     assert result["diff"][-1]["after"].startswith(str(MANY - len(result["diff"]) + 1))
     assert len(client.writes) == (0 if check_mode else MANY)
@@ -104,7 +104,7 @@ def test_a_small_result_is_whole(tenant: Tenant) -> None:
     client = tenant(3, {"PopEnabled": True})
     params = cas_options(identity=["user1@contoso.com", "user2@contoso.com"], pop_enabled=False)
     result, _warnings = run(_client_access.converge, params, client)
-    assert "not_shown" not in result
+    assert "truncated" not in result
     assert [(m["identity"], m["action"], m["before"], m["after"]) for m in result["mailboxes"]] == [
         (f"user{n}@contoso.com", "changed", {"pop_enabled": True}, {"pop_enabled": False}) for n in (1, 2)
     ]
@@ -132,7 +132,7 @@ def test_twenty_thousand_strays(tenant: Tenant) -> None:
     params = smtp_options(organization="disabled", allowed=[{"identity": ADDRESS.format(1)}])
     result, warnings = run(_smtp_auth.converge, params, client, check_mode=True)
     assert len(json.dumps(result)) < LIMIT
-    assert len(result["strays"]) + result["not_shown"]["strays"] == MANY - 1
+    assert len(result["unlisted_enabled"]) + result["truncated"]["unlisted_enabled"] == MANY - 1
     assert any(str(MANY - 1) in warning for warning in warnings)
 
 
@@ -150,5 +150,5 @@ def test_twenty_thousand_left_alone(tenant: Tenant, tmp_path: Path) -> None:
     result, _warnings = run(_restore.restore, {**plain, "path": str(path)}, client)
     assert len(json.dumps(result)) < LIMIT
     assert (result["changed"], result["summary"]["unchanged"]) == (False, MANY)
-    assert len(result["left_alone"]) + result["not_shown"]["left_alone"] == MANY
+    assert len(result["changed_since"]) + result["truncated"]["changed_since"] == MANY
     assert client.writes == []

@@ -13,9 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Missing
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Mailbox, Missing
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import (
     Exemption,
     Policy,
@@ -24,6 +22,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth im
     parse,
     wished,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
 
 TODAY = datetime.date(2026, 11, 23)
 OPEN, CLOSED = {"SmtpClientAuthenticationDisabled": False}, {"SmtpClientAuthenticationDisabled": True}
@@ -38,7 +37,7 @@ def options(**given: t.Any) -> dict[str, t.Any]:
         "unlisted": "unmanaged",
         "expired": "report",
         "allow_empty": False,
-        "settle": 0,
+        "propagation_delay": 0,
         **given,
     }
 
@@ -149,7 +148,7 @@ def test_parse() -> None:
             ({"allowed": [{"identity": "a@b.example", "expires": text}]}, text)
             for text in ("20270331", "2027-W13-3", "2027W133")
         ),
-        ({"organization": "disabled", "settle": -1}, "settle"),
+        ({"organization": "disabled", "propagation_delay": -1}, "propagation_delay"),
     ],
 )
 def test_what_is_no_policy(given: dict[str, t.Any], words: str) -> None:

@@ -17,9 +17,9 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._mailboxes import Mailbox
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Mailbox
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, plan_settings
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
     SMTP_AUTH,
     TRANSPORT_CONFIG,

@@ -18,7 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _errors, _options
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
-from ansible_collections.m365.exchange_online.plugins.module_utils._module import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -72,31 +72,39 @@ SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
         pytest.param(
             CLOSED,
             "smtp_auth",
-            {"organization": "disabled", "allowed": [{"identity": "scanner@contoso.com"}], "settle": 900, **SHARED},
+            {
+                "organization": "disabled",
+                "allowed": [{"identity": "scanner@contoso.com"}],
+                "propagation_delay": 900,
+                **SHARED,
+            },
             id="smtp_auth",
         ),
         pytest.param(
-            {**CLOSED, "smtp_auth_expired": "", "smtp_auth_denied": None, "settle": "0", "max_changes": 3},
+            {**CLOSED, "smtp_auth_expired": "", "smtp_auth_denied": None, "propagation_delay": "0", "max_changes": 3},
             "smtp_auth",
             {
                 "organization": "disabled",
                 "allowed": [{"identity": "scanner@contoso.com"}],
-                "settle": 0,
+                "propagation_delay": 0,
                 **SHARED,
                 "max_changes": "3",
             },
             id="blank is not given, and numbers are texts where the module takes texts",
         ),
         pytest.param(
-            {"smtp_auth_allowed": [{"identity": "scanner", "expires": datetime.date(2027, 3, 31)}], "settle": ""},
+            {
+                "smtp_auth_allowed": [{"identity": "scanner", "expires": datetime.date(2027, 3, 31)}],
+                "propagation_delay": "",
+            },
             "smtp_auth",
-            {"allowed": [{"identity": "scanner", "expires": "2027-03-31"}], "settle": 900, **SHARED},
+            {"allowed": [{"identity": "scanner", "expires": "2027-03-31"}], "propagation_delay": 900, **SHARED},
             id="an unquoted date",
         ),
         pytest.param(
             {"smtp_auth_allowed": []},
             "smtp_auth",
-            {"allowed": [], "settle": 900, **SHARED},
+            {"allowed": [], "propagation_delay": 900, **SHARED},
             id="an empty list is given",
         ),
         pytest.param(
@@ -156,7 +164,7 @@ def test_undo_files_are_named_after_host_and_part(tmp_path: Path) -> None:
         ({"smtp_auth_organization": "off"}, ["has to be one of enabled, disabled, it is 'off'."]),
         ({"lookup_failure_action": "ignore"}, ["has to be one of fail, warn"]),
         ({"hold": "perhaps"}, ["tenant_baseline_hold has to be true or false"]),
-        ({"settle": "soon"}, ["has to be a whole number"]),
+        ({"propagation_delay": "soon"}, ["has to be a whole number"]),
         ({**CLOSED, "transport_config": {SMTP: True}}, ["in tenant_baseline_transport_config, and", "one owner"]),
         ({**CLOSED, "mailboxes": [{"identity": "a", SMTP: True}]}, ["in tenant_baseline_mailboxes, and"]),
         (
@@ -230,7 +238,11 @@ def test_tags(run: dict[str, Any], parts: list[str]) -> None:
     ("variables", "run", "words"),
     [
         ({}, {}, "contoso declares nothing"),
-        ({"settle": 0, "max_changes": 3, "exclude": ["a"], "transport_config": {}}, {}, "contoso declares nothing"),
+        (
+            {"propagation_delay": 0, "max_changes": 3, "exclude": ["a"], "transport_config": {}},
+            {},
+            "contoso declares nothing",
+        ),
         ({"transport_config": {"clear_categories": None}}, {}, "contoso declares nothing"),
         (CLOSED, {"tags": ["mailboxes"]}, "contoso declares smtp_auth, and this run was asked for mailboxes."),
         (CLOSED, {"tags": ["smtp_auth"], "skip_tags": ["smtp_auth"]}, "asked for none of the parts."),

@@ -40,7 +40,7 @@ EXPIRED = {
 
 
 def own(identity: str, before: Any, after: Any, action: str = "changed") -> dict[str, Any]:
-    return {"identity": identity, "action": action, "before": {SMTP: before}, "after": {SMTP: after}}
+    return {"identity": identity, "status": action, "before": {SMTP: before}, "after": {SMTP: after}}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
         (
             "smtp_auth",
             {
-                "organization": {"before": "enabled", "after": "disabled", "action": "changed"},
+                "organization": {"before": "enabled", "after": "disabled", "status": "changed"},
                 "mailboxes": [
                     own("scanner", "inherit", False),
                     own("stray", False, "inherit"),
                     own("ceo", False, True),
                     own("same", False, False, "unchanged"),
-                    {"identity": "ghost", "action": "missing", "error": "not found"},
+                    {"identity": "ghost", "status": "missing", "error": "not found"},
                 ],
             },
             [
@@ -141,7 +141,7 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
                 "mailboxes": [
                     {
                         "identity": "ada",
-                        "action": "changed",
+                        "status": "changed",
                         "before": {"imap_enabled": True, "owa_mailbox_policy": "", "pop_enabled": False},
                         "after": {"imap_enabled": False, "owa_mailbox_policy": "Büro", "pop_enabled": False},
                     }
@@ -165,8 +165,8 @@ def test_drift(part: str, result: dict[str, Any], lines: list[str]) -> None:
     ("plan", "results", "status"),
     [
         (PLAN, ALL_QUIET, "compliant"),
-        (PLAN, {**ALL_QUIET, "smtp_auth": {"strays": ["old@contoso.com"]}}, "unlisted"),
-        (PLAN, {**ALL_QUIET, "smtp_auth": {**EXPIRED, "strays": ["old@contoso.com"]}}, "drift"),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {"unlisted_enabled": ["old@contoso.com"]}}, "unlisted"),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {**EXPIRED, "unlisted_enabled": ["old@contoso.com"]}}, "drift"),
         (PLAN, {**ALL_QUIET, "smtp_auth": EXPIRED, "mailboxes": BROKEN}, "unknown"),
         (PLAN, {"smtp_auth": QUIET}, "unknown"),
         ({**PLAN, "parts": [], "problems": ["no"]}, ALL_QUIET, "unknown"),
@@ -189,7 +189,11 @@ def test_errors_keep_their_code() -> None:
 
 def test_large_audits_are_cut_and_counted() -> None:
     boxes = [own(f"m{number}", False, True) for number in range(MOST_LINES + 7)]
-    result = {"mailboxes": boxes, "strays": ["a", "b"], "not_shown": {"mailboxes": 1000, "strays": 40}}
+    result = {
+        "mailboxes": boxes,
+        "unlisted_enabled": ["a", "b"],
+        "truncated": {"mailboxes": 1000, "unlisted_enabled": 40},
+    }
     found = audit({**PLAN, "parts": ["smtp_auth"]}, {"smtp_auth": result})
     assert len(found["drift"]) == MOST_LINES
     assert found["drift_count"] == MOST_LINES + 7 + 1000

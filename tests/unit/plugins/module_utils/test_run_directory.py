@@ -14,8 +14,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _private
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token
-from ansible_collections.m365.exchange_online.plugins.module_utils._private import ProgressFile, TokenFiles, directory
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_directory import (
+    ProgressFile,
+    TokenFiles,
+    directory,
+)
 
 TOKEN = Token("jwt", "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60", 4e9)
 

@@ -14,8 +14,9 @@ import pytest
 import requests
 import urllib3
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import TokenHttp
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ServiceUnavailable
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import USER_AGENT, TokenHttp, Transport
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import USER_AGENT, Http
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
 URL = "https://outlook.office365.com/adminapi/beta/x/InvokeCommand"
@@ -23,7 +24,7 @@ HEADERS = {"Authorization": "Bearer mine", "Content-Type": "application/json"}
 
 
 class Rigged(t.NamedTuple):
-    transport: Transport
+    transport: Http
     sent: list[tuple[requests.PreparedRequest, dict[str, t.Any]]]
 
 
@@ -42,7 +43,7 @@ def rigged(adapter: t.Any) -> t.Callable[..., Rigged]:
                 raise error
             return status, headers or {}, body
 
-        transport, scripted = Transport(verify, timeout, 4), adapter(respond)
+        transport, scripted = Http(verify, timeout, 4), adapter(respond)
         transport._session.mount("https://", scripted)
         return Rigged(transport, scripted.sent)
 
@@ -133,7 +134,7 @@ def _not_connected() -> Exception:
 
 
 @pytest.mark.parametrize(
-    ("error", "transient", "maybe_done", "words"),
+    ("error", "retryable", "in_doubt", "words"),
     [
         (requests.exceptions.SSLError("certificate verify failed: self-signed"), False, False, "not trusted"),
         (requests.exceptions.ProxyError("Tunnel connection failed: 407"), True, False, "proxy"),
@@ -145,10 +146,10 @@ def _not_connected() -> Exception:
         (_not_connected(), True, False, "connection"),
     ],
 )
-def test_faults(error: Exception, transient: bool, maybe_done: bool, words: str, rigged: Make) -> None:
+def test_faults(error: Exception, retryable: bool, in_doubt: bool, words: str, rigged: Make) -> None:
     with pytest.raises(ServiceUnavailable) as caught:
         rigged(error=error).transport.post(URL, HEADERS, b"{}")
-    assert (caught.value.transient, caught.value.maybe_done) == (transient, maybe_done)
+    assert (caught.value.retryable, caught.value.in_doubt) == (retryable, in_doubt)
     assert words in str(caught.value)
     assert "Bearer" not in str(caught.value)
     assert "<" not in str(caught.value)

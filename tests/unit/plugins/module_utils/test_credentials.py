@@ -26,12 +26,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _auth
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import (
     Certificate,
     ClientSecret,
     FederatedToken,
-    Token,
-    TokenSource,
     select,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
@@ -41,8 +40,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     UnexpectedResponse,
     WrongTenant,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Http
 from ansible_collections.m365.exchange_online.plugins.module_utils._options import CredentialValues, resolve
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Transport
+from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 OTHER = "99999999-5c1b-4d0a-9a77-1b2c3d4e5f60"
@@ -252,7 +252,7 @@ class Authority:
         self.answers: list[tuple[int, t.Any]] = []
         self.tenant = TENANT
         self.discovery: tuple[int, t.Any] | None = None
-        self.transport = Transport(True, 60, 1)
+        self.transport = Http(True, 60, 1)
         self.transport._session.mount("https://", adapter(self._respond))
 
     def _respond(self, request: t.Any) -> tuple[int, dict[str, str], bytes]:
@@ -493,8 +493,6 @@ def test_nothing_is_asked_for_before_the_certificate_is_known_to_work(authority:
 CACHED = """
 import sys, time
 from ansible_collections.m365.exchange_online.plugins.module_utils import _module
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token, TokenSource, select
-from ansible_collections.m365.exchange_online.plugins.module_utils._options import resolve
 
 class Store:
     def load(self, key):

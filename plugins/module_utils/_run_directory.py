@@ -11,6 +11,7 @@ environment of local tasks. Without it a task keeps its token to itself and says
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -18,10 +19,11 @@ import time
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._auth import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
 
 DIRECTORY_VARIABLE = "M365_EXO_RUN_DIRECTORY"
 PROGRESS_VARIABLE = "M365_EXO_PROGRESS_FILE"
+LEASE_VARIABLE = "M365_EXO_LEASE_FILE"
 _INTERVAL = 1.0  # seconds between two notes of progress
 
 
@@ -91,3 +93,30 @@ class ProgressFile:
             with open(part, "w", encoding="utf-8") as file:
                 json.dump(note, file)
             os.replace(part, self._path)
+
+
+class Lease:
+    """Whether the run that started the task still lives.
+
+    The process that waits for the task holds a lock on a file, and lets it go when it ends, by whatever: a time-out of
+    the task, a signal, a kill. Without such a file (a module on another host, or started by hand) nothing is known and
+    the run counts as alive.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self) -> bool:
+        if not self._path:
+            return True
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            return False  # its holder removes the file when the task is over
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tasks on the client-access settings of mailboxes: one that converges them, one that reads them. PRIVATE."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils import _results
+from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
+from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    AuthenticationFailed,
+    ExoError,
+    InvalidRequest,
+    Refused,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered, parse_limits
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._reach import Reach, reach
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, omitted, read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
+    ARGUMENT_SPEC as SELECTION,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
+    Selected,
+    check_name,
+    check_selection,
+    given_names,
+    only_known,
+    parse_where,
+    select,
+    selection_of,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    CAS_MAILBOX,
+    ORGANIZATION_CONFIG,
+    SMTP_AUTH,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+
+ARGUMENT_SPEC: Mapping[str, t.Any] = {
+    **SELECTION,
+    "mailboxes": {"type": "list", "elements": "dict"},
+    **CAS_MAILBOX.argument_spec(),
+    **LOOKUP,
+    **LIMITS,
+    **UNDO,
+    **WAIT,
+}
+INFO_ARGUMENT_SPEC: Mapping[str, t.Any] = {
+    **SELECTION,
+    "properties": {"type": "list", "elements": "str"},
+    "dest": {"type": "str"},
+    **LOOKUP,
+}
+_EWS = "ews_enabled"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place where the user named a mailbox and what it should have."""
+
+    place: str
+    identity: str
+    desired: Mapping[str, t.Any]
+
+
+def _parse_entries(params: Mapping[str, t.Any], shared: Mapping[str, t.Any]) -> list[Entry]:
+    names = given_names("identity", params["identity"])
+    entries = [Entry(f"identity[{number}]", name, shared) for number, name in enumerate(names)]
+    for number, given in enumerate(params["mailboxes"] or ()):
+        place = f"mailboxes[{number}]"
+        only_known(given, ["identity", *CAS_MAILBOX.options], place)
+        name = str(given.get("identity") or "").strip()
+        check_name(f"{place} has an identity", name)
+        desired = CAS_MAILBOX.parse(given, f"{place}: ")
+        if not desired:
+            raise InvalidRequest(f"{place} ({name}) has no setting.")
+        entries.append(Entry(place, name, desired))
+    return entries
+
+
+def _merge(entries: Sequence[Entry], by_name: Mapping[str, Record]) -> dict[str, dict[str, t.Any]]:
+    """What is desired of each mailbox, by GUID; raises InvalidRequest where two entries disagree."""
+    merged: dict[str, dict[str, t.Any]] = {}
+    origin: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        box = by_name.get(entry.identity)
+        if box is None:
+            continue
+        for option, value in entry.desired.items():
+            former = origin.setdefault((box.key, option), entry)
+            if former.desired[option] != value:
+                raise InvalidRequest(
+                    f"{former.place} ({former.identity}) and {entry.place} ({entry.identity}) are the same mailbox,"
+                    f" {box.label}, and disagree about {option}."
+                )
+            merged.setdefault(box.key, {})[option] = value
+    return merged
+
+
+def converge(task: Task) -> Result:
+    """Bring the mailboxes' settings to what the options say."""
+    params = task.params
+    shared = CAS_MAILBOX.parse(params)
+    entries = _parse_entries(params, shared)
+    everybody = params["all_mailboxes"]
+    where = parse_where(params["where"])
+    limits = parse_limits(params)
+    _check_task(params, shared, entries)
+    options = {*shared, *(where or ())}
+    for entry in entries:
+        options.update(entry.desired)
+    client = task.connect()
+    reader = Reader(client, sorted(options), task.progress, warn=task.warn)
+    selected = select(reader, selection_of(params, tuple(entry.identity for entry in entries), where))
+    own = _merge(entries, selected.by_name)
+    base = shared if everybody else {}
+    changes = tuple(plan_change(box, {**base, **own.get(box.key, {})}) for box in selected.records)
+    if everybody and any(change.changed for change in changes):
+        reader.confirm({**selected.excluded, **selected.by_name})
+    reached = reach(task, client, None, changes)
+    _check_inherit(params, changes, reached)
+    _warn(task, client, selected, changes)
+    plan = Plan(ordered(changes), changes, selected.missing, len(changes), reached.effect)
+
+    def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
+        return {
+            "mailboxes": _results.object_results(plan, told, only_changes=everybody),
+            "summary": _results.summary(plan, told),
+            "diff": _results.diff_of_many(task.tenant, plan),
+        }
+
+    return converge_plan(task, client, plan, Wanted(shape, limits.of(selected.scope)))
+
+
+def _check_task(params: Mapping[str, t.Any], shared: Mapping[str, t.Any], entries: Sequence[Entry]) -> None:
+    everybody = params["all_mailboxes"]
+    check_selection(params)
+    if not shared and params["identity"]:
+        raise InvalidRequest("No setting is given, so there is nothing to manage.")
+    if not shared and everybody and not entries:
+        raise InvalidRequest("No setting is given, so there is nothing to manage.")
+    if not everybody and params["identity"] is None and params["mailboxes"] is None:
+        raise InvalidRequest("Which mailboxes? Give identity, mailboxes or all_mailboxes: true.")
+
+
+def _check_inherit(params: Mapping[str, t.Any], changes: Sequence[Change], reached: Reach) -> None:
+    """All mailboxes without a value of their own, under an organization that lets them, is no setting: it is a gap."""
+    if not params["all_mailboxes"] or params[SMTP_AUTH] != INHERIT:
+        return
+    if reached.organization_disabled is False and any(change.turns(SMTP_AUTH, INHERIT) for change in changes):
+        raise Refused(
+            f"{SMTP_AUTH}: inherit for all mailboxes would leave SMTP AUTH to the organization, which is open, so"
+            " everybody could use it. Nothing was changed.",
+            hint="Close the organization first, or use exo_smtp_auth, which keeps the order.",
+        )
+
+
+def _warn(task: Task, client: Client, selected: Selected, changes: Sequence[Change]) -> None:
+    if selected.dropped and task.params["mailboxes"]:
+        task.warn(f"where leaves out mailboxes that mailboxes names: {listed(selected.dropped)}.")
+    if any(change.turns(_EWS, True) for change in changes) and _organization_forbids_ews(client):
+        task.warn(
+            f"{_EWS}: true has no effect while the organization's {_EWS} is false: both have to allow it"
+            " (exo_organization_config sets it)."
+        )
+
+
+def _organization_forbids_ews(client: Client) -> bool:
+    """Since April 2025 both levels must allow Exchange Web Services (MC1015893)."""
+    try:
+        return read_single(client, ORGANIZATION_CONFIG, [_EWS]).read(_EWS) is False
+    except AuthenticationFailed:
+        raise
+    except ExoError:
+        return False
+
+
+def info(task: Task) -> Result:
+    """The mailboxes with the settings that were asked for."""
+    params = task.params
+    asked = params["properties"] or ()
+    only_known(dict.fromkeys(asked), CAS_MAILBOX.options, "properties")
+    if not params["all_mailboxes"] and params["identity"] is None:
+        raise InvalidRequest("Which mailboxes? Give identity or all_mailboxes: true.")
+    check_selection(params)
+    dest = absolute("dest", params["dest"]) if params["dest"] else None
+    where = parse_where(params["where"])
+    wanted = [option for option in CAS_MAILBOX.options if not asked or option in asked]
+    # Without properties whole objects are read: what a role hides is then left out instead of failing the task.
+    options = sorted({*wanted, *(where or ())}) if asked else None
+    reader = Reader(task.connect(), options, task.progress, warn=task.warn)
+    selected = select(reader, selection_of(params, given_names("identity", params["identity"]), where))
+    for missing in selected.missing:
+        task.warn(missing.error)
+    settings = _settings(task, selected.records, wanted)
+    boxes = [{**box.target.identity, "settings": own} for box, own in zip(selected.records, settings, strict=True)]
+    counts: Result = {"matched": len(boxes)}
+    states = [own[SMTP_AUTH] for own in settings if SMTP_AUTH in own]
+    if SMTP_AUTH in wanted and len(states) == len(boxes):
+        counts["smtp_auth"] = {
+            "enabled": states.count(False),
+            "disabled": states.count(True),
+            "inherit": states.count(INHERIT),
+        }
+    whole: Result = {"mailboxes": boxes, "summary": counts}
+    if dest:
+        text = json.dumps(whole, indent=1) + "\n"
+        changed = replace_if_different("dest", dest, text, dry_run=task.check_mode)
+        return {"changed": changed, "dest": dest, "summary": counts}
+    if len(json.dumps(boxes)) > _results.BUDGET:
+        raise Refused(
+            f"The settings of {len(boxes)} mailboxes are too much to return: AWX would drop them all.",
+            hint="Name a file in dest, or ask for fewer properties.",
+            result={"summary": counts},
+        )
+    return {"changed": False, **whole}
+
+
+def _settings(task: Task, records: Sequence[Record], wanted: Sequence[str]) -> list[dict[str, Value]]:
+    """Each mailbox's settings. What the service leaves out of an object is null where it can be, else left out here."""
+    readable = []
+    for option in wanted:
+        one = CAS_MAILBOX[option]
+        somewhere = any(one.present(record.remote) for record in records)
+        if one.kind.nullable and records and not somewhere:
+            task.warn(omitted(one))
+        if one.kind.nullable or somewhere:
+            readable.append(one)
+    return [
+        {one.option: one.read(record.remote) for one in readable if one.kind.nullable or one.present(record.remote)}
+        for record in records
+    ]

@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one way to converge: announce, limits, undo file, apply, result. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _results, _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
+from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Plan, check_limits
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+
+Shape = Callable[[Plan, Sequence[Outcome]], Result]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How one task converges. shape: what its result says of the plan's objects.
+
+    failure: a failure of the task for which everything else is still done. more: what else the result has.
+    """
+
+    shape: Shape
+    limits: Limits = field(default_factory=Limits)
+    failure: ExoError | None = None
+    more: Mapping[str, t.Any] = field(default_factory=dict)
+
+
+def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
+    """Write the plan (not in check mode) and return the whole result; raises it with the failure, if there is one."""
+    extra: Result = dict(wanted.more)
+    announce(task, plan)
+    extra.update(_save_effect(task, client, plan))
+    check_limits(plan, wanted.limits)
+    path = _undo.prepare(task.params["undo_file"]) if task.params.get("undo_file") and plan.changed else None
+    outcomes = None
+    failure = plan.blocked_by or wanted.failure
+    if plan.changed and not task.check_mode:
+        if path:
+            extra["undo_file"] = _undo.write(path, client.tenant_id, task.tenant, task.module, plan)
+        waiting = _apply.Waiting(task.params["wait"], task.params["wait_timeout"])
+        outcomes = _apply.apply(client, plan, waiting, task.progress)
+        failure = outcomes.fatal or plan.blocked_by or outcomes.failure() or wanted.failure
+        extra.update(_told(task, client, outcomes))
+    told = _results.outcomes_of(plan, outcomes)
+    shaped = wanted.shape(plan, told)
+    changed = outcomes.changed if outcomes else plan.changed
+    lists = [name for name, value in {**extra, **shaped}.items() if isinstance(value, list) and name != "diff"]
+    diff = shaped.pop("diff", None)
+    result = _results.bounded({"changed": changed, "msg": _closing(task, plan, told, extra), **extra, **shaped}, lists)
+    if diff is not None:
+        result["diff"] = diff
+    if failure:
+        result.pop("msg")
+        raise failure.but(result={**result, **failure.result})
+    return result
+
+
+def announce(task: Task, plan: Plan) -> None:
+    """The warnings that a plan brings, in check mode too."""
+    for missing in plan.missing:
+        task.warn(f"{missing.error} It was left out.")
+    for sentence in plan.effect.warnings():
+        task.warn(sentence)
+
+
+def _save_effect(task: Task, client: Client, plan: Plan) -> Result:
+    """Everybody who loses or gains, in a file: the result names just the first ones."""
+    path = task.params.get("effect_file")
+    if not path:
+        return {}
+    text = _results.effect_text(absolute("effect_file", path), task.tenant, client.tenant_id, plan.effect)
+    replace_if_different("effect_file", path, text, dry_run=False)
+    return {"effect_file": path}
+
+
+def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
+    """What else is to be said after writing: what does not show yet, and what the service itself warned of."""
+    late = outcomes.unconfirmed()
+    if late:
+        task.warn(
+            f"The service took the new values but did not show them within {task.params['wait_timeout']} seconds:"
+            f" {listed(late)}. It can need some minutes."
+        )
+    for warning in client.warnings:
+        task.warn(f"The service says about {warning}")
+    if outcomes.confirmed is None or not task.params["wait"]:
+        return {}
+    return {"confirmed": outcomes.confirmed}
+
+
+def _closing(task: Task, plan: Plan, told: Sequence[Outcome], extra: Mapping[str, t.Any]) -> str:
+    """The task in one line: what changes, who loses, who gains, and the way back."""
+    if not plan.changed:
+        return f"{task.tenant}: nothing to change"
+    sentence = _results.total(plan)
+    failed = sum(1 for outcome in told if outcome.error)
+    if failed:
+        sentence += f", {failed} failed"
+    if task.check_mode:
+        return f"{task.tenant}: would be: {sentence}"
+    back = extra.get("undo_file")
+    return f"{task.tenant}: {sentence}; way back: {back or 'none (undo_file was not given)'}"

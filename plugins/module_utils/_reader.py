@@ -1,0 +1,426 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading: the organization's settings, named mailboxes, or all of them, completely. PRIVATE to the collection.
+
+What can't be read for sure is an error here and never an empty or shorter list.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import BATCH_SIZE, Answer, Client, Command
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    Ambiguous,
+    AuthenticationFailed,
+    ExoError,
+    IncompleteRead,
+    InvalidRequest,
+    NotFound,
+    UnexpectedResponse,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+    Property,
+    RemoteObject,
+    Table,
+    Value,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
+
+CHANGED = "WhenChangedUTC"
+_IDENTITY = ("Guid", "ExternalDirectoryObjectId", "Identity", "PrimarySmtpAddress", "DisplayName")
+_ADDRESSES = "EmailAddresses"
+_OWN_ADDRESSES = ("PrimarySmtpAddress", "UserPrincipalName", "WindowsEmailAddress")
+Progress = Callable[[str, int, "int | None"], None]
+Warn = Callable[[str], None]
+
+
+def quiet(phase: str, done: int, total: int | None) -> None:
+    """No progress."""
+
+
+def silent(text: str) -> None:
+    """No warning."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What became of names: the mailbox of each, or the reason why there is none."""
+
+    found: Mapping[str, Record]
+    failed: Mapping[str, ExoError]
+
+
+def _record(remote: RemoteObject, asked: str | None, keep: Sequence[str]) -> Record:
+    guid = remote.get("Guid")
+    if not isinstance(guid, str) or not is_guid(guid):
+        raise UnexpectedResponse(
+            "The service sent a mailbox without a Guid.",
+            cmdlet=CAS_MAILBOX.getter,
+            hint="The service may have changed: look for a newer version of this collection.",
+        )
+    address = _text(remote.get("PrimarySmtpAddress"))
+    target = Target(CAS_MAILBOX, guid.lower(), asked or address or guid, address, _text(remote.get("DisplayName")))
+    # A whole object is 15 kB: of 20,000 only what the task works with is kept.
+    kept = {key: remote[key] for key in remote if key.split("@", 1)[0] in keep} if keep else dict(remote)
+    return Record(target, kept)
+
+
+def _text(value: t.Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class Reader:
+    """Reads mailboxes with the settings that a task needs.
+
+    options: the settings; all where None. dated: with the time of their last change.
+    Whether $select is honoured is seen from the answers.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        options: Iterable[str] | None,
+        progress: Progress = quiet,
+        *,
+        dated: bool = False,
+        warn: Warn = silent,
+    ) -> None:
+        self._client = client
+        self._progress = progress
+        self._warn = warn
+        self._needed: list[Property] = (
+            [CAS_MAILBOX[option] for option in CAS_MAILBOX.closure(options)] if options is not None else []
+        )
+        beside = (CHANGED,) if dated else ()
+        names = CAS_MAILBOX.remote_names(options) if options is not None else ()
+        self._select = (*_IDENTITY, *beside, *names) if options is not None else ()
+        every = tuple(name for one in CAS_MAILBOX.properties for name in one.remote_names())
+        self._keep = self._select or (*_IDENTITY, *beside, *every)
+        self._narrow = bool(self._select)
+
+    def everything(self, recipient_types: Sequence[str] = ()) -> list[Record]:
+        """All mailboxes of the tenant (of these types); raises IncompleteRead rather than return a part, or none."""
+        boxes = self._complete(lambda: list(self._page_through(recipient_types, None).values()))
+        if not boxes:
+            raise IncompleteRead(
+                "The service returned no mailbox at all, which can't be right.",
+                cmdlet=CAS_MAILBOX.getter,
+                hint="Check recipient_type_details, if given, and the app's role.",
+            )
+        return boxes
+
+    def named(self, names: Iterable[str]) -> Lookup:
+        """The mailbox of each name. Few names are asked for in batches, many by reading the tenant's list."""
+        wanted = list(dict.fromkeys(names))
+        return self._complete_lookup(lambda: self._named(wanted))
+
+    def resolve(self, names: Iterable[str], known: Iterable[Record]) -> Lookup:
+        """The mailbox of each name among those already read; the service is asked for what does not match locally.
+
+        A name that matches a primary address may still be the sign-in name of another mailbox: ``confirm`` asks.
+        """
+        by_name = _by_name(known)
+        wanted = list(dict.fromkeys(names))
+        found = {name: by_name[name.lower()] for name in wanted if name.lower() in by_name}
+        rest = [name for name in wanted if name not in found]
+        # The tenant's list was read already: what is in it is taken from there, whatever the service sends of it now.
+        asked = self._ask_for(rest) if rest else Lookup({}, {})
+        by_key = {record.key: record for record in known}
+        for name, record in asked.found.items():
+            found[name] = by_key.get(record.key, record)
+        strangers = [record for record in found.values() if record.key not in by_key]
+        if strangers:
+            self._complete(lambda: strangers)
+        return Lookup(found, asked.failed)
+
+    def confirm(self, found: Mapping[str, Record]) -> None:
+        """Ask the service whether each name means just this mailbox; raises Ambiguous where it does not.
+
+        Needed where a name was matched in a list, which has no sign-in names, and something is to be written for it.
+        """
+        names = [name for name in found if not is_guid(name)]
+        asked = self._ask_for(names)
+        for name in names:
+            if isinstance(asked.failed.get(name), Ambiguous):
+                raise asked.failed[name]
+            other = asked.found.get(name)
+            if other is not None and other.key != found[name].key:
+                raise _named_failure(name, Ambiguous("", cmdlet=CAS_MAILBOX.getter))
+
+    def _complete_lookup(self, look: Callable[[], Lookup]) -> Lookup:
+        """What ``look`` returns, all its mailboxes with the settings that are needed."""
+        lookup = Lookup({}, {})
+
+        def read() -> list[Record]:
+            nonlocal lookup
+            lookup = look()
+            return list(lookup.found.values())
+
+        self._complete(read)
+        return lookup
+
+    def _one_round(self) -> int:
+        return BATCH_SIZE * self._client.concurrency
+
+    def _named(self, names: list[str]) -> Lookup:
+        rounds = -(-len(names) // self._one_round())
+        if rounds <= 1:
+            return self._ask_for(names)
+        # A page costs about as much as a round of batches. The tenant's size is not known before, so pages are read
+        # for as long as the batches would have taken: at worst this costs twice the better way.
+        by_name = _by_name(self._page_through((), rounds).values())
+        found = {name: by_name[name.lower()] for name in names if name.lower() in by_name}
+        rest = self._ask_for([name for name in names if name not in found])
+        return Lookup({**found, **rest.found}, rest.failed)
+
+    def _page_through(self, recipient_types: Sequence[str], most: int | None) -> dict[str, Record]:
+        parameters: dict[str, t.Any] = {"ResultSize": "Unlimited"}
+        if recipient_types:
+            parameters["RecipientTypeDetails"] = list(recipient_types)
+        boxes: dict[str, Record] = {}
+        command = Command(CAS_MAILBOX.getter, parameters, select=self._select if self._narrow else ())
+        try:
+            for answer in self._client.pages(command, most):
+                for remote in answer.objects:
+                    box = _record(remote, None, self._keep)
+                    if box.key in boxes:
+                        raise IncompleteRead(
+                            f"The list of mailboxes has {box.label} twice, so others may be missing:"
+                            " nothing was changed because of it.",
+                            cmdlet=CAS_MAILBOX.getter,
+                            hint="Run the task again.",
+                        )
+                    boxes[box.key] = box
+                self._progress("reading mailboxes", len(boxes), None)
+        except InvalidRequest:
+            if not self._narrow or boxes:
+                raise
+            self._narrow = False  # a service that refuses $select is asked for whole objects
+            return self._page_through(recipient_types, most)
+        return boxes
+
+    def _ask_for(self, names: Sequence[str]) -> Lookup:
+        found: dict[str, Record] = {}
+        failed: dict[str, ExoError] = {}
+        for name, outcome in self._batch(names):
+            if isinstance(outcome, (NotFound, Ambiguous)):
+                failed[name] = _named_failure(name, outcome)
+            elif isinstance(outcome, ExoError):
+                raise outcome
+            elif len(outcome.objects) == 1:
+                found[name] = self._believed(name, outcome.objects[0])
+            elif outcome.objects:
+                failed[name] = _named_failure(name, Ambiguous("", cmdlet=CAS_MAILBOX.getter))
+            else:
+                failed[name] = _named_failure(name, NotFound("", cmdlet=CAS_MAILBOX.getter))
+        return Lookup(found, failed)
+
+    def _believed(self, name: str, remote: RemoteObject) -> Record:
+        """The one object that came for a name, if it can be what was asked for.
+
+        Microsoft's pages warn that a value which does not exist can return all objects, and a tenant may have just one.
+        """
+        box = _record(remote, name, self._keep)
+        if is_guid(name) and name.lower() not in _guids(remote):
+            raise UnexpectedResponse(
+                f"The service was asked for {name} and sent {box.label}, which has another GUID.",
+                cmdlet=CAS_MAILBOX.getter,
+                hint="Name the mailbox by its primary address instead.",
+            )
+        if "@" in name and not _has_address(remote, name) and not self._is_sign_in_name(name, box):
+            raise UnexpectedResponse(
+                f"The service was asked for {name} and sent {box.label}, which does not have this name.",
+                cmdlet=CAS_MAILBOX.getter,
+                hint="Name the mailbox by its primary address or GUID instead.",
+            )
+        return box
+
+    def _is_sign_in_name(self, name: str, box: Record) -> bool:
+        """Whether the service says that the mailbox's user signs in with this name."""
+        quoted = name.replace("'", "''")
+        command = Command("Get-User", {"Filter": f"UserPrincipalName -eq '{quoted}'"}, subject=name)
+        try:
+            users = self._client.invoke(command).objects
+        except AuthenticationFailed:
+            raise
+        except ExoError:  # an app that may not read users can't confirm it, so it is not believed
+            return False
+        return any(box.key in _guids(user) or _same_directory_object(user, box.remote) for user in users)
+
+    def _batch(self, names: Sequence[str]) -> list[tuple[str, Answer | ExoError]]:
+        def commands(some: Sequence[str]) -> list[Command]:
+            select = (*self._select, _ADDRESSES) if self._narrow else ()
+            return [
+                Command(CAS_MAILBOX.getter, {"Identity": name, "ResultSize": "Unlimited"}, select, subject=name)
+                for name in some
+            ]
+
+        arrived: dict[int, Answer | ExoError] = {}
+        for index, outcome in self._client.batch(commands(names)):
+            arrived[index] = outcome
+            self._progress("looking up mailboxes", len(arrived), len(names))
+        # They come in the order of the answers; the task's own order is what its result shows.
+        outcomes = [(names[index], outcome) for index, outcome in sorted(arrived.items())]
+        refused = [name for name, outcome in outcomes if isinstance(outcome, InvalidRequest)]
+        if refused and self._narrow:
+            self._narrow = False
+            again = {refused[index]: outcome for index, outcome in self._client.batch(commands(refused))}
+            outcomes = [(name, again.get(name, outcome)) for name, outcome in outcomes]
+        return outcomes
+
+    def _complete(self, read: Callable[[], list[Record]]) -> list[Record]:
+        """The mailboxes that ``read`` returns, all with the settings that are needed.
+
+        A property that none of them has is looked for in one whole object. If it is there, whole objects are read; if
+        it is absent there too, a nullable setting reads blank for the whole tenant, which is null.
+        """
+        boxes = read()
+        lacking = unreadable(self._needed, [box.remote for box in boxes])
+        if not lacking:
+            return boxes
+        example = boxes[lacking[0][1]]
+        whole = self._whole(example)
+        if self._narrow and any(one.present(whole) for one, _index in lacking):
+            self._narrow = False
+            boxes = read()
+            lacking = unreadable(self._needed, [box.remote for box in boxes])
+        for one, index in lacking:
+            if not one.kind.nullable or one.present(whole):
+                raise not_sent(one, boxes[index].label)
+            self._warn(omitted(one))
+        return boxes
+
+    def _whole(self, box: Record) -> RemoteObject:
+        answer = self._client.invoke(Command(CAS_MAILBOX.getter, {"Identity": box.key}, subject=box.label))
+        return answer.objects[0] if len(answer.objects) == 1 else {}
+
+
+def _by_name(records: Iterable[Record]) -> dict[str, Record]:
+    by_name: dict[str, Record] = {}
+    for record in records:
+        by_name.update(dict.fromkeys(record.names(), record))
+    return by_name
+
+
+def _guids(remote: RemoteObject) -> set[str]:
+    names = ("Guid", "ExternalDirectoryObjectId", "ExchangeObjectId", "ExchangeGuid", "Identity")
+    return {str(remote[name]).lower() for name in names if remote.get(name)}
+
+
+def _same_directory_object(one: RemoteObject, other: RemoteObject) -> bool:
+    name = "ExternalDirectoryObjectId"
+    return bool(one.get(name)) and str(one[name]).lower() == str(other.get(name)).lower()
+
+
+def _has_address(remote: RemoteObject, name: str) -> bool:
+    """Whether a name in the form of an address is one of the object's own."""
+    raw = remote.get(_ADDRESSES)
+    listed = raw if isinstance(raw, list) else []
+    addresses = {str(address).lower().removeprefix("smtp:") for address in listed}
+    shown = {_text(remote.get(key)).lower() for key in _OWN_ADDRESSES}
+    return name.lower() in addresses | shown
+
+
+def _named_failure(name: str, error: ExoError) -> ExoError:
+    """The service's own text names servers and directory paths; ours names the mailbox and what to do."""
+    if isinstance(error, Ambiguous):
+        text, hint = f"More than one mailbox answers to {name!r}.", "Name it by its primary address or GUID."
+    else:
+        text = f"There is no mailbox {name!r}."
+        hint = "Check the spelling. A new mailbox can need some minutes until every server knows it."
+    return type(error)(text, hint=hint, http_status=error.http_status, cmdlet=error.cmdlet, request_id=error.request_id)
+
+
+def unreadable(needed: Sequence[Property], objects: Sequence[RemoteObject]) -> list[tuple[Property, int]]:
+    """Settings that an object says nothing of, with the object's index.
+
+    For a nullable setting that means null where the property does appear elsewhere in the same read.
+    """
+    lacking = []
+    for one in needed:
+        absent = [index for index, remote in enumerate(objects) if not one.present(remote)]
+        if absent and not (one.kind.nullable and len(absent) < len(objects)):
+            lacking.append((one, absent[0]))
+    return lacking
+
+
+def not_sent(one: Property, label: str) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"The service did not send {one.remote} of {label}, so {one.option} is not known.",
+        hint="A role that does not include a parameter hides its property, too: check the app's role.",
+    )
+
+
+def omitted(one: Property) -> str:
+    return (
+        f"The service left out {one.remote} everywhere, so {one.option} is taken as having no value anywhere. A role"
+        " that does not include the parameter would look the same."
+    )
+
+
+def read_single(client: Client, table: Table, options: Iterable[str] = (), warn: Warn = silent) -> Record:
+    """The one object that the tenant has of a noun, these settings among what it says for sure."""
+    needed = [table[option] for option in options]
+    answer = client.invoke(Command(table.getter, table.reader_switches(options)))
+    if len(answer.objects) != 1:
+        raise UnexpectedResponse(
+            f"{table.getter} returned {len(answer.objects)} objects instead of one.", cmdlet=table.getter
+        )
+    remote = answer.objects[0]
+    for one, _index in unreadable(needed, [remote]):
+        if not one.kind.nullable:
+            raise not_sent(one, table.label)
+        warn(omitted(one))
+    return Record(Target(table), remote)
+
+
+def read_again(
+    client: Client, targets: Sequence[Target], options: Iterable[str], progress: Progress = quiet
+) -> dict[tuple[str, str], Record]:
+    """These objects as they are now, with the time of their last change, by place; what is gone is left out."""
+    wanted = sorted(set(options))
+    records: dict[tuple[str, str], Record] = {}
+    for target in targets:
+        if target.table.single:
+            known = [option for option in wanted if option in target.table]
+            records[target.place] = Record(target, read_single(client, target.table, known).remote)
+    boxes = {target.key: target for target in targets if not target.table.single}
+    if boxes:
+        known = [option for option in wanted if option in CAS_MAILBOX]
+        lookup = Reader(client, known, progress, dated=True).named(boxes)
+        for key, record in lookup.found.items():
+            records[boxes[key].place] = Record(boxes[key], record.remote)
+    return records
+
+
+def changed_at(record: Record) -> datetime.datetime | None:
+    """When the object was last changed, if it says so (UTC)."""
+    raw = record.remote.get(CHANGED)
+    if not isinstance(raw, str):
+        return None
+    try:
+        when = datetime.datetime.fromisoformat(raw.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)
+
+
+def readable(record: Record) -> tuple[dict[str, Value], list[str]]:
+    """The settings that an object holds in a form that is understood, and a sentence on each that is not."""
+    values: dict[str, Value] = {}
+    doubts: list[str] = []
+    for one in record.target.table.properties:
+        if one.present(record.remote):
+            try:
+                values[one.option] = one.read(record.remote)
+            except UnexpectedResponse as error:
+                doubts.append(error.message)
+    return values, doubts

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which mailboxes a task is about: named one by one, all of them, or those that a condition fits. PRIVATE."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import Ambiguous, ExoError, InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import DesiredList
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE
+
+RECIPIENT_TYPES = (
+    "DiscoveryMailbox",
+    "EquipmentMailbox",
+    "LegacyMailbox",
+    "LinkedMailbox",
+    "LinkedRoomMailbox",
+    "MailUser",
+    "RoomMailbox",
+    "SharedMailbox",
+    "TeamMailbox",
+    "UserMailbox",
+)
+ARGUMENT_SPEC: Mapping[str, t.Any] = {
+    "identity": {"type": "list", "elements": "str"},
+    "all_mailboxes": {"type": "bool", "default": False},
+    "exclude": {"type": "list", "elements": "str"},
+    "where": {"type": "dict"},
+    "recipient_type_details": {"type": "list", "elements": "str", "choices": list(RECIPIENT_TYPES)},
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which mailboxes a task is about. ``names``: those named one by one; ``where``: what they must have now.
+
+    tolerant: a name of ``names`` that nothing has is left out. It never is in ``exclude``, nor beside all mailboxes,
+    where a typing mistake would change the very mailbox that the name was to protect.
+    """
+
+    names: tuple[str, ...]
+    all_mailboxes: bool = False
+    exclude: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    where: Mapping[str, t.Any] | None = None
+    tolerant: bool = False
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What a selection came to. ``by_name``: each name's mailbox. ``scope``: how many there are before ``where``.
+
+    excluded: the mailboxes that ``exclude`` named. dropped: named mailboxes that ``where`` left out.
+    """
+
+    records: tuple[Record, ...]
+    by_name: Mapping[str, Record]
+    missing: tuple[Missing, ...]
+    scope: int
+    excluded: Mapping[str, Record]
+    dropped: tuple[str, ...] = ()
+
+
+def given_names(option: str, names: Sequence[t.Any] | None) -> tuple[str, ...]:
+    """A list of names without blanks around them; raises InvalidRequest for one that can't be a name."""
+    texts = tuple(str(name).strip() if name is not None else "" for name in names or ())
+    for position, text in enumerate(texts, start=1):
+        check_name(f"{option} has an entry at position {position}", text)
+    return texts
+
+
+def check_name(place: str, name: str) -> None:
+    if not name:
+        raise InvalidRequest(f"{place} that is empty.", hint="A variable that came out empty looks like this.")
+    if "*" in name:
+        raise InvalidRequest(
+            f"{place} with a * ({name}). A name means one mailbox, and the service could take the * for many.",
+            hint="Name each mailbox, or use all_mailboxes with where.",
+        )
+
+
+def select(reader: Reader, selection: Selection) -> Selected:
+    """Read what a selection means; raises where a name is missing (unless tolerated), ambiguous, or a list is short."""
+    names = (*selection.names, *selection.exclude)
+    if selection.all_mailboxes:
+        boxes = reader.everything(selection.types)
+        lookup = reader.resolve(names, boxes)
+    else:
+        lookup = reader.named(names)
+        boxes = _once(lookup.found.values())
+    tolerant = selection.tolerant and not selection.all_mailboxes
+    excluded, _none = found_names(lookup, selection.exclude, "exclude", tolerant=False)
+    by_name, missing = found_names(lookup, selection.names, "identity", tolerant=tolerant)
+    spared = {box.key for box in excluded.values()}
+    both = sorted(name for name, box in by_name.items() if box.key in spared)
+    if both:
+        raise InvalidRequest(f"{both[0]!r} is to be managed and excluded at once: take it out of one of the two.")
+    scope = [box for box in boxes if box.key not in spared]
+    inside = {box.key for box in scope}
+    # A mailbox that is named stays in the task even if it is not of the types that the others are limited to.
+    scope += _once(box for box in by_name.values() if box.key not in inside)
+    chosen = tuple(box for box in scope if matches(box, selection.where or {}))
+    kept = {box.key for box in chosen}
+    dropped = tuple(name for name, box in by_name.items() if box.key not in kept)
+    return Selected(chosen, by_name, missing, len(scope), excluded, dropped)
+
+
+def _once(records: Iterable[Record]) -> list[Record]:
+    return list({record.key: record for record in records}.values())
+
+
+def found_names(
+    lookup: Lookup, names: Iterable[str], option: str, *, tolerant: bool
+) -> tuple[dict[str, Record], tuple[Missing, ...]]:
+    """The mailboxes of these names, and those missing; raises for an ambiguous name, or a missing if not tolerant."""
+    names = tuple(dict.fromkeys(names))
+    failures = [lookup.failed[name] for name in names if name in lookup.failed]
+    stop = _decisive(failures, tolerant)
+    if stop is not None:
+        others = [error.message for error in failures if error is not stop]
+        likewise = f" Likewise: {' '.join(others[:SAMPLE])}" if others else ""
+        raise stop.but(message=f"{option}: {stop.message}{likewise} Nothing was changed.")
+    missing = tuple(Missing(name, lookup.failed[name].message) for name in names if name in lookup.failed)
+    return {name: lookup.found[name] for name in names if name in lookup.found}, missing
+
+
+def _decisive(failures: Sequence[ExoError], tolerant: bool) -> ExoError | None:
+    """The failure that must stop the task: an ambiguous name always does."""
+    for error in failures:
+        if isinstance(error, Ambiguous):
+            return error
+    return failures[0] if failures and not tolerant else None
+
+
+def matches(box: Record, where: Mapping[str, t.Any]) -> bool:
+    """Whether the mailbox's current settings equal all of these."""
+    for option, desired in where.items():
+        kind, current = CAS_MAILBOX[option].kind, box.read(option)
+        if not kind.same(kind.target(desired, current), current):
+            return False
+    return True
+
+
+def parse_where(params: Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    if not params:
+        return None
+    only_known(params, CAS_MAILBOX.options, "where")
+    desired = CAS_MAILBOX.parse(params, "where: ")
+    for option in params:
+        if option not in desired:
+            raise InvalidRequest(f"where: {option} is null; write inherit where you mean no value of its own.")
+        if isinstance(desired[option], DesiredList) and desired[option].whole is None:
+            raise InvalidRequest(f"where: {option} takes a whole list here, not add and remove.")
+    return desired
+
+
+def only_known(entry: Mapping[str, t.Any], known: Iterable[str], place: str) -> None:
+    """Refuse a key that is none of these, and say which one may be meant."""
+    options = sorted(known)
+    for key in sorted(str(key) for key in entry):
+        if key not in options:
+            raise InvalidRequest(f"{place} has an unknown key {key}.", hint=meant(key, options))
+
+
+def meant(name: str, options: Sequence[str]) -> str:
+    """Which option may be meant by a name, also where it is spelled as the service does (ImapEnabled)."""
+    plain = {option.replace("_", ""): option for option in options}
+    close = plain.get(name.replace("_", "").lower())
+    if close is None:
+        found = difflib.get_close_matches(name.lower(), options, n=1)
+        close = found[0] if found else None
+    if close is None:
+        return "The keys are the names of the module's settings."
+    return f"Did you mean {close}?"
+
+
+def check_selection(params: Mapping[str, t.Any]) -> None:
+    """Refuse options that contradict each other."""
+    everybody = params["all_mailboxes"]
+    if everybody and params["identity"]:
+        raise InvalidRequest("identity and all_mailboxes exclude each other: use mailboxes for those that differ.")
+    for option in ("exclude", "recipient_type_details"):
+        if params[option] and not everybody:
+            raise InvalidRequest(f"{option} goes with all_mailboxes: true only.")
+
+
+def selection_of(params: Mapping[str, t.Any], names: tuple[str, ...], where: Mapping[str, t.Any] | None) -> Selection:
+    """The selection that a task's options describe. names: those named one by one."""
+    return Selection(
+        names=names,
+        all_mailboxes=params["all_mailboxes"],
+        exclude=given_names("exclude", params["exclude"]),
+        types=tuple(params["recipient_type_details"] or ()),
+        where=where,
+        tolerant=params["lookup_failure_action"] == "warn",
+    )

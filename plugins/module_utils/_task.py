@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task may know of Ansible, and the options that several tasks share. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet
+
+Result = dict[str, t.Any]
+
+# Option groups that several modules share.
+WAIT: Mapping[str, t.Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+}
+UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "str"}}
+EFFECT: Mapping[str, t.Any] = {"max_lose": {"type": "str"}, "max_gain": {"type": "str"}, "effect_file": {"type": "str"}}
+LIMITS: Mapping[str, t.Any] = {"max_changes": {"type": "str"}, **EFFECT}
+LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices": ["fail", "warn"], "default": "fail"}}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task may know of Ansible. ``connect`` makes the client; nothing is sent before its first cmdlet.
+
+    tenant: as the user named it; every warning begins with it. module: the module's name.
+    """
+
+    params: Mapping[str, t.Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+    connect: Callable[[], Client]
+    progress: Progress = quiet
+    tenant: str = ""
+    module: str = ""

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text: what is fit to be shown, names in a sentence, and the form of a GUID. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+SAMPLE = 20  # how many names a message lists
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# C0 (but for tab and line breaks), DEL and C1 steer a terminal; the others turn the direction of what is read.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text) is not None
+
+
+def fit(text: str) -> str:
+    """The text without what could steer a terminal. It comes from the service, and from whoever names a mailbox."""
+    return _UNFIT.sub("", text)
+
+
+def one_line(text: str) -> str:
+    return " ".join(fit(text).split())
+
+
+def listed(names: Sequence[str], total: int | None = None) -> str:
+    """The first names, and how many there are beyond them. total: how many there are, where names is a sample."""
+    shown = list(names[:SAMPLE])
+    more = (len(names) if total is None else total) - len(shown)
+    return fit(", ".join(shown)) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 mailbox``, ``2 mailboxes``, ``no mailbox``."""
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{number:,} {noun[:-1]}ies"
+    return f"{number:,} {noun}{'es' if noun.endswith('x') else 's'}"
