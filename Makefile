@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark build changelog \
+.PHONY: help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page pictures build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
 
 help: ## Show this list
@@ -99,6 +99,15 @@ fuzz: setup ## Search long for inputs that break the promises
 benchmark: setup ## Measure reads, writes and memory on simulated tenants
 	@"$(BIN)/python" -m pip install --quiet --quiet --disable-pip-version-check -r $(REQUIREMENTS)/benchmark.txt
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" tests/benchmark $(ARGS)
+
+page: setup ## Look at the evidence page in headless Chromium, where there is one
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then \
+		"$(BIN)/python" -m pip install --quiet --quiet --disable-pip-version-check -r $(REQUIREMENTS)/page.txt && \
+		$(PYTEST) tests/page -n $(WORKERS) $(ARGS); \
+	else echo "make page: skipped, because no Chromium is installed (Debian and Ubuntu: apt-get install chromium)"; fi
+
+pictures: page ## Take the pictures of the evidence page for docs/pictures anew
+	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections:tests" "$(BIN)/python" -m page.pictures
 
 build: setup ## Build the collection artefact in .cache/build
 	@rm -rf "$(CACHE)/build"

@@ -37,11 +37,14 @@ def cell(value: object) -> str:
 def controls(report: Report) -> str:
     """One row for each tenant and control, one for each thing that was not read, one for each drift and change."""
     header = (*_TENANT, "kind", "id", "framework", "version", "since", "title", "status", "detail", "beside")
-    return _write(header, map(_control_rows, report.tenants))
+    return _write(header, [*map(_control_rows, report.tenants), _file_rows(report)])
 
 
 def mailboxes(report: Report) -> str:
-    """One row for each mailbox with a setting of its own, an entry in the baseline, or use seen."""
+    """One row for each mailbox with a setting of its own, an entry in the baseline, or use seen.
+
+    A tenant that was not read has a row that says so before those of the last time it was.
+    """
     header = (
         *_TENANT,
         "address",
@@ -99,11 +102,19 @@ def _control_rows(tenant: TenantReport) -> Iterator[Row]:
         yield (*first, "change", change.kind, "", "", "", "", _ORIGIN[change.ours], change.text, "")
 
 
+def _file_rows(report: Report) -> Iterator[Row]:
+    for sentence in (*report.unreadable, *report.clashes):
+        yield ("", "", "", "unread", "", "", "", "", "a file of evidence", "unknown", sentence, "")
+
+
 _ORIGIN = {True: "ours", False: "not ours", None: ""}
 
 
 def _mailbox_rows(tenant: TenantReport) -> Iterator[Row]:
     judged = {one.mailbox.key: one for one in tenant.exceptions}
+    if not tenant.is_read:
+        reasons = "; ".join(reason for _what, reason, _permission in tenant.unread)
+        yield (*_tenant(tenant), "", "", "", "", "not read", "", "", "", "", reasons, *[""] * 7)
     for mailbox in tenant.shown.mailboxes:
         yield (*_tenant(tenant), *_mailbox(mailbox), *_exception(judged.get(mailbox.key)), *_usage(mailbox))
 

@@ -28,17 +28,22 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_pag
     tiles,
     unread,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_page_tables import mailboxes, tenants
+from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_page_tables import (
+    glance,
+    mailboxes,
+    tenants,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report
 from ansible_collections.m365.exchange_online.plugins.module_utils._html import Html, data_block, join, tag
 
 LIMIT = 3_000_000  # bytes of the page; what does not fit is left to the CSV files, and the page says so
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Report], Html]], ...] = (
+    ("glance", "At a glance", glance),
     ("attention", "Attention", attention),
-    ("tenants-section", "Tenants", tenants),
     ("access", "Who can send", access),
     ("december", "December", december),
+    ("tenants-section", "Tenants", tenants),
     ("changes", "Changes", changes),
     ("drift", "Drift", drift),
     ("controls", "Controls", controls),

@@ -46,7 +46,7 @@ a { color: var(--accent); }
 .clock b { display: block; font-size: 2.6rem; line-height: 1; font-variant-numeric: tabular-nums; }
 .clock span { color: var(--hero-muted); font-size: .85rem; }
 .tiles {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .75rem; margin-top: -2.25rem;
+  display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin-top: -2.25rem;
   list-style: none;
 }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .85rem 1rem; }
@@ -65,8 +65,8 @@ nav a {
 nav a:hover { color: var(--accent); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 section { padding: 1.25rem; margin: 1.1rem 0; }
-section > h2 { font-size: 1.2rem; line-height: 1.3; }
-section > p { color: var(--muted); margin: .25rem 0 .9rem; max-width: 56rem; }
+section > h2 { font-size: 1.2rem; line-height: 1.3; margin-bottom: .6rem; }
+section > h2 + p { color: var(--muted); margin: -.4rem 0 .9rem; max-width: 56rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
 .badge {
   display: inline-block; border-radius: 99px; padding: .05rem .6rem; font-size: .82rem; white-space: nowrap;
@@ -92,11 +92,13 @@ h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--muted); font-size: .85rem; padding-bottom: .3rem; }
 th, td { text-align: left; padding: .45rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-thead th { color: var(--muted); font-weight: 600; font-size: .82rem; white-space: nowrap; vertical-align: bottom; }
-tbody th { font-weight: 600; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-td { overflow-wrap: anywhere; }
-td.k { white-space: nowrap; overflow-wrap: normal; }
+thead th { color: var(--muted); font-weight: 600; font-size: .82rem; vertical-align: bottom; }
+tbody th { font-weight: 600; min-width: 10rem; overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; min-width: 7rem; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; min-width: 3.5rem; overflow-wrap: normal; }
+td.k { white-space: nowrap; overflow-wrap: normal; min-width: 0; }
+td.w { min-width: 10rem; }
+#boxes tbody th { min-width: 13rem; }
 button, input, select {
   font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: .35rem .7rem;
@@ -114,7 +116,7 @@ button.open[aria-expanded="true"]::before { content: "\25BE"; }
 .tools { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .5rem 0 .8rem; }
 .tools input { flex: 1 1 16rem; min-width: 0; border-color: var(--muted); }
 .chip[aria-pressed="true"] { background: var(--accent); border-color: var(--accent); color: var(--card); }
-.js tr.more:not(.shown) { display: none; }
+.js tr.more:not(.shown), .js .short tr.later { display: none; }
 tr.more > td { background: var(--soft); padding: .9rem 1rem 1.1rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); }
 .facts { gap: .3rem 1.5rem; font-size: .9rem; }
@@ -123,7 +125,7 @@ tr.more > td { background: var(--soft); padding: .9rem 1rem 1.1rem; }
 .plain { padding-left: 1.1rem; }
 .list { list-style: none; display: grid; gap: .45rem; }
 .list li { display: flex; gap: .6rem; align-items: baseline; overflow-wrap: anywhere; }
-.list .badge { flex: none; }
+.list .badge { flex: none; min-width: 5.7rem; text-align: center; }
 .bar { display: block; width: 100%; height: 1.15rem; border-radius: 6px; background: var(--dim-bg); }
 .thin { height: .6rem; border-radius: 4px; }
 .area { display: block; width: 100%; height: 190px; background: var(--soft); border-radius: 8px; }
@@ -137,9 +139,10 @@ tr.more > td { background: var(--soft); padding: .9rem 1rem 1.1rem; }
 .big { display: flex; gap: 1.5rem; margin: .6rem 0; }
 .big b { display: block; font-size: 1.8rem; line-height: 1.1; font-variant-numeric: tabular-nums; }
 .big span { color: var(--muted); font-size: .85rem; }
-.gates { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr 5.5rem; }
-.gates { gap: .35rem .8rem; align-items: center; font-size: .9rem; }
+.gates { list-style: none; display: grid; gap: .4rem; font-size: .9rem; }
+.gates li { display: grid; grid-template-columns: 11rem 1fr 4.5rem 11rem; gap: .1rem .8rem; align-items: center; }
 .gates .n { text-align: right; font-variant-numeric: tabular-nums; }
+.gates .since { color: var(--muted); font-size: .82rem; }
 details > summary { cursor: pointer; color: var(--accent); margin: .6rem 0; }
 pre {
   background: var(--soft); border-radius: 8px; padding: .7rem .9rem; margin: .3rem 0 0;
@@ -160,8 +163,10 @@ footer p { margin-bottom: .4rem; }
   section { padding: 1rem; border-radius: 10px; }
   .scroll { margin: 0 -1rem; padding: 0 1rem; }
   .wrap { padding: 0 .8rem; }
-  .gates { grid-template-columns: 1fr auto; }
-  .gates svg { grid-column: 1 / -1; grid-row: auto; order: 0; }
+  .gates li { grid-template-columns: 1fr auto; }
+  .gates svg { grid-row: 2; grid-column: 1 / -1; }
+  .gates .since { grid-column: 1 / -1; }
+  tbody th, #boxes tbody th, td, td.w, td.n { min-width: 0; }
   .cells a { width: 32px; height: 32px; }
   table.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table.stack, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; }
@@ -183,17 +188,16 @@ footer p { margin-bottom: .4rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   @page { margin: 14mm; }
   body { font-size: 10pt; }
-  nav, .tools, .skip, #more, .no-print { display: none; }
+  nav, .tools, .skip, #more, #tenants-more { display: none; }
   .hero { padding: 0 0 1rem; border-bottom: 2px solid #000; }
   .tiles { margin-top: 1rem; grid-template-columns: repeat(4, 1fr); }
   .wrap { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; margin: 0; padding: 0; }
   h2, h3 { break-after: avoid; }
-  tr, li, .panel { break-inside: avoid; }
+  tr.row, li, .panel { break-inside: avoid; }
   thead { display: table-header-group; }
-  .js tr.more.calm { display: none; }
-  .js tr.more:not(.calm) { display: table-row; }
+  .js .short tr.row.later { display: table-row; }
 }
 """
 
@@ -212,6 +216,10 @@ SCRIPT = r"""
   const number = (value) => value.toLocaleString("en");
   const DAY = 86400000;
   const day = (value) => new Date(value * DAY).toISOString().slice(0, 10);
+
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
 
   // The page may be opened days after it was made.
   const clock = el("days");
@@ -233,10 +241,16 @@ SCRIPT = r"""
     row.nextElementSibling.classList.toggle("shown", shown);
     row.querySelector("button.open").setAttribute("aria-expanded", String(shown));
   };
+  const rest = el("tenants-more");
+  const showAll = () => {
+    tenants.classList.remove("short");
+    if (rest) rest.hidden = true;
+  };
   const openTarget = () => {
     const row = location.hash.startsWith("#t-") && document.getElementById(location.hash.slice(1));
     if (!row) return;
-    row.hidden = false;
+    row.hidden = row.nextElementSibling.hidden = false;
+    showAll();
     toggle(row, true);
     row.scrollIntoView({block: "start"});
     row.querySelector("button.open").focus({preventScroll: true});
@@ -249,8 +263,10 @@ SCRIPT = r"""
       if (sorter) sortTenants(sorter.closest("th"));
     });
     addEventListener("hashchange", openTarget);
+    if (rest) rest.addEventListener("click", showAll);
   }
   const sortTenants = (head) => {
+    showAll();
     const column = [...head.parentNode.children].indexOf(head);
     const down = head.getAttribute("aria-sort") === "ascending";
     for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
@@ -264,6 +280,7 @@ SCRIPT = r"""
     wanted.addEventListener("input", () => {
       const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
+      showAll();
       for (const [row, more] of pairs) {
         const text = row.textContent.toLowerCase();
         const fits = words.every((word) => text.includes(word));
@@ -282,20 +299,26 @@ SCRIPT = r"""
   if (data) {
     data.tenants.forEach((packed, index) => {
       const names = packed.a ? packed.a.split("\n") : [];
-      const rest = new Map(packed.x.map((entry) => [entry[0], entry]));
-      const seen = new Map(packed.u);
+      let entry = -1;
+      let used = -1;
       names.forEach((name, at) => {
-        const entry = rest.get(at);
+        const listed = packed.s[at] !== "-";
+        const seen = packed.w[at] === "u";
+        entry += listed;
+        used += seen;
         const address = name.includes("@") ? name : name + "@" + packed.d;
         rows.push({
           tenant: index, address, override: packed.o[at], basic: packed.b[at], oauth: packed.q[at], state: packed.s[at],
-          closed: data.closed[packed.c[at]], seen: seen.get(at), use: packed.w[at],
-          owner: entry ? data.texts[entry[1]] : "", reason: entry ? data.texts[entry[2]] : "",
-          ticket: entry ? data.texts[entry[3]] : "", expires: entry ? entry[4] : null, method: entry ? entry[5] : "",
+          closed: data.closed[packed.c[at]], seen: seen ? packed.u[used] : null, use: packed.w[at],
+          owner: listed ? data.texts[packed.p[entry]] : "", reason: listed ? data.texts[packed.r[entry]] : "",
+          ticket: listed ? data.texts[packed.k[entry]] : "", expires: listed ? packed.e[entry] : null,
         });
       });
     });
   }
+  const URGENCY = "xgs-nc";
+  const urgency = (row) => URGENCY.indexOf(row.state) + (row.state === "-" && row.override !== "e" ? 3 : 0);
+  rows.sort((a, b) => urgency(a) - urgency(b) || (a.expires ?? 1e6) - (b.expires ?? 1e6));
   const OVERRIDE = {e: "enabled", d: "disabled", i: "inherits", "-": "not read"};
   const VERDICT = {a: "works", b: "blocked", u: "unknown", "-": ""};
   const STATE = {
@@ -332,13 +355,13 @@ SCRIPT = r"""
     cell(line, "Tenant", data.tenants[row.tenant].n);
     cell(line, "Own setting", OVERRIDE[row.override], "k");
     const works = "Basic " + (VERDICT[row.basic] || "not judged") + ", OAuth " + (VERDICT[row.oauth] || "not judged");
-    cell(line, "SMTP AUTH", row.closed ? works + " (" + row.closed + ")" : works);
+    cell(line, "SMTP AUTH", row.closed ? works + " (" + row.closed + ")" : works, "w");
     const state = cell(line, "Exception", null, "k");
     state.append(make("span", STATE[row.state][0], "badge " + STATE[row.state][1]));
     cell(line, "Expires", row.expires === null ? (row.state === "-" ? "" : "never") : day(row.expires), "k");
     cell(line, "Owner", [row.owner, row.ticket].filter(Boolean).join(", "));
-    cell(line, "Reason", row.reason);
-    cell(line, "Last seen", row.seen === undefined ? USE[row.use] : day(row.seen), "k");
+    cell(line, "Reason", row.reason, "w");
+    cell(line, "Last seen", row.seen === null ? USE[row.use] : day(row.seen), "k");
     return line;
   };
   const more = (start) => {
@@ -346,7 +369,8 @@ SCRIPT = r"""
     table.tBodies[0].append(...part);
     shown += part.length;
     el("more").hidden = shown >= found.length;
-    el("box-count").textContent = number(found.length) + " mailboxes, " + number(shown) + " shown";
+    const noun = found.length === 1 ? " mailbox" : " mailboxes, " + number(shown) + " shown";
+    el("box-count").textContent = number(found.length) + noun;
     if (!start && part.length) {
       part[0].tabIndex = -1;
       part[0].focus();
@@ -363,6 +387,13 @@ SCRIPT = r"""
     table.tBodies[0].replaceChildren();
     more(true);
   };
+  const choose = (name) => {
+    filter = name;
+    for (const chip of document.querySelectorAll(".chip")) {
+      chip.setAttribute("aria-pressed", String(chip.value === name));
+    }
+    refresh();
+  };
   if (data) {
     let waiting = 0;
     search.addEventListener("input", () => {
@@ -372,13 +403,11 @@ SCRIPT = r"""
     for (const chip of document.querySelectorAll(".chip")) {
       const count = rows.filter(FILTERS[chip.value]).length;
       chip.append(" ", make("span", number(count)));
-      chip.addEventListener("click", () => {
-        filter = chip.value;
-        for (const other of document.querySelectorAll(".chip")) {
-          other.setAttribute("aria-pressed", String(other === chip));
-        }
-        refresh();
-      });
+      chip.addEventListener("click", () => choose(chip.value));
+    }
+    // A figure elsewhere on the page leads to the mailboxes behind it.
+    for (const link of document.querySelectorAll("a[data-filter]")) {
+      link.addEventListener("click", () => choose(link.dataset.filter));
     }
     el("more").addEventListener("click", () => more(false));
     refresh();

@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import MethodCounts
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_merge import Point
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_page_data import GATE_LABELS, gate_label
-from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_page_sections import number, section
+from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_page_sections import (
+    number,
+    scroll,
+    section,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report
-from ansible_collections.m365.exchange_online.plugins.module_utils._html import Child, Html, tag
+from ansible_collections.m365.exchange_online.plugins.module_utils._html import Html, tag
 
 MAX_DATES = 60  # of a picture over time; longer ones show every so many days
 
@@ -51,6 +55,8 @@ def access(report: Report) -> Html:
         return section("access", "Who can use SMTP AUTH", intro, tag("p", "No tenant was judged."))
     days = history(report)
     legend = [tag("li", tag("i", class_=f"i-{name}"), label) for name, label in _LEGEND]
+    judged = sum(1 for tenant in report.tenants if tenant.is_read and tenant.shown.verdict)
+    intro = f"{intro} Counted in {judged} of {len(report.tenants)} tenants."
     panels = tag("div", _method("Basic", totals["basic"]), _method("OAuth", totals["oauth"]), class_="two")
     return section(
         "access",
@@ -93,7 +99,7 @@ def _day(date: datetime.date, points: Sequence[Sequence[Point]]) -> Day:
 
 
 def _total(report: Report, method: str) -> MethodCounts | None:
-    found = [tenant.shown.verdict[method] for tenant in report.tenants if tenant.shown.verdict]
+    found = [tenant.shown.verdict[method] for tenant in report.tenants if tenant.is_read and tenant.shown.verdict]
     if not found:
         return None
     gates: dict[str, tuple[int, int]] = {}
@@ -134,15 +140,27 @@ def _gates(totals: Mapping[str, MethodCounts | None], days: Sequence[Day]) -> Ht
         return None
     whole = basic.allowed + basic.blocked + basic.unknown
     order = [*GATE_LABELS, *sorted(set(basic.gates) - set(GATE_LABELS))]
-    rows: list[Child] = []
-    for gate in (gate for gate in order if gate in basic.gates):
-        closed, unknown = basic.gates[gate]
-        words = f"{gate_label(gate)}: closed for {closed:,}, unknown for {unknown:,} of {whole:,} mailboxes"
-        rows.append(tag("span", gate_label(gate)))
-        rows.append(_bar((("shut", closed), ("unsure", unknown)), words, whole, "bar thin"))
-        rows.append(tag("span", number(closed), class_="n"))
+    rows = [_gate(gate, *basic.gates[gate], whole, days) for gate in order if gate in basic.gates]
     title = tag("h3", "Which gate is closed to Basic, in mailboxes")
-    return Html(title + tag("div", rows, class_="gates") + (_gate_table(days) or ""))
+    return Html(title + tag("ul", rows, class_="gates") + (_gate_table(days) or ""))
+
+
+def _gate(gate: str, closed: int, unknown: int, whole: int, days: Sequence[Day]) -> Html:
+    words = f"{gate_label(gate)}: closed for {closed:,}, unknown for {unknown:,} of {whole:,} mailboxes"
+    return tag(
+        "li",
+        tag("span", gate_label(gate)),
+        _bar((("shut", closed), ("unsure", unknown)), words, whole, "bar thin"),
+        tag("span", number(closed), class_="n"),
+        tag("span", _since(days, gate, closed), class_="since"),
+    )
+
+
+def _since(days: Sequence[Day], gate: str, closed: int) -> str:
+    if len(days) < 2:
+        return ""
+    difference = closed - days[0].closed.get(gate, 0)
+    return f"{difference:+,} since {days[0].date}" if difference else f"as on {days[0].date}"
 
 
 def _gate_table(days: Sequence[Day]) -> Html | None:
@@ -181,7 +199,8 @@ def _over_time(days: Sequence[Day]) -> Html:
         tag("span", str(last.date)),
         class_="axis",
     )
-    line = tag("p", "The line is the mailboxes that are enabled on their own.", class_="axis")
+    words = "The line is the mailboxes that are enabled on their own. A tenant that was not read counts as it was last."
+    line = tag("p", words, class_="axis")
     header = ("Date", "Works", "Unknown", "Blocked", "Enabled on their own")
     rows = [
         (str(day.date), number(day.allowed), number(day.unknown), number(day.blocked), number(day.enabled))
@@ -197,7 +216,7 @@ def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -
         tag("tr", tag("th", row[0], scope="row"), [tag("td", text, class_="n") for text in row[1:]]) for row in rows
     ]
     table = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", body))
-    return tag("div", table, class_="scroll")
+    return scroll(caption, table)
 
 
 def _area(days: Sequence[Day], bands: Sequence[tuple[int, int]], top: int, kind: str) -> Html:

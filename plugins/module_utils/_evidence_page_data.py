@@ -32,7 +32,7 @@ _STATE = {
     _evidence_exceptions.NOT_SEEN: "n",
     _evidence_exceptions.CURRENT: "c",
 }
-_URGENCY = "xgsn-c"  # a mailbox that is open and not listed comes before those that are in order
+_URGENCY = "xgs-nc"  # a mailbox that is open and not listed comes before those that are in order
 _EPOCH = datetime.date(1970, 1, 1)
 _TEXT_LIMIT = 160
 
@@ -78,6 +78,7 @@ def _tenant(tenant: TenantReport, limit: int, texts: _Texts, closed: _Texts) -> 
     judged = {one.mailbox.key: one for one in tenant.exceptions}
     boxes = sorted(tenant.shown.mailboxes, key=lambda box: _order(box, judged.get(box.key)))[:limit]
     domain = _domain(boxes)
+    entries = [box.exception for box in boxes if box.exception]
     return {
         "n": tenant.label,
         "d": domain,
@@ -88,8 +89,12 @@ def _tenant(tenant: TenantReport, limit: int, texts: _Texts, closed: _Texts) -> 
         "s": "".join(_state(judged.get(box.key)) for box in boxes),
         "w": "".join(_USAGE[box.usage.state] if box.usage else "-" for box in boxes),
         "c": [closed.number(_closed(box)) for box in boxes],
-        "u": [[at, _day(box.usage.last_seen)] for at, box in enumerate(boxes) if box.usage and box.usage.last_seen],
-        "x": [_exception(at, box, texts) for at, box in enumerate(boxes) if box.exception],
+        # Of those that have it only, in the same order: when a used mailbox was last seen, and the exceptions.
+        "u": [_day(box.usage.last_seen) for box in boxes if box.usage and box.usage.state == "used"],
+        "e": [_day(entry.expires) for entry in entries],
+        "p": [texts.number(entry.owner) for entry in entries],
+        "r": [texts.number(entry.reason) for entry in entries],
+        "k": [texts.number(entry.ticket) for entry in entries],
     }
 
 
@@ -122,14 +127,10 @@ def _address(box: MailboxEvidence, domain: str) -> str:
     return local if own == domain and local and "@" not in local else box.address
 
 
-def _exception(at: int, box: MailboxEvidence, texts: _Texts) -> list[t.Any]:
-    entry = t.cast(t.Any, box.exception)
-    expires = _day(entry.expires) if entry.expires else None
-    return [at, *(texts.number(text) for text in (entry.owner, entry.reason, entry.ticket)), expires, entry.method]
-
-
-def _day(time: datetime.date) -> int:
+def _day(time: datetime.date | None) -> int | None:
     """Days since 1970, UTC."""
+    if time is None:
+        return None
     date = time.date() if isinstance(time, datetime.datetime) else time
     return (date - _EPOCH).days
 

@@ -23,6 +23,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_rep
 from ansible_collections.m365.exchange_online.plugins.module_utils._html import Child, Html, tag
 from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import RETIREMENT
 
+_LINES = 20  # lines to delete of a tenant
 LIMIT = 100  # entries of a list; the CSV files have them all
 
 NO_EVIDENCE = "-"
@@ -39,6 +40,11 @@ def section(identity: str, title: str, intro: Child, *content: Child) -> Html:
     return tag("section", tag("h2", title, id=heading), intro_text, content, id=identity, aria_labelledby=heading)
 
 
+def scroll(label: str, table: Html) -> Html:
+    """A table that is wider than a phone; the region can be scrolled with the keyboard."""
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
+
+
 def number(count: int | None) -> str:
     return NO_EVIDENCE if count is None else f"{count:,}"
 
@@ -46,6 +52,11 @@ def number(count: int | None) -> str:
 def link(tenant: TenantReport, report: Report) -> Html:
     """A link to the tenant's row."""
     return tag("a", tenant.label, href=f"#t-{report.tenants.index(tenant)}")
+
+
+def own(tenant: TenantReport, text: str) -> str:
+    """A sentence without the tenant at its beginning, where the tenant stands before it already."""
+    return text.removeprefix(f"{tenant.label}: ")
 
 
 def hero(report: Report) -> Html:
@@ -107,15 +118,22 @@ def _urgent(report: Report) -> Iterator[Html]:
     for tenant in report.tenants:
         if not tenant.is_read:
             reason = tenant.unread[0][1] if tenant.unread else ""
-            yield _entry(tenant.status, "bad", link(tenant, report), f": {reason}")
+            yield _entry(tenant.status, "bad", link(tenant, report), f": {own(tenant, reason)}")
+    for key, name, words in _EXCEPTIONS:
+        if report.counts[key]:
+            figure = tag("a", f"{report.counts[key]:,} {words}", href="#mailboxes", data_filter=name)
+            yield _entry("exceptions", "warn", figure)
     for tenant, change in report.each_change():
         if change.foreign:
             yield _entry("not by us", "bad", link(tenant, report), f": {change.text}")
-    for tenant in report.tenants:
-        expired = sum(1 for one in tenant.exceptions if one.state == "expired")
-        if expired:
-            noun = "exception has" if expired == 1 else "exceptions have"
-            yield _entry("expired", "bad", link(tenant, report), f": {expired} {noun} expired.")
+
+
+# Figure of the summary, the filter of the mailboxes that shows them, and what is to be said.
+_EXCEPTIONS = (
+    ("expired", "expired", "have expired"),
+    ("expires_soon", "soon", "expire within 30 days"),
+    ("not_seen", "unused", "were not seen in use: candidates for removal"),
+)
 
 
 def _entry(label: str, kind: str, *content: Child) -> Html:
@@ -135,12 +153,12 @@ def _list(entries: Sequence[Html]) -> Html:
 
 
 def december(report: Report) -> Html:
-    judged = [tenant for tenant in report.tenants if tenant.shown.december]
+    judged = [tenant for tenant in report.tenants if tenant.is_read and tenant.shown.december]
     intro = (
         f"Basic for SMTP AUTH is off by default from {RETIREMENT}, and administrators can turn it on again. Which"
         " setting will carry that has not been published. These are today's mailboxes under the two most likely ones."
     )
-    stops = [tenant.shown.december for tenant in report.tenants if tenant.shown.december]
+    stops = [tenant.shown.december for tenant in judged if tenant.shown.december]
     flips = _scenario(
         "If the organization's flag turns itself on",
         (sum(one.keep for one in stops), "keep SMTP AUTH: they are enabled on their own"),
@@ -183,7 +201,9 @@ _ORIGIN = {True: ("ours", "good"), False: ("not by us", "bad"), None: ("note", "
 
 
 def drift(report: Report) -> Html:
-    entries = [_entry("drift", "warn", link(tenant, report), f": {text}") for tenant, text in report.each_drift()]
+    entries = [
+        _entry("drift", "warn", link(tenant, report), f": {own(tenant, text)}") for tenant, text in report.each_drift()
+    ]
     content = _list(entries) if entries else tag("p", "Every tenant that was read is at its baseline.")
     return section("drift", "Drift from the baseline", "", content)
 
@@ -197,7 +217,7 @@ def controls(report: Report) -> Html:
     head = tag("tr", [tag("th", text, scope="col", class_="n" if text in _NUMBERS else None) for text in header])
     rows = [_control_row(report, position) for position in range(len(CONTROLS))]
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="stack")
-    return section("controls", "Controls", intro, tag("div", table, class_="scroll"))
+    return section("controls", "Controls", intro, scroll("Table of controls", table))
 
 
 _NUMBERS = ("Pass", "Fail", "Unknown")
@@ -207,6 +227,7 @@ def _control_row(report: Report, position: int) -> Html:
     control = CONTROLS[position]
     results = [tenant.controls[position] for tenant in report.tenants]
     count = {status: sum(1 for result in results if result.status == status) for status in (PASS, FAIL, UNKNOWN)}
+    level = f" ({control.level})" if control.level else ""
     related = tag("div", ", ".join(control.related), class_="axis") if control.related else None
     cells = [
         tag("td", number(count[status]), class_="n", data_l=label)
@@ -214,7 +235,7 @@ def _control_row(report: Report, position: int) -> Html:
     ]
     return tag(
         "tr",
-        tag("th", f"{control.framework} {control.version}: {control.id} ({control.level})", related, scope="row"),
+        tag("th", f"{control.framework} {control.version}: {control.id}{level}", related, scope="row"),
         tag("td", control.title, data_l="Title"),
         tag("td", control.since, class_="k", data_l="Since"),
         cells,
@@ -239,7 +260,7 @@ def unread(report: Report) -> Html:
 
 def _unread_entry(report: Report, tenant: TenantReport, what: str, reason: str, permission: str) -> Html:
     kind = "bad" if what == "the tenant" else "warn"
-    return _entry("not read", kind, link(tenant, report), f": {what}. {reason}{_needs(permission)}")
+    return _entry("not read", kind, link(tenant, report), f": {what}. {own(tenant, reason)}{_needs(permission)}")
 
 
 def _needs(permission: str) -> str:
@@ -251,8 +272,8 @@ def candidates(tenant: TenantReport) -> Html | None:
     lines = lines_to_delete(tenant.exceptions)
     if not lines:
         return None
-    left = f"\n# and {len(lines) - LIMIT} more" if len(lines) > LIMIT else ""
-    text = "\n".join(lines[:LIMIT]) + left
+    left = f"\n# {len(lines) - _LINES} more: see the column exception of mailboxes.csv" if len(lines) > _LINES else ""
+    text = "\n".join(lines[:_LINES]) + left
     label = f"Exceptions of {tenant.label} to delete"
     return Html(
         tag("h3", "Lines to delete from its list of exceptions")

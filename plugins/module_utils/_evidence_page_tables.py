@@ -13,6 +13,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_pag
     badge,
     candidates,
     number,
+    scroll,
     section,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import (
@@ -24,8 +25,11 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._html import 
 
 _KIND = {"failed": "bad", "vanished": "bad", "drift": "warn", "undeclared": "dim", "held": "dim", "compliant": "good"}
 # Told by sign as well as by colour.
-_SIGN = {"failed": "✕", "vanished": "?", "drift": "≠", "undeclared": "○", "held": "‖", "compliant": "✓"}
+_SIGN = {"failed": "✕", "vanished": "?", "drift": "!", "undeclared": "○", "held": "‖", "compliant": "✓"}
+_FLAG_KIND = {True: "good", False: "warn", None: "dim"}
 _CONTROL_KIND = {PASS: "good", FAIL: "bad"}
+
+SHOWN = 25  # tenants of the table before somebody asks for all
 
 _COLUMNS = (
     ("Tenant", ""),
@@ -41,13 +45,19 @@ _COLUMNS = (
 )
 
 
-def tenants(report: Report) -> Html:
+def glance(report: Report) -> Html:
+    """A cell for each tenant: what is wrong is seen before it is read."""
     cells = [_cell(position, tenant) for position, tenant in enumerate(report.tenants)]
     legend = [
         tag("li", f"{_SIGN[status]} {label}: {report.count(status)}")
         for status, label in STATUS_LABELS.items()
         if report.count(status)
     ]
+    every = tag("ul", cells, class_="cells", aria_label="Every tenant by its status")
+    return section("glance", "All tenants at a glance", "", every, tag("ul", legend, class_="legend"))
+
+
+def tenants(report: Report) -> Html:
     tools = tag(
         "div",
         tag("label", "Search tenants", class_="sr", for_="tenant-search"),
@@ -64,16 +74,18 @@ def tenants(report: Report) -> Html:
     head = tag(
         "tr", [tag("th", tag("button", text, type="button"), scope="col", class_=kind) for text, kind in _COLUMNS]
     )
-    rows = [_rows(position, tenant) for position, tenant in enumerate(report.tenants)]
-    table = tag("table", tag("thead", head), tag("tbody", rows), id="tenants", class_="stack")
+    ranked = sorted(enumerate(report.tenants), key=lambda pair: list(STATUS_LABELS).index(pair[1].status))
+    rows = [_rows(position, tenant, at >= SHOWN) for at, (position, tenant) in enumerate(ranked)]
+    left = len(rows) - SHOWN
+    more = tag("button", f"Show all {len(rows):,} tenants", type="button", id="tenants-more") if left > 0 else None
+    table = tag("table", tag("thead", head), tag("tbody", rows), id="tenants", class_="stack short")
     return section(
         "tenants-section",
         "Tenants",
         "",
-        tag("ul", cells, class_="cells", aria_label="Every tenant by its status"),
-        tag("ul", legend, class_="legend"),
         tools,
-        tag("div", table, class_="scroll"),
+        scroll("Table of tenants", table),
+        more,
     )
 
 
@@ -86,9 +98,10 @@ def _cell(position: int, tenant: TenantReport) -> Html:
     )
 
 
-def _rows(position: int, tenant: TenantReport) -> tuple[Html, Html]:
+def _rows(position: int, tenant: TenantReport, later: bool) -> tuple[Html, Html]:
     shown = tenant.shown
     flag = {True: "off", False: "on", None: "not read"}[shown.flag]
+    flag_badge = badge(flag, _FLAG_KIND[shown.flag]) if tenant.is_read else badge(f"last {flag}", "dim")
     figures = [
         ("Mailboxes", shown.counts["mailboxes"] if shown.counts else None),
         ("Enabled on their own", shown.counts["enabled"] if shown.counts else None),
@@ -105,17 +118,21 @@ def _rows(position: int, tenant: TenantReport) -> tuple[Html, Html]:
         "tr",
         tag("th", opener, scope="row"),
         tag("td", badge(STATUS_LABELS[tenant.status], _KIND[tenant.status]), data_v=rank, data_l="Status"),
-        tag("td", badge(flag, {"off": "good", "on": "warn"}.get(flag, "dim")), data_l="Organization"),
+        tag("td", flag_badge, data_l="Organization"),
         [
             tag("td", number(count), class_="n", data_v=-1 if count is None else count, data_l=label)
             for label, count in figures
         ],
         tag("td", f"{shown.time:%Y-%m-%d %H:%M}", class_="k", data_l="Read"),
-        class_="row",
+        class_="row later" if later else "row",
         id=f"t-{position}",
     )
-    calm = " calm" if tenant.status == "compliant" and not tenant.changes else ""
-    details = tag("tr", tag("td", _details(tenant), colspan=len(_COLUMNS)), class_=f"more{calm}", id=f"d-{position}")
+    details = tag(
+        "tr",
+        tag("td", _details(tenant), colspan=len(_COLUMNS)),
+        class_="more later" if later else "more",
+        id=f"d-{position}",
+    )
     return row, details
 
 
@@ -254,6 +271,6 @@ def mailboxes(left_out: int) -> Html:
         notes,
         tag("div", chips, class_="tools", role="group", aria_label="Which mailboxes"),
         tools,
-        tag("div", table, class_="scroll"),
+        scroll("Table of mailboxes", table),
         tag("button", "Show more", type="button", id="more", hidden=True),
     )

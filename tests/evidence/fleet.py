@@ -234,9 +234,12 @@ class Generator:
             "tenant": {"id": guid(name), "name": f"{name}.onmicrosoft.com", "cloud": "worldwide"},
         }
         if number % 67 == 13 and progress > 0.9:
-            return failed(**common)
-        closed = progress >= number % 40 / 44
-        return document(**common, **self._posture(number, name, closed), **self._drift(number, progress))
+            return failed(**{**common, "tenant": {**common["tenant"], "id": None}, "errors": [_refusal(shown)]})
+        closed = number % 10 != 9 and progress >= number % 40 / 44
+        surprise = _surprise(number) if progress == 1 else {}
+        return document(
+            **{**common, **self._posture(number, name, closed), **self._drift(number, progress), **surprise}
+        )
 
     def _posture(self, number: int, name: str, closed: bool) -> Document:
         boxes = self._boxes[name]
@@ -289,6 +292,20 @@ class Generator:
         if progress > 0.5:
             lines.append("pop_enabled of 3 mailboxes is true, should be false.")
         return {"status": "drift", "drift": lines}
+
+
+def _refusal(name: str) -> Document:
+    message = f"{name}: Get-TransportConfig failed: the app has no right to this cmdlet (HTTP 403)."
+    return {"message": message, "error_code": "access_denied"}
+
+
+def _surprise(number: int) -> Document:
+    """What happens to some tenants in the last night, by nobody's run."""
+    if number % 97 == 50:
+        return {"security_defaults": True}
+    if number % 83 == 22:
+        return {"unknown_properties": {"transport_config": ["SmtpBasicAuthenticationState"], "organization_config": []}}
+    return {}
 
 
 def _method(allowed: int, blocked: int, unknown: int, gates: Document) -> Document:
