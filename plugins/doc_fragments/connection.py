@@ -111,12 +111,6 @@ options:
       - URL that takes the place of the cloud's sign-in host. The same rules as for O(endpoint) hold.
       - If not given, the value of the environment variable E(EXO_AUTHORITY) is used.
     type: str
-  graph_endpoint:
-    description:
-      - URL that takes the place of the cloud's Microsoft Graph host. The same rules as for O(endpoint) hold.
-      - Only what reads Microsoft Graph uses it.
-      - If not given, the value of the environment variable E(EXO_GRAPH_ENDPOINT) is used.
-    type: str
   validate_certs:
     description:
       - Whether the TLS certificates of the service are verified. Set it to V(false) in a laboratory only. To trust a
@@ -165,13 +159,24 @@ notes:
   - The app registration needs the application permission C(Exchange.ManageAsApp) of C(Office 365 Exchange Online)
     with admin consent, and beside it a role in the tenant. One without the other is refused with HTTP status 401 or
     403.
-  - "A task that fails returns RV(ignore:error_code), which is one of these: V(authentication_failed) (no token was to
-    be had, or the service refused it), V(access_denied) (a permission or a role is missing), V(wrong_tenant) (the
+  - "A task that fails returns RV(ignore:error_code), which is one of these: V(authentication_failed) (there was no
+    token, or the service refused it), V(access_denied) (a permission or a role is missing), V(wrong_tenant) (the
     token is of another tenant), V(not_found) and V(ambiguous) (no mailbox, or more than one, has this identity),
-    V(invalid_request) (an option, or a value that the service does not take), V(refused) (a brake stopped the plan
-    before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be read,
+    V(invalid_request) (an option, or a value that the service does not take), V(refused) (a limit or a guard stopped
+    the plan before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be read,
     so nothing was planned), V(partial_failure) (some writes failed and the others were done), V(not_confirmed) (a
     write that the next step relies on was not seen in time), V(expired) (an exception is past its last day, everything
-    else is done) and V(unexpected_response) (the service sent something
+    else is done), V(interrupted) (the run that started the task ended, so the rest was not
+    written) and V(unexpected_response) (the service sent something
     that the module does not know)."
+"""
+
+    GRAPH = r"""
+options:
+  graph_endpoint:
+    description:
+      - URL that takes the place of the cloud's Microsoft Graph host. The same rules as for O(endpoint) hold.
+      - Only what reads Microsoft Graph uses it.
+      - If not given, the value of the environment variable E(EXO_GRAPH_ENDPOINT) is used.
+    type: str
 """

@@ -10,12 +10,14 @@ class ModuleDocFragment:
 options:
   undo_file:
     description:
-      - Path of a file on the host that runs the module. Before the first write, what is about to change goes there as
-        JSON, with the tenant, the GUIDs and the values before and after.
-      - The file has mode C(0600) and is flushed to disk first. If it can't be written, nothing is changed.
-      - A file that exists is never written over. Then a number is added to the name, and the result says which.
+      - Absolute path of a file on the host that runs the module. Before the first write, what is about to change goes
+        there as JSON, with the tenant, the GUIDs, the values before and after, and whether SMTP AUTH worked.
+      - The newest file has this name. An older one of the same name gets the time at which it was written into its own.
+      - A directory means a new file in it, with the time in its name.
+      - The file has mode C(0600). It is flushed to disk and read back first. If it can't be written, nothing is
+        changed, and check mode says so too.
       - Nothing is written when nothing changes, nor in check mode.
-      - M(m365.exchange_online.exo_restore) puts everything back that is in the file.
+      - M(m365.exchange_online.exo_restore) brings back everything that is in the file.
     type: path
 """
 
@@ -25,7 +27,7 @@ options:
     description:
       - After writing, read back until the service shows the new values.
       - A value that it does not show within O(wait_timeout) gives a warning and C(confirmed=false) in the result.
-        That is no failure, for the service can need minutes to show what it has taken.
+        That is no failure, because the service can need minutes to show what it has taken.
     type: bool
     default: true
   wait_timeout:
@@ -36,7 +38,7 @@ options:
     default: 60
 """
 
-    BRAKES = r"""
+    MAX_CHANGES = r"""
 options:
   max_changes:
     description:
@@ -45,10 +47,29 @@ options:
       - The percentage is taken of all mailboxes in scope, rounded up, and never means fewer than 10.
       - A plan beyond it is refused before the first write, in check mode too. The message says how many mailboxes
         would change, names the first 20, and gives the value that would let the plan pass.
-      - A change of the organization counts as one, however many mailboxes follow it. The effect in the result says how
-        many these are.
-      - With V(0), any change is refused. Without this option there is no limit.
+      - The organization does not count. With V(0) any change is refused, that of the organization too. Without this
+        option there is no limit.
     type: str
+"""
+
+    EFFECT = r"""
+options:
+  max_lose:
+    description:
+      - The highest number of mailboxes that may lose SMTP AUTH in effect, as a number or a percentage, like
+        O(ignore:max_changes). A mailbox without a value of its own loses it when the organization is closed.
+      - Where it can't be known who loses, the task is refused.
+    type: str
+  max_gain:
+    description:
+      - The same for mailboxes that gain SMTP AUTH in effect.
+    type: str
+  effect_file:
+    description:
+      - Absolute path of a file for everybody who loses or gains SMTP AUTH by the task, in check mode too. The result
+        names just the first 20.
+      - It is CSV, or JSON if the name ends in C(.json).
+    type: path
 """
 
     LOOKUP = r"""
@@ -57,7 +78,8 @@ options:
     description:
       - What to do about an identity that no mailbox has.
       - With V(fail) the task fails before anything is written. With V(warn) it warns and goes on with the others.
-      - An identity that fits more than one mailbox always fails.
+      - An identity that fits more than one mailbox always fails. So does a missing one beside all mailboxes, where a
+        typing mistake would change the very mailbox that the entry was to protect.
     type: str
     choices:
       - fail

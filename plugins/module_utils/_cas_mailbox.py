@@ -34,9 +34,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
     Selected,
-    check_name,
     check_selection,
     given_names,
+    identity_of,
     only_known,
     parse_where,
     select,
@@ -62,7 +62,7 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
 INFO_ARGUMENT_SPEC: Mapping[str, t.Any] = {
     **SELECTION,
     "properties": {"type": "list", "elements": "str"},
-    "dest": {"type": "str"},
+    "dest": {"type": "path"},
     **LOOKUP,
 }
 _EWS = "ews_enabled"
@@ -83,8 +83,7 @@ def _parse_entries(params: Mapping[str, t.Any], shared: Mapping[str, t.Any]) -> 
     for number, given in enumerate(params["mailboxes"] or ()):
         place = f"mailboxes[{number}]"
         only_known(given, ["identity", *CAS_MAILBOX.options], place)
-        name = str(given.get("identity") or "").strip()
-        check_name(f"{place} has an identity", name)
+        name = identity_of(given, place)
         desired = CAS_MAILBOX.parse(given, f"{place}: ")
         if not desired:
             raise InvalidRequest(f"{place} ({name}) has no setting.")

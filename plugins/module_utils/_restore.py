@@ -34,7 +34,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._text import 
 from ansible_collections.m365.exchange_online.plugins.module_utils._undo import Entry, Undo
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
-    "src": {"type": "str"},
+    "src": {"type": "path"},
     "content": {"type": "raw"},
     "force": {"type": "bool", "default": False},
     "propagation_delay": {"type": "int", "default": 0},

@@ -88,6 +88,15 @@ def check_name(place: str, name: str) -> None:
         )
 
 
+def identity_of(entry: Mapping[str, t.Any], place: str) -> str:
+    """The name that an entry of a list gives; raises InvalidRequest where it gives none."""
+    name = str(entry.get("identity") or "").strip()
+    if not name:
+        raise InvalidRequest(f"{place} has no identity.")
+    check_name(f"{place} has an identity", name)
+    return name
+
+
 def select(reader: Reader, selection: Selection) -> Selected:
     """Read what a selection means; raises where a name is missing (unless tolerated), ambiguous, or a list is short."""
     names = (*selection.names, *selection.exclude)

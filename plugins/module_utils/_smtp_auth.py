@@ -34,9 +34,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
-    check_name,
     found_names,
     given_names,
+    identity_of,
     only_known,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
@@ -171,8 +171,7 @@ def _entry(option: str, position: int, given: t.Any) -> Exemption:
     if not isinstance(given, Mapping):
         raise InvalidRequest(f"{place} has to be an address, or a dictionary with identity.")
     only_known(given, ["identity", *_RECORD], place)
-    identity = str(given.get("identity") or "").strip()
-    check_name(f"{place} has an identity", identity)
+    identity = identity_of(given, place)
     record = {name: str(given[name]) for name in _RECORD if given.get(name) not in (None, "")}
     last_day = None
     if "expires" in record:

@@ -20,8 +20,12 @@ WAIT: Mapping[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
 }
-UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "str"}}
-EFFECT: Mapping[str, t.Any] = {"max_lose": {"type": "str"}, "max_gain": {"type": "str"}, "effect_file": {"type": "str"}}
+UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "path"}}
+EFFECT: Mapping[str, t.Any] = {
+    "max_lose": {"type": "str"},
+    "max_gain": {"type": "str"},
+    "effect_file": {"type": "path"},
+}
 LIMITS: Mapping[str, t.Any] = {"max_changes": {"type": "str"}, **EFFECT}
 LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices": ["fail", "warn"], "default": "fail"}}
 

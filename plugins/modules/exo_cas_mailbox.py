@@ -47,7 +47,8 @@ extends_documentation_fragment:
   - m365.exchange_online.selection
   - m365.exchange_online.cas_mailbox_settings
   - m365.exchange_online.writing.lookup
-  - m365.exchange_online.writing.brakes
+  - m365.exchange_online.writing.max_changes
+  - m365.exchange_online.writing.effect
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
@@ -146,6 +147,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
+    way back: /var/lib/exo/undo.json
 mailboxes:
   description:
     - The mailboxes. With O(all_mailboxes=true) just those that were changed, that failed, or that are missing.
@@ -173,7 +181,7 @@ mailboxes:
       returned: when the mailbox was found
       type: str
       sample: Scanner, ground floor
-    action:
+    status:
       description: What was done, or would be done in check mode.
       returned: always
       type: str
@@ -202,7 +210,7 @@ mailboxes:
       sample: true
     error:
       description: Why the write failed, or why there is no such mailbox.
-      returned: when the action is V(failed) or V(missing)
+      returned: when the status is V(failed) or V(missing)
       type: str
       sample: The operation couldn't be performed because the object couldn't be found.
 summary:
@@ -270,33 +278,30 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+effect_file:
+  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  returned: when O(effect_file) is given
+  type: str
+  sample: /var/lib/exo/contoso-effect.csv
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
-  description: One entry for each mailbox that changes, with just the settings that differ.
+  description:
+    - What changes, as text. First a total, then one line for each object. The values themselves are in
+      RV(mailboxes).
   returned: in diff mode, when something differs
   type: list
   elements: dict
   contains:
-    before_header:
-      description: Which mailbox it is, before and after.
+    prepared:
+      description: The text.
       returned: always
       type: str
-      sample: scanner@contoso.com
-    before:
-      description: The settings that differ, as they were.
-      returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: inherit}
-    after:
-      description: The same settings, as they are now or would be.
-      returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: false}
-not_shown:
+      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gain it"
+truncated:
   description:
     - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
       exact, and failed and missing mailboxes come first.
@@ -332,7 +337,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: The cure, for the failures that a first run meets.
+  description: What to do. It is the last sentence of the message, too.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -22,20 +22,35 @@ description:
     as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
     or a custom role group with the management roles C(Mail Recipients) and C(Organization Http Settings).
 options:
-  path:
+  src:
     description:
-      - Path of the undo file, on the host that runs the module.
+      - Absolute path of the undo file, on the host that runs the module.
+      - A file is refused if a later run wrote another one for the same tenant beside it, unless O(force=true).
     type: path
-    required: true
+  content:
+    description:
+      - What an undo file holds, as text or as a dictionary, where there is no file. Give either this or O(src).
+    type: raw
   force:
     description:
-      - Whether to put a setting back although somebody changed it after the file was written. Without it, a setting
-        that has neither the value before nor the one after is left alone, named in a warning and in RV(left_alone).
+      - Whether to bring back an older file over what came later, and each setting although it was changed after the
+        file was written. Without it, a setting that has neither the value before nor the one after stays as it is,
+        and is named in a warning and in RV(changed_since).
+      - Without it, a restore is also refused by which a mailbox loses SMTP AUTH that had it in the state to be
+        restored.
     type: bool
     default: false
+  propagation_delay:
+    description:
+      - How many seconds have to be over since the last change of a mailbox in the file that has to stay open, before
+        the organization is closed.
+    type: int
+    default: 0
 notes:
   - With O(undo_file) the values from before the restore are written down too, so that a restore can be undone.
 extends_documentation_fragment:
+  - m365.exchange_online.writing.max_changes
+  - m365.exchange_online.writing.effect
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
@@ -62,18 +77,18 @@ EXAMPLES = r"""
     tenant: contoso.onmicrosoft.com
     client_id: 11111111-2222-3333-4444-555555555555
     certificate_path: /etc/exo/contoso.pem
-    path: /var/lib/exo/contoso-smtp-auth.json
+    src: /var/lib/exo/contoso-smtp-auth.json
 
 # The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
 - name: Preview what a restore would do
   m365.exchange_online.exo_restore:
-    path: /var/lib/exo/contoso-smtp-auth.json
+    src: /var/lib/exo/contoso-smtp-auth.json
   check_mode: true
   diff: true
 
-- name: Put it back although somebody changed settings since, and keep a way back
+- name: Put it back although settings were changed since, and keep a way back
   m365.exchange_online.exo_restore:
-    path: /var/lib/exo/contoso-smtp-auth.json
+    src: /var/lib/exo/contoso-smtp-auth.json
     force: true
     undo_file: /var/lib/exo/contoso-before-restore.json
 
@@ -86,22 +101,29 @@ EXAMPLES = r"""
   block:
     - name: Undo the transport settings
       m365.exchange_online.exo_restore:
-        path: /var/lib/exo/contoso-transport.json
+        src: /var/lib/exo/contoso-transport.json
 
     - name: Undo the protocols of the mailboxes
       m365.exchange_online.exo_restore:
-        path: /var/lib/exo/contoso-protocols.json
+        src: /var/lib/exo/contoso-protocols.json
 
 # The job's credential puts EXO_CLIENT_ID and EXO_CERTIFICATE_PATH into the environment. Undo files must lie on a
-# path that is mounted into the execution environment, for what a job writes elsewhere is deleted at its end.
+# path that is mounted into the execution environment, because what a job writes elsewhere is deleted at its end.
 - name: In AWX, each host of the inventory being a tenant
   m365.exchange_online.exo_restore:
     tenant: "{{ exo_tenant }}"
-    path: "/mnt/exo-undo/{{ inventory_hostname }}.json"
+    src: "/mnt/exo-undo/{{ inventory_hostname }}.json"
   delegate_to: localhost
 """
 
 RETURN = r"""
+msg:
+  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
+    way back: /var/lib/exo/undo.json
 organization:
   description: The transport settings of the organization that are in the file.
   returned: success or when some of the writes failed, when the file holds any
@@ -119,7 +141,7 @@ organization:
       type: dict
       sample:
         smtp_client_authentication_disabled: false
-    action:
+    status:
       description: What was done, or would be done in check mode.
       returned: always
       type: str
@@ -151,7 +173,7 @@ mailboxes:
       returned: when the mailbox was found
       type: str
       sample: Scanner, ground floor
-    action:
+    status:
       description: What was done, or would be done in check mode.
       returned: always
       type: str
@@ -180,16 +202,16 @@ mailboxes:
       sample: true
     error:
       description: Why the write failed, or why there is no such mailbox.
-      returned: when the action is V(failed) or V(missing)
+      returned: when the status is V(failed) or V(missing)
       type: str
       sample: The operation couldn't be performed because the object couldn't be found.
-left_alone:
-  description: A sentence on each setting that was left alone, because somebody changed it since or it can't be unset.
+changed_since:
+  description: A sentence on each setting that stays as it is, because it was changed since or can't be unset.
   returned: success, or when some of the writes failed
   type: list
   elements: str
   sample:
-    - smtp_client_authentication_disabled of scanner@contoso.com was changed since and is left alone.
+    - smtp_client_authentication_disabled of scanner@contoso.com was changed since and stays as it is.
 summary:
   description: Counts.
   returned: success, or when some of the writes failed
@@ -255,28 +277,30 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+effect_file:
+  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  returned: when O(effect_file) is given
+  type: str
+  sample: /var/lib/exo/contoso-effect.csv
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
-  description: One entry for the organization and one for each mailbox that changes, with just the settings that differ.
+  description:
+    - What changes, as text. First a total, then one line for each object. The values themselves are in
+      RV(mailboxes).
   returned: in diff mode, when something differs
   type: list
   elements: dict
   contains:
-    before:
-      description: The settings that differ, as they were.
+    prepared:
+      description: The text.
       returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: false}
-    after:
-      description: The same settings, as they are now or would be.
-      returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: inherit}
-not_shown:
+      type: str
+      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gain it"
+truncated:
   description:
     - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
       exact, and failed and missing mailboxes come first.
@@ -312,7 +336,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: The cure, for the failures that a first run meets.
+  description: What to do. It is the last sentence of the message, too.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -36,65 +36,24 @@ options:
   allowed:
     description:
       - The mailboxes that may use SMTP AUTH whatever the organization says. They get an explicit value.
+      - Each entry is a name (user principal name, address, GUID or alias), or a dictionary with C(identity) and, for
+        the record, C(reason), C(owner), C(ticket) and C(expires).
+      - C(expires) is the last day of the entry, as V(2027-03-31). That day still counts, in UTC. Within 30 days before
+        it the task warns. What happens afterwards is up to O(expired).
     type: list
-    elements: dict
-    suboptions:
-      identity:
-        description:
-          - The mailbox, as user principal name, address, GUID or alias.
-        type: str
-        required: true
-      reason:
-        description:
-          - For the record, why the mailbox may use SMTP AUTH.
-        type: str
-      owner:
-        description:
-          - For the record, who answers for it.
-        type: str
-      ticket:
-        description:
-          - For the record, the request that it goes back to.
-        type: str
-      expires:
-        description:
-          - The last day of the entry, as V(2027-03-31). That day still counts, in UTC.
-          - Within 30 days before it the task warns. What happens afterwards is up to O(expired).
-        type: str
+    elements: raw
   denied:
     description:
-      - The mailboxes that may not use SMTP AUTH whatever the organization says. They get an explicit value.
+      - The mailboxes that may not use SMTP AUTH whatever the organization says. They get an explicit value. The
+        entries have the same form as in O(allowed).
       - A mailbox in both lists is an error.
     type: list
-    elements: dict
-    suboptions:
-      identity:
-        description:
-          - The mailbox, as user principal name, address, GUID or alias.
-        type: str
-        required: true
-      reason:
-        description:
-          - For the record, why the mailbox may not use SMTP AUTH.
-        type: str
-      owner:
-        description:
-          - For the record, who answers for it.
-        type: str
-      ticket:
-        description:
-          - For the record, the request that it goes back to.
-        type: str
-      expires:
-        description:
-          - The last day of the entry, as V(2027-03-31). That day still counts, in UTC.
-          - Within 30 days before it the task warns. What happens afterwards is up to O(expired).
-        type: str
+    elements: raw
   unlisted:
     description:
       - What to do about mailboxes in neither list.
       - V(unmanaged) leaves them alone. Those among them that are explicitly enabled are named in a warning and in
-        RV(strays).
+        RV(unlisted_enabled).
       - V(not_enabled) takes the explicit value from those that are enabled, so that the organization decides. A value
         that blocks stays.
       - V(inherit) takes any explicit value away. It is refused unless the organization is V(disabled), or becomes so
@@ -110,8 +69,8 @@ options:
   expired:
     description:
       - What to do about entries of either list whose last day is over.
-      - V(report) leaves them in force, and the task fails at its end, after everything else is done, so that somebody
-        looks at them.
+      - V(report) leaves them in force, and the task fails at its end, after everything else is done, so that a
+        person looks at them.
       - V(revoke) takes the exception away. The mailbox goes where O(unlisted) leads, and back to no value of its own
         with O(unlisted=unmanaged).
     type: str
@@ -121,20 +80,30 @@ options:
     default: report
   allow_empty:
     description:
-      - Whether an empty O(allowed) is meant. Without it, an empty list is refused when O(unlisted) is anything but
-        V(unmanaged), because a variable that came out empty would cut everybody off.
+      - Whether it is meant that no mailbox is allowed. Without it, an O(allowed) that is empty or not given is refused
+        where this task closes the organization, or where O(unlisted) is anything but V(unmanaged), because a variable
+        that came out empty would cut everybody off.
     type: bool
     default: false
+  exclude:
+    description:
+      - Mailboxes that the task leaves alone altogether, such as one whose write the service always refuses.
+      - One that does not exist is an error, and so is one that is on a list.
+    type: list
+    elements: str
   propagation_delay:
     description:
-      - How many seconds to wait between the listed mailboxes being seen enabled and the organization being closed, so
-        that the service can spread the former. It counts only in a run that does both.
+      - How many seconds have to be over since the last change of a listed mailbox, whoever made it, before the
+        organization is closed, so that every server of the service knows it.
+      - Where the service does not say when a mailbox was changed, it counts from the start of the task.
     type: int
     default: 0
 notes:
-  - Before it closes the organization, the task reads back the mailboxes that it has just enabled, and before it opens
-    the organization those that it has just disabled, even with O(wait=false). What does not show within
-    O(wait_timeout) keeps the organization as it is, with RV(ignore:error_code=not_confirmed).
+  - Right before it closes the organization, the task looks at every mailbox in O(allowed) again, and right before it
+    opens it, at every one in O(denied), even with O(wait=false). One that is not as it has to be keeps the
+    organization as it is, with RV(ignore:error_code=not_confirmed).
+  - The task stops writing when the run that started it ends, by the keyword C(timeout), a signal or a kill. Run it
+    again and it finishes what is left.
   - The setting switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access
     and an authentication policy can each block SMTP AUTH besides, and this module does not change them.
   - Microsoft turns Basic authentication for SMTP AUTH off by default for existing tenants at the end of December
@@ -142,7 +111,8 @@ notes:
   - Only mailboxes in Exchange Online have the setting, not those on premises.
 extends_documentation_fragment:
   - m365.exchange_online.writing.lookup
-  - m365.exchange_online.writing.brakes
+  - m365.exchange_online.writing.max_changes
+  - m365.exchange_online.writing.effect
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
@@ -177,7 +147,7 @@ EXAMPLES = r"""
     certificate_path: /etc/exo/contoso.pem
     organization: disabled
     allowed:
-      - identity: scanner@contoso.com
+      - scanner@contoso.com
 
 # The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
 - name: Preview the same, with who loses and who gains SMTP AUTH
@@ -207,7 +177,7 @@ EXAMPLES = r"""
     max_changes: 20
     undo_file: /var/lib/exo/contoso-smtp-auth.json
 
-- name: Take expired exceptions away, and let enabled mailboxes settle for 15 minutes before the organization is closed
+- name: Take expired exceptions away, and give a change 15 minutes before the organization is closed
   m365.exchange_online.exo_smtp_auth:
     organization: disabled
     allowed: "{{ smtp_auth_exceptions }}"
@@ -247,6 +217,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
+    way back: /var/lib/exo/undo.json
 organization:
   description: The organization's setting.
   returned: success, or when some of the writes failed
@@ -262,7 +239,7 @@ organization:
       returned: always
       type: str
       sample: disabled
-    action:
+    status:
       description: What was done, or would be done in check mode.
       returned: always
       type: str
@@ -294,7 +271,7 @@ mailboxes:
       returned: when the mailbox was found
       type: str
       sample: Scanner, ground floor
-    action:
+    status:
       description: What was done, or would be done in check mode.
       returned: always
       type: str
@@ -323,10 +300,10 @@ mailboxes:
       sample: true
     error:
       description: Why the write failed, or why there is no such mailbox.
-      returned: when the action is V(failed) or V(missing)
+      returned: when the status is V(failed) or V(missing)
       type: str
       sample: The operation couldn't be performed because the object couldn't be found.
-strays:
+unlisted_enabled:
   description: Addresses of mailboxes that are explicitly enabled and on no list.
   returned: success, or when some of the writes failed
   type: list
@@ -460,28 +437,30 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+effect_file:
+  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  returned: when O(effect_file) is given
+  type: str
+  sample: /var/lib/exo/contoso-effect.csv
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
-  description: One entry for the organization and one for each mailbox that changes, with just the settings that differ.
+  description:
+    - What changes, as text. First a total, then one line for each object. The values themselves are in
+      RV(mailboxes).
   returned: in diff mode, when something differs
   type: list
   elements: dict
   contains:
-    before:
-      description: The settings that differ, as they were.
+    prepared:
+      description: The text.
       returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: inherit}
-    after:
-      description: The same settings, as they are now or would be.
-      returned: always
-      type: dict
-      sample: {smtp_client_authentication_disabled: false}
-not_shown:
+      type: str
+      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gain it"
+truncated:
   description:
     - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
       exact, and failed and missing mailboxes come first.
@@ -517,7 +496,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: The cure, for the failures that a first run meets.
+  description: What to do. It is the last sentence of the message, too.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

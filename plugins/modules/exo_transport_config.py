@@ -20,12 +20,14 @@ description:
     as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
     or a custom role group with the management role C(Organization Http Settings).
 notes:
+  - When the switch for SMTP AUTH changes and it can't be known who loses or gains by that, the task is refused.
   - In a hybrid organization, the Hybrid Configuration Wizard can write the values of the on-premises organization
     over many of these settings.
   - If the service says that a parameter does not exist, the role most often lacks it. Exchange hides what one may not
     set.
 extends_documentation_fragment:
   - m365.exchange_online.transport_settings
+  - m365.exchange_online.writing.effect
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
@@ -102,6 +104,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
+    way back: /var/lib/exo/undo.json
 transport_config:
   description:
     - Every setting of this module that the service sent, by the name of its option and in the form that the option
@@ -174,6 +183,11 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+effect_file:
+  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  returned: when O(effect_file) is given
+  type: str
+  sample: /var/lib/exo/contoso-effect.csv
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
@@ -222,7 +236,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: The cure, for the failures that a first run meets.
+  description: What to do. It is the last sentence of the message, too.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _client_access, _errors, _options
+from ansible_collections.m365.exchange_online.plugins.module_utils import _cas_mailbox, _errors, _options
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
@@ -27,7 +27,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 LOCAL = {"exo_evidence"}  # speak to no tenant: no connection options, no place in the action group
 CONNECTED = [name for name in MODULES if name not in LOCAL]
 FILES = sorted((ROOT / "plugins" / "module_utils").glob("_*.py"))
-WRITING = {"exo_cas_mailbox", "exo_restore", "exo_smtp_auth", "exo_transport_config"}
+WRITING = {"exo_cas_mailbox", "exo_organization_config", "exo_restore", "exo_smtp_auth", "exo_transport_config"}
 TEMPLATES = {
     "{{ exo_tenant }}": "contoso.onmicrosoft.com",
     "{{ smtp_auth_exceptions }}": [{"identity": "scanner@contoso.com", "expires": "2027-03-31"}],
@@ -152,9 +152,9 @@ def test_examples(name: str, arguments: dict[str, t.Any], monkeypatch: pytest.Mo
     ],
 )
 def test_what_is_no_selection_is_refused_before_any_request(given: dict[str, t.Any], words: str) -> None:
-    plain = {name: option.get("default") for name, option in _client_access.ARGUMENT_SPEC.items()}
+    plain = {name: option.get("default") for name, option in _cas_mailbox.ARGUMENT_SPEC.items()}
     with pytest.raises(InvalidRequest) as caught:
-        _client_access.converge(Task({**plain, **given}, True, lambda text: None, no_connection))
+        _cas_mailbox.converge(Task({**plain, **given}, True, lambda text: None, no_connection))
     assert words in str(caught.value)
 
 

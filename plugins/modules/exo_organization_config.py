@@ -1,0 +1,174 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_organization_config
+short_description: Manage the configuration of an Exchange Online organization
+version_added: 1.0.0
+description:
+  - Manages settings of the organization such as Exchange Web Services, Direct Send, MailTips, auditing and add-ins.
+  - It reads them with C(Get-OrganizationConfig), and calls C(Set-OrganizationConfig) once, with just the settings that
+    differ. If nothing differs, it is not called at all.
+  - A setting that is left out is not managed.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
+    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator).
+options:
+  allow_empty:
+    description:
+      - Whether an empty O(ews_allowed_app_ids) is meant. Without it, emptying the list is refused, because since
+        October 2026 that blocks every app from Exchange Web Services.
+    type: bool
+    default: false
+notes:
+  - With O(reject_direct_send=true) the task warns, because devices that send without signing in stop, unless an
+    inbound connector covers them.
+  - A mailbox can use Exchange Web Services only where both the organization and the mailbox allow it.
+extends_documentation_fragment:
+  - m365.exchange_online.organization_settings
+  - m365.exchange_online.writing.undo
+  - m365.exchange_online.writing.wait
+  - m365.exchange_online.connection
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.changing
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_organization_config_info
+  - module: m365.exchange_online.exo_transport_config
+  - module: m365.exchange_online.exo_cas_mailbox
+  - module: m365.exchange_online.exo_restore
+  - name: Set-OrganizationConfig
+    description: Microsoft's page on the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/exchangepowershell/set-organizationconfig
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: Refuse mail that claims our domains and comes without authentication
+  m365.exchange_online.exo_organization_config:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    reject_direct_send: true
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
+- name: Preview, and change nothing
+  m365.exchange_online.exo_organization_config:
+    audit_disabled: false
+    mail_tips_external_recipients_tips_enabled: true
+  check_mode: true
+  diff: true
+
+- name: Exchange Web Services for two applications, and a way back
+  m365.exchange_online.exo_organization_config:
+    ews_enabled: true
+    ews_allowed_app_ids:
+      add:
+        - 11111111-aaaa-bbbb-cccc-000000000001
+        - 11111111-aaaa-bbbb-cccc-000000000002
+    undo_file: /var/lib/exo/contoso-organization.json
+"""
+
+RETURN = r"""
+msg:
+  description: The task in one line, with what changes and the way back.
+  returned: success
+  type: str
+  sample: "contoso.onmicrosoft.com: nothing to change"
+organization_config:
+  description:
+    - Every setting of this module that the service sent, by the name of its option and in the form that the option
+      takes.
+    - After a change these are the new values. In check mode they are what they would be.
+  returned: success
+  type: dict
+  sample:
+    audit_disabled: false
+    ews_allowed_app_ids: []
+    ews_enabled: inherit
+    reject_direct_send: true
+effect:
+  description: How many mailboxes lose or gain SMTP AUTH in effect.
+  returned: success
+  type: dict
+  sample:
+    lose: 0
+    gain: 0
+    lose_sample: []
+    gain_sample: []
+confirmed:
+  description:
+    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
+      it did not show it within O(wait_timeout).
+  returned: when something was written and O(wait=true)
+  type: bool
+  sample: true
+undo_file:
+  description: Path of the undo file that was written.
+  returned: when O(undo_file) is given and something was about to change, not in check mode
+  type: str
+  sample: /var/lib/exo/contoso-2026-11-23.json
+diff:
+  description: Just the settings that differ.
+  returned: in diff mode, when something differs
+  type: dict
+  contains:
+    before:
+      description: The settings that differ, as they were.
+      returned: always
+      type: dict
+      sample: {reject_direct_send: false}
+    after:
+      description: The same settings, as they are now or would be.
+      returned: always
+      type: dict
+      sample: {reject_direct_send: true}
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-OrganizationConfig failed: too many requests (HTTP 429). Waited 2.0 s."
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Set-OrganizationConfig
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: What to do. It is the last sentence of the message, too.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+from ansible_collections.m365.exchange_online.plugins.module_utils._organization_config import ARGUMENT_SPEC, converge
+
+
+def main() -> None:
+    run_module(converge, ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
