@@ -42,7 +42,7 @@ a { color: var(--accent); }
 .hero .wrap { display: flex; gap: 2rem; justify-content: space-between; align-items: flex-start; }
 .hero h1 { font-size: 1.7rem; line-height: 1.2; letter-spacing: -.01em; }
 .hero p { color: var(--hero-muted); margin-top: .4rem; max-width: 46rem; }
-.clock { text-align: right; flex: none; }
+.clock { text-align: right; flex: 0 0 16rem; }
 .clock b { display: block; font-size: 2.6rem; line-height: 1; font-variant-numeric: tabular-nums; }
 .clock span { color: var(--hero-muted); font-size: .85rem; }
 .tiles {
@@ -105,7 +105,7 @@ button, input, select {
 }
 button { cursor: pointer; }
 button:hover { border-color: var(--accent); }
-th button { border: 0; padding: 0; background: none; font-weight: 600; color: inherit; }
+th button { border: 0; padding: 0; background: none; font-weight: 600; color: inherit; text-align: inherit; }
 th[aria-sort] button { color: var(--ink); }
 th[aria-sort="ascending"] button::after { content: " \2191"; }
 th[aria-sort="descending"] button::after { content: " \2193"; }
@@ -167,7 +167,6 @@ footer p { margin-bottom: .4rem; }
   .gates svg { grid-row: 2; grid-column: 1 / -1; }
   .gates .since { grid-column: 1 / -1; }
   tbody th, #boxes tbody th, td, td.w, td.n { min-width: 0; }
-  .cells a { width: 32px; height: 32px; }
   table.stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table.stack, table.stack tbody, table.stack tr, table.stack th, table.stack td { display: block; }
   table.stack tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
@@ -308,7 +307,8 @@ SCRIPT = r"""
         used += seen;
         const address = name.includes("@") ? name : name + "@" + packed.d;
         rows.push({
-          tenant: index, address, override: packed.o[at], basic: packed.b[at], oauth: packed.q[at], state: packed.s[at],
+          tenant: index, address, override: packed.o[at], basic: packed.b[at], oauth: packed.q[at],
+          state: packed.s[at].toLowerCase(), unused: "nXGS".includes(packed.s[at]),
           closed: data.closed[packed.c[at]], seen: seen ? packed.u[used] : null, use: packed.w[at],
           owner: listed ? data.texts[packed.p[entry]] : "", reason: listed ? data.texts[packed.r[entry]] : "",
           ticket: listed ? data.texts[packed.k[entry]] : "", expires: listed ? packed.e[entry] : null,
@@ -332,7 +332,7 @@ SCRIPT = r"""
     listed: (row) => row.state !== "-",
     expired: (row) => row.state === "x" || row.state === "g",
     soon: (row) => row.state === "s",
-    unused: (row) => row.state === "n",
+    unused: (row) => row.unused,
     stray: (row) => row.state === "-" && row.override === "e",
     flag: (row) => row.override === "i" && (row.basic === "a" || row.oauth === "a"),
     basic: (row) => row.basic === "a" && row.use === "u",
@@ -349,8 +349,10 @@ SCRIPT = r"""
   };
   const draw = (row) => {
     const line = make("tr");
-    const head = make("th", row.address);
+    const head = make("th");
     head.scope = "row";
+    const at = row.address.lastIndexOf("@") + 1;
+    head.append(row.address.slice(0, at), make("wbr"), row.address.slice(at));
     line.append(head);
     cell(line, "Tenant", data.tenants[row.tenant].n);
     cell(line, "Own setting", OVERRIDE[row.override], "k");

@@ -99,11 +99,15 @@ def _tenant(tenant: TenantReport, limit: int, texts: _Texts, closed: _Texts) -> 
 
 
 def _order(box: MailboxEvidence, judged: JudgedException | None) -> tuple[int, bool, str]:
-    return _URGENCY.index(_state(judged)), box.override != "enabled", box.address
+    return _URGENCY.index(_state(judged).lower()), box.override != "enabled", box.address
 
 
 def _state(judged: JudgedException | None) -> str:
-    return _STATE[judged.state] if judged else "-"
+    """A capital letter: nobody was seen using it, either."""
+    if judged is None:
+        return "-"
+    state = _STATE[judged.state]
+    return state.upper() if len(judged.states) > 1 and _evidence_exceptions.NOT_SEEN in judged.states else state
 
 
 def _state_of(judgement: Judgement | None) -> str:

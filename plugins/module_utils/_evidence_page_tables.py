@@ -101,7 +101,7 @@ def _cell(position: int, tenant: TenantReport) -> Html:
 def _rows(position: int, tenant: TenantReport, later: bool) -> tuple[Html, Html]:
     shown = tenant.shown
     flag = {True: "off", False: "on", None: "not read"}[shown.flag]
-    flag_badge = badge(flag, _FLAG_KIND[shown.flag]) if tenant.is_read else badge(f"last {flag}", "dim")
+    flag_badge = badge(flag, _FLAG_KIND[shown.flag]) if tenant.is_read else badge(f"was {flag}", "dim")
     figures = [
         ("Mailboxes", shown.counts["mailboxes"] if shown.counts else None),
         ("Enabled on their own", shown.counts["enabled"] if shown.counts else None),
@@ -206,12 +206,10 @@ def _conditional_access(shown: Evidence) -> str:
     policies = shown.conditional_access
     if policies is None:
         return "not read"
+    if not policies:
+        return "no policy reaches legacy clients"
     enabled = sum(1 for policy in policies if policy.state == "enabled")
-    return (
-        f"{len(policies)} policies reach legacy clients, {enabled} of them enabled"
-        if policies
-        else "no policy reaches legacy clients"
-    )
+    return f"policies that reach legacy clients: {len(policies)}, of them enabled: {enabled}"
 
 
 def _controls(tenant: TenantReport) -> Html:

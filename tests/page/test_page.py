@@ -125,6 +125,10 @@ def test_figures_lead_to_what_is_behind_them(chromium: Browser, fleet_page: Path
         page.locator("#attention a[data-filter=expired]").click()
         states = set(page.locator("#boxes tbody .badge").all_inner_texts())
         assert states == {"expired"}
+        link = page.locator("#attention a[data-filter=unused]")
+        figure = link.inner_text().split()[0]
+        link.click()
+        expect(page.locator("#box-count")).to_contain_text(f"{figure} mailboxes")
         cell = page.locator(".cells a.bad").first
         name = (cell.get_attribute("title") or "").partition(":")[0]
         cell.click()
