@@ -20,7 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._version impo
 
 KIND = "m365.exchange_online.evidence"
 SCHEMA_VERSION = "1.0"
-STATUSES = ("compliant", "drift", "failed", "held", "undeclared")
+STATUSES = ("compliant", "drift", "unlisted", "unknown", "failed", "held", "undeclared")
 FLAG = "smtp_client_authentication_disabled"
 METHODS = ("basic", "oauth")
 
@@ -143,8 +143,8 @@ class Unread:
 class Coverage:
     """The span that usage was read for."""
 
-    start: datetime.datetime | None
-    end: datetime.datetime | None
+    start: datetime.date | None
+    end: datetime.date | None
     complete: bool
     reason: str | None
 
@@ -170,7 +170,7 @@ class Evidence:
     unread: tuple[Unread, ...]
     transport_config: Mapping[str, t.Any]
     organization_config: Mapping[str, t.Any]
-    unknown_properties: Mapping[str, tuple[str, ...] | None]
+    other_properties: Mapping[str, tuple[str, ...] | None]
     default_policy: DefaultPolicy | None
     security_defaults: bool | None
     conditional_access: tuple[AccessPolicy, ...] | None
@@ -241,7 +241,7 @@ def failed(host: str, time: datetime.datetime, reason: str) -> Evidence:
         unread=(),
         transport_config={},
         organization_config={},
-        unknown_properties={},
+        other_properties={},
         default_policy=None,
         security_defaults=None,
         conditional_access=None,
@@ -281,7 +281,7 @@ def _evidence(content: Mapping[str, t.Any], source: str) -> Evidence:
         unread=tuple(_unread(entry) for entry in content["completeness"]["unread"]),
         transport_config=dict(content["organization"]["transport_config"]),
         organization_config=dict(content["organization"]["organization_config"]),
-        unknown_properties={name: _names(names) for name, names in content["unknown_properties"].items()},
+        other_properties={name: _names(names) for name, names in content["other_properties"].items()},
         default_policy=_optional(content["default_authentication_policy"], _default_policy),
         security_defaults=content["security_defaults"],
         conditional_access=_optional(content["conditional_access"], _access_policies),
@@ -364,7 +364,9 @@ def _method_counts(entry: Mapping[str, t.Any]) -> MethodCounts:
 
 
 def _coverage(entry: Mapping[str, t.Any]) -> Coverage:
-    return Coverage(_time(entry["from"]), _time(entry["to"]), bool(entry["complete"]), _text(entry["reason"]))
+    return Coverage(
+        _optional(entry["from"], _date), _optional(entry["to"], _date), bool(entry["complete"]), _text(entry["reason"])
+    )
 
 
 def _december(entry: Mapping[str, t.Any]) -> December:

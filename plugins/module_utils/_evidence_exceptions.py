@@ -90,7 +90,7 @@ def _note(state: str, entry: ListedException, evidence: Evidence) -> str:
     if state == GONE:
         return "no such mailbox"
     if state == NOT_SEEN and evidence.coverage and evidence.coverage.start:
-        return f"not seen in use since {evidence.coverage.start:%Y-%m-%d}"
+        return f"not seen in use since {evidence.coverage.start}"
     return "in order"
 
 

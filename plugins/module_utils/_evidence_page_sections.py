@@ -16,6 +16,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_con
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import lines_to_delete
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import (
+    STATUS_LABELS,
     Report,
     TenantReport,
     line,
@@ -116,9 +117,9 @@ def _urgent(report: Report) -> Iterator[Html]:
     for text in (*report.clashes, *report.unreadable):
         yield _entry("file", "bad", text)
     for tenant in report.tenants:
-        if not tenant.is_read:
+        if not tenant.is_read or tenant.status == "unknown":
             reason = tenant.unread[0][1] if tenant.unread else ""
-            yield _entry(tenant.status, "bad", link(tenant, report), f": {own(tenant, reason)}")
+            yield _entry(STATUS_LABELS[tenant.status], "bad", link(tenant, report), f": {own(tenant, reason)}")
     for key, name, words in _EXCEPTIONS:
         if report.counts[key]:
             figure = tag("a", f"{report.counts[key]:,} {words}", href="#mailboxes", data_filter=name)

@@ -23,9 +23,27 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_rep
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._html import Child, Html, tag
 
-_KIND = {"failed": "bad", "vanished": "bad", "drift": "warn", "undeclared": "dim", "held": "dim", "compliant": "good"}
+_KIND = {
+    "failed": "bad",
+    "vanished": "bad",
+    "unknown": "bad",
+    "drift": "warn",
+    "unlisted": "warn",
+    "undeclared": "dim",
+    "held": "dim",
+    "compliant": "good",
+}
 # Told by sign as well as by colour.
-_SIGN = {"failed": "✕", "vanished": "?", "drift": "!", "undeclared": "○", "held": "‖", "compliant": "✓"}
+_SIGN = {
+    "failed": "✕",
+    "vanished": "?",
+    "unknown": "?",
+    "drift": "!",
+    "unlisted": "+",
+    "undeclared": "○",
+    "held": "‖",
+    "compliant": "✓",
+}
 _FLAG_KIND = {True: "good", False: "warn", None: "dim"}
 _CONTROL_KIND = {PASS: "good", FAIL: "bad"}
 
@@ -188,7 +206,7 @@ def _usage(shown: Evidence) -> str:
     if not shown.coverage.complete:
         return f"not proved to be complete: {shown.coverage.reason or 'no reason given'}"
     if shown.coverage.start and shown.coverage.end:
-        return f"covered from {shown.coverage.start:%Y-%m-%d} to {shown.coverage.end:%Y-%m-%d}"
+        return f"covered from {shown.coverage.start} to {shown.coverage.end}"
     return "covered"
 
 

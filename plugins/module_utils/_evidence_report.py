@@ -31,7 +31,9 @@ FAIL_ON = ("drift", "change", "unread", "expired")
 STATUS_LABELS: Mapping[str, str] = {
     "failed": "failed",
     "vanished": "vanished",
+    "unknown": "not compared",
     "drift": "drift",
+    "unlisted": "unlisted open",
     "undeclared": "no baseline",
     "held": "held",
     "compliant": "compliant",
@@ -75,13 +77,17 @@ class TenantReport:
         """What was not read, why, and the permission that would tell."""
         whole = [("the tenant", text, "") for text in self._why_unread()]
         parts = [(one.what, one.reason, one.permission or "") for one in self.tenant.newest.unread]
-        return tuple(whole + parts)
+        return (*whole, *self._not_compared(), *parts)
 
     def _why_unread(self) -> Iterator[str]:
         if self.status == "vanished":
             yield f"It was not in the last run; last tried on {self.tenant.newest.time:%Y-%m-%d %H:%M} UTC."
         if self.tenant.failed:
             yield from self.errors or ("The audit failed and left no reason.",)
+
+    def _not_compared(self) -> Iterator[tuple[str, str, str]]:
+        if self.status == "unknown":
+            yield from (("the comparison with the baseline", text, "") for text in self.errors)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def _differences(tenant: TenantEvidence, writes: Sequence[OwnWrite]) -> Iterator
         yield from _compare(watched, before, after, own)
     yield from _overrides(before, after, own)
     yield from _access_policies(before, after)
-    yield from _unknown_properties(before, after)
+    yield from _other_properties(before, after)
     yield from _expired(before, after)
 
 
@@ -194,19 +194,18 @@ def _access_policies(before: Evidence, after: Evidence) -> Iterator[Change]:
             yield Change("conditional_access", f"{new[key].name} was edited.", False)
 
 
-def _unknown_properties(before: Evidence, after: Evidence) -> Iterator[Change]:
+def _other_properties(before: Evidence, after: Evidence) -> Iterator[Change]:
     for name, cmdlet in (
         ("transport_config", "Get-TransportConfig"),
         ("organization_config", "Get-OrganizationConfig"),
     ):
-        old, new = before.unknown_properties.get(name), after.unknown_properties.get(name)
+        old, new = before.other_properties.get(name), after.other_properties.get(name)
         if old is None or new is None:
             continue
         for prop in sorted(set(new) - set(old)):
-            text = f"{cmdlet} has a new property that nobody knows yet: {prop}. December's change may be it."
-            yield Change("unknown_property", text, False)
+            yield Change("property", f"{cmdlet} has a new property, {prop}. It may be a change of Microsoft's.", False)
         for prop in sorted(set(old) - set(new)):
-            yield Change("unknown_property", f"{cmdlet} no longer sends {prop}.", False)
+            yield Change("property", f"{cmdlet} no longer sends {prop}.", False)
 
 
 def _expired(before: Evidence, after: Evidence) -> Iterator[Change]:

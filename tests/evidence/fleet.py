@@ -88,7 +88,7 @@ def document(**changed: t.Any) -> Document:
                 "basic_auth_blocked_apps": "None",
             },
         },
-        "unknown_properties": {"transport_config": [], "organization_config": []},
+        "other_properties": {"transport_config": [], "organization_config": []},
         "default_authentication_policy": {"name": None, "allow_basic_auth_smtp": None},
         "security_defaults": False,
         "conditional_access": [],
@@ -107,7 +107,7 @@ def document(**changed: t.Any) -> Document:
                 "gates": {"smtp_auth_setting": {"closed": 250, "unknown": 0}},
             },
         },
-        "usage": {"from": "2026-10-27T00:00:00Z", "to": "2026-11-26T00:00:00Z", "complete": True, "reason": None},
+        "usage": {"from": "2026-10-27", "to": "2026-11-26", "complete": True, "reason": None},
         "mailboxes": [],
         "december": {"flag_flips": {"keep": 0, "stop": 0}, "basic_closed": {"stop": 0, "seen": 0, "oauth_open": 0}},
     }
@@ -122,7 +122,7 @@ def failed(**changed: t.Any) -> Document:
         "errors": [{"message": "contoso: the app has no directory role (HTTP 403).", "error_code": "access_denied"}],
         "completeness": {"mailboxes_read": None, "unread": []},
         "organization": {"transport_config": {}, "organization_config": {}},
-        "unknown_properties": {"transport_config": None, "organization_config": None},
+        "other_properties": {"transport_config": None, "organization_config": None},
         "default_authentication_policy": None,
         "security_defaults": None,
         "conditional_access": None,
@@ -304,7 +304,7 @@ def _surprise(number: int) -> Document:
     if number % 97 == 50:
         return {"security_defaults": True}
     if number % 83 == 22:
-        return {"unknown_properties": {"transport_config": ["SmtpBasicAuthenticationState"], "organization_config": []}}
+        return {"other_properties": {"transport_config": ["SmtpBasicAuthenticationState"], "organization_config": []}}
     return {}
 
 

@@ -314,9 +314,9 @@ class TestWatch:
             ),
             (
                 {},
-                {"unknown_properties": {"transport_config": ["SmtpBasicAuthState"], "organization_config": []}},
-                "unknown_property",
-                "new property that nobody knows yet: SmtpBasicAuthState",
+                {"other_properties": {"transport_config": ["SmtpBasicAuthState"], "organization_config": []}},
+                "property",
+                "has a new property, SmtpBasicAuthState",
             ),
             (
                 {},
@@ -371,8 +371,8 @@ class TestWatch:
             [fleet.document(time=BEFORE, conditional_access=None), fleet.document(conditional_access=[POLICY])],
             [fleet.document(time=BEFORE, counts=None), fleet.document(mailboxes=[fleet.mailbox()])],
             [
-                fleet.document(time=BEFORE, unknown_properties={"transport_config": None, "organization_config": None}),
-                fleet.document(unknown_properties={"transport_config": ["New"], "organization_config": []}),
+                fleet.document(time=BEFORE, other_properties={"transport_config": None, "organization_config": None}),
+                fleet.document(other_properties={"transport_config": ["New"], "organization_config": []}),
             ],
         ],
         ids=["first", "same", "defaults", "policies", "mailboxes", "properties"],
