@@ -176,7 +176,6 @@ options:
   graph_endpoint:
     description:
       - URL that takes the place of the cloud's Microsoft Graph host. The same rules as for O(endpoint) hold.
-      - Only what reads Microsoft Graph uses it.
       - If not given, the value of the environment variable E(EXO_GRAPH_ENDPOINT) is used.
     type: str
 """

@@ -34,6 +34,10 @@ class Cloud:
         """
         return endpoint if self.owns(endpoint) else self.endpoint
 
+    def graph_resource(self, endpoint: str) -> str:
+        """The same for an endpoint of Microsoft Graph."""
+        return endpoint if self.owns(endpoint) else self.graph
+
 
 # Hosts: the official module's environment table, confirmed by the challenge of each host (2026-09). For China a
 # preview API's page names outlook.office365.cn instead of partner.outlook.cn: set `endpoint` if your tenant needs it.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import typing as t
@@ -16,8 +17,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.m365.exchange_online.plugins.module_utils import _options, _run_directory
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import select
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import Credential, select
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import HAS_REQUESTS, Http
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import quiet
 from ansible_collections.m365.exchange_online.plugins.module_utils._results import bounded_arguments
@@ -52,21 +54,21 @@ def run_module(
     if missing or not HAS_REQUESTS:
         module.fail_json(msg=_missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
     tenant = fit(str(module.params["tenant"]))
-    clients: list[Client] = []
 
-    def connect() -> Client:
-        clients.append(_client(module, lambda text: module.warn(f"{tenant}: {text}")))
-        return clients[-1]
+    def warn(text: str) -> None:
+        module.warn(f"{tenant}: {text}")
 
+    connector = _Connector(module, warn)
     progress_file = os.environ.get(_run_directory.PROGRESS_VARIABLE)
     task = Task(
         module.params,
         module.check_mode,
-        lambda text: module.warn(f"{tenant}: {text}"),
-        connect,
+        warn,
+        connector.client,
         _run_directory.ProgressFile(progress_file, tenant) if progress_file else quiet,
         tenant,
         module._name,
+        connector.graph,
     )
     try:
         result = run(task)
@@ -74,9 +76,8 @@ def run_module(
         result = {**error.to_fail_kwargs(tenant), "failed": True}
     except KeyboardInterrupt:
         module.fail_json(msg=f"{tenant}: The task was interrupted. Run it again: it finishes what is left.")
-    retried = [line for client in clients for line in client.retried]
-    if retried:
-        result["retried"] = retried[:50]
+    if connector.retried:
+        result["retried"] = connector.retried[:50]
     arguments = bounded_arguments(module.params)
     if arguments is not None:
         result["invocation"] = {"module_args": arguments}
@@ -96,38 +97,73 @@ def _missing_libraries(names: list[str]) -> str:
     )
 
 
-def _client(module: AnsibleModule, warn: Callable[[str], None]) -> Client:
-    """The client of this task; raises ExoError where the connection options can't work."""
+class _Connector:
+    """Makes what talks to the service, from the task's connection options; nothing is sent before it is used.
 
-    def mask(secrets: set[str]) -> None:
-        if not secrets <= module.no_log_values:
-            module.no_log_values.update(secrets)
+    retried: what was tried again by what it made. Every method raises ExoError where the options can't work.
+    """
+
+    def __init__(self, module: AnsibleModule, warn: Callable[[str], None]) -> None:
+        self._module = module
+        self._warn = warn
+        self._made: list[Client | Graph] = []
+
+    @property
+    def retried(self) -> list[str]:
+        return [line for one in self._made for line in one.retried]
+
+    def client(self) -> Client:
+        connection, http = self._connection, self._http
+        client = Client(
+            http,
+            self._tokens(connection.cloud.resource(connection.endpoint)),
+            connection.cloud,
+            connection.endpoint,
+            read_only=self._module.check_mode,
+            retries=connection.retries,
+            concurrency=connection.concurrency,
+            alive=_run_directory.Lease(os.environ.get(_run_directory.LEASE_VARIABLE, "")),
+        )
+        self._made.append(client)
+        return client
+
+    def graph(self) -> Graph | None:
+        """The reader of Microsoft Graph, or None where only an access token is given, which is for Exchange Online."""
+        connection = self._connection
+        if connection.credential.method == "access_token":
+            return None
+        tokens = self._tokens(connection.cloud.graph_resource(connection.graph_endpoint))
+        graph = Graph(self._http, tokens, connection.graph_endpoint, retries=connection.retries)
+        self._made.append(graph)
+        return graph
+
+    @functools.cached_property
+    def _connection(self) -> _options.Connection:
+        self._mask({os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)})
+        connection = _options.resolve(self._module.params, os.environ)
+        for warning in connection.warnings:
+            self._warn(warning)
+        return connection
+
+    @functools.cached_property
+    def _http(self) -> Http:
+        return Http(self._connection.verify, self._connection.timeout, self._connection.concurrency)
+
+    @functools.cached_property
+    def _credential(self) -> Credential:
+        return select(self._connection.credential)
+
+    def _tokens(self, resource: str) -> TokenSource:
+        connection = self._connection
+        authority = Authority(connection.authority, connection.tenant, resource, self._http, connection.retries)
+        directory = _run_directory.directory(os.environ)
+        store = _run_directory.TokenFiles(directory) if directory else None
+        return TokenSource(authority, self._credential, store, self._warn, self._mask)
+
+    def _mask(self, secrets: set[str]) -> None:
+        if not secrets <= self._module.no_log_values:
+            self._module.no_log_values.update(secrets)
             _register(secrets)
-
-    mask({os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)})
-    connection = _options.resolve(module.params, os.environ)
-    credential = select(connection.credential)
-    for warning in connection.warnings:
-        warn(warning)
-    http = Http(connection.verify, connection.timeout, connection.concurrency)
-    directory = _run_directory.directory(os.environ)
-    authority = Authority(
-        connection.authority,
-        connection.tenant,
-        connection.cloud.resource(connection.endpoint),
-        http,
-        connection.retries,
-    )
-    return Client(
-        http,
-        TokenSource(authority, credential, _run_directory.TokenFiles(directory) if directory else None, warn, mask),
-        connection.cloud,
-        connection.endpoint,
-        read_only=module.check_mode,
-        retries=connection.retries,
-        concurrency=connection.concurrency,
-        alive=_run_directory.Lease(os.environ.get(_run_directory.LEASE_VARIABLE, "")),
-    )
 
 
 def _register(secrets: set[str]) -> None:

@@ -268,7 +268,9 @@ def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Conn
     urls = {}
     for option, own in (("endpoint", cloud.endpoint), ("authority", cloud.authority), ("graph_endpoint", cloud.graph)):
         urls[option] = base_url(option, params[option]) if params.get(option) else own
-    foreign = sorted({urls[option] for option in ("endpoint", "authority") if not cloud.owns(urls[option])})
+    # The endpoint of Graph is an option of the modules that read it, and only of these.
+    told = ("endpoint", "authority", "graph_endpoint") if "graph_endpoint" in params else ("endpoint", "authority")
+    foreign = sorted({urls[option] for option in told if not cloud.owns(urls[option])})
     if foreign:
         warnings.append(
             f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet
 
 Result = dict[str, t.Any]
@@ -34,6 +35,8 @@ LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices
 class Task:
     """What a task may know of Ansible. ``connect`` makes the client; nothing is sent before its first cmdlet.
 
+    connect_graph: makes the reader of Microsoft Graph, or None where only an access token for Exchange Online is given.
+
     tenant: as the user named it; every warning begins with it. module: the module's name.
     """
 
@@ -44,3 +47,4 @@ class Task:
     progress: Progress = quiet
     tenant: str = ""
     module: str = ""
+    connect_graph: Callable[[], Graph | None] = lambda: None

@@ -135,12 +135,16 @@ def log_coverage(today: datetime.date, days: int, oldest: datetime.date | None) 
 
 @dataclass(frozen=True)
 class Usage:
-    """Whether one mailbox is used, by everything that was read. seen and sent are None where a source has nothing."""
+    """Whether one mailbox is used, by everything that was read. seen and sent are None where a source has nothing.
+
+    hidden_by: gates of Exchange that are closed, so that an attempt would be in no log.
+    """
 
     state: str
     reason: str = ""
     seen: Seen | None = None
     sent: Sent | None = None
+    hidden_by: tuple[str, ...] = ()
 
     @property
     def last_seen(self) -> str:
@@ -157,6 +161,8 @@ class Usage:
         known: dict[str, t.Any] = {"state": self.state}
         if self.reason:
             known["reason"] = self.reason
+        if self.hidden_by:
+            known["hidden_by"] = list(self.hidden_by)
         if self.last_seen:
             known["last_seen"] = self.last_seen
         if self.seen:
@@ -213,10 +219,11 @@ class Sent:
 
 @dataclass(frozen=True)
 class Report:
-    """The admin center's report. senders: by address, lower case."""
+    """The admin center's report. senders: by address, lower case. since: what was sent before that day is no use."""
 
     senders: Mapping[str, Sent]
     coverage: Coverage
+    since: datetime.date
 
 
 def usage_of(object_id: str, addresses: Sequence[str], log: Log | None, report: Report | None) -> Usage:
@@ -233,7 +240,9 @@ def usage_of(object_id: str, addresses: Sequence[str], log: Log | None, report: 
 
 
 def _sent_by(addresses: Sequence[str], report: Report) -> Sent | None:
-    return next((report.senders[a.lower()] for a in addresses if a.lower() in report.senders), None)
+    """What one of these addresses sent in the time asked about, or at a time that the report does not tell."""
+    found = (report.senders.get(address.lower()) for address in addresses)
+    return next((sent for sent in found if sent and (sent.last is None or sent.last >= report.since)), None)
 
 
 def _log_gap(object_id: str, log: Log | None) -> str | None:
@@ -251,7 +260,7 @@ def _report_gap(report: Report | None) -> str | None:
     return None if report is None else report.coverage.gap
 
 
-def unmatched(log: Log, object_ids: Iterable[str]) -> list[str]:
+def unmatched_users(log: Log, object_ids: Iterable[str]) -> list[str]:
     """Users with a success in the log whom none of these object ids is: they have no mailbox that was read."""
     known = {object_id.lower() for object_id in object_ids if object_id}
     return [

@@ -151,7 +151,8 @@ def _collect(columns: _Columns, rows: Iterable[list[str]], today: datetime.date,
     dates = _dates({day for days_of_one in named.values() for day in days_of_one} - {""})
     for address, days_of_one in named.items():
         senders[address].last = max((dates[day] for day in days_of_one if day in dates), default=None)
-    return Report(senders, _coverage(dates.values(), without, today, days))
+    since = today - datetime.timedelta(days=days)
+    return Report(senders, _coverage(dates.values(), without, today, days), since)
 
 
 def _count(sent: Sent, row: Sequence[str], columns: _Columns) -> None:

@@ -42,6 +42,8 @@ GATES = (
     SECURITY_DEFAULTS,
     CONDITIONAL_ACCESS,
 )
+# Exchange asks these before Entra ID sees the password, so what they refuse is in no sign-in log.
+BEFORE_SIGN_IN = (SMTP_AUTH_SETTING, AUTHENTICATION_POLICY)
 # What no interface tells with reasonable effort. It is named and not judged.
 NOT_CHECKED = (
     "The password itself, and whether the account is locked.",
@@ -70,7 +72,8 @@ class Unread:
 class Gate:
     """One gate as it stands for one mailbox. source: what it was read from. remedy: what opens it, or tells.
 
-    basic, oauth: open, closed or unknown; a gate that does not concern OAuth is open for it.
+    basic, oauth: open, closed or unknown; a gate that does not concern OAuth is open for it. read: False where what
+    decides it could not be read; permission: what would let it be read, where that is the reason.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Gate:
     detail: str
     remedy: str = ""
     permission: str = ""
+    read: bool = True
 
     def state(self, method: str) -> str:
         return self.basic if method == "basic" else self.oauth
@@ -391,7 +395,7 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 def _unread(name: str, source: str, unread: Unread, *, oauth: str) -> Gate:
     remedy = f"Grant {unread.permission}." if unread.permission else ""
-    return Gate(name, UNKNOWN, oauth, source, f"Not read: {unread.reason}", remedy, unread.permission)
+    return Gate(name, UNKNOWN, oauth, source, f"Not read: {unread.reason}", remedy, unread.permission, read=False)
 
 
 _JUDGES: tuple[Callable[[TenantFacts, MailboxFacts], Gate], ...] = (

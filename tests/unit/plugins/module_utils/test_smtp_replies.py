@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_replies import LONGEST, REPLIES, decode
@@ -53,6 +55,17 @@ def test_each_known_text(text: str, gate: str | None) -> None:
 
 def test_each_row_of_the_table_is_met_by_a_text() -> None:
     assert {id(decode(text)) for text, _ in CASES} == {id(reply) for reply in REPLIES}
+
+
+def test_the_documentation_has_the_whole_table() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "smtp_auth_errors.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(REPLIES)
+    for reply, row in zip(REPLIES, rows, strict=True):
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[1].startswith(f"`{reply.gate}`" if reply.gate else "none")
+        assert cells[2:] == [reply.meaning, reply.remedy]
+        assert decode(cells[0]) is reply
 
 
 @pytest.mark.parametrize("wrap", ["{}", "smtp;{}", "Scan to e-mail failed: {}", "{}\r\n", "ERR {}".upper()])

@@ -18,12 +18,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._usage import
     Sent,
     SignIns,
     log_coverage,
-    unmatched,
+    unmatched_users,
     usage_of,
 )
 
 TODAY = datetime.date(2026, 11, 26)
 USER = "5e550000-0000-4000-8000-000000000001"
+SINCE = TODAY - datetime.timedelta(days=30)
 FULL = Coverage(30, TODAY - datetime.timedelta(days=30), TODAY)
 SHORT = Coverage(30, TODAY - datetime.timedelta(days=5), TODAY, "the sign-in log reaches back 5 of 30 days")
 
@@ -50,7 +51,7 @@ def log(*rows: dict[str, t.Any], coverage: Coverage = FULL, failure: str = "") -
 
 
 def report(*senders: str, coverage: Coverage = FULL) -> Report:
-    return Report({sender: Sent(basic=3) for sender in senders}, coverage)
+    return Report({sender: Sent(basic=3) for sender in senders}, coverage, SINCE)
 
 
 ADDRESSES = ["Scanner1@contoso.example", "scan@contoso.example"]
@@ -169,12 +170,20 @@ def test_a_user_in_the_log_who_has_no_mailbox() -> None:
     found = log(
         sign_in(1), sign_in(2, user="aa", userPrincipalName="guest@contoso.example"), sign_in(3, 50126, user="bb")
     )
-    assert unmatched(found, [USER.upper(), ""]) == ["guest@contoso.example"]
+    assert unmatched_users(found, [USER.upper(), ""]) == ["guest@contoso.example"]
+
+
+@pytest.mark.parametrize(("days", "state"), [(0, "used"), (30, "used"), (31, "not_seen"), (80, "not_seen")])
+def test_what_was_sent_before_the_time_asked_about_is_no_use(days: int, state: str) -> None:
+    sent = Sent(basic=1, last=TODAY - datetime.timedelta(days=days))
+    assert (
+        usage_of("", ["scan@contoso.example"], None, Report({"scan@contoso.example": sent}, FULL, SINCE)).state == state
+    )
 
 
 def test_the_report_says_by_which_protocol_and_until_when() -> None:
     sent = Sent(basic=2, oauth=1, other=4, last=TODAY)
-    usage = usage_of("", ["scan@contoso.example"], None, Report({"scan@contoso.example": sent}, FULL))
+    usage = usage_of("", ["scan@contoso.example"], None, Report({"scan@contoso.example": sent}, FULL, SINCE))
     assert usage.result() == {
         "state": "used",
         "last_seen": "2026-11-26",

@@ -1,0 +1,506 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exo_smtp_auth_info
+short_description: Tell who can use SMTP AUTH, what blocks the others, and who does use it
+version_added: 1.0.0
+description:
+  - For each mailbox, tells whether SMTP AUTH works with Basic authentication and with OAuth. It is V(allowed),
+    V(blocked) or V(unknown), with B(every) gate on the way, what its state was read from, and what to do about it.
+  - A mailbox is V(blocked) if any gate is certainly closed. It is V(allowed) only if every gate was read and is open.
+    Otherwise it is V(unknown), and the result says what is missing and which permission would tell.
+  - Who uses SMTP AUTH is read from the sign-in log of Entra ID (O(usage)), from the report that the Exchange admin
+    center exports (O(usage_report)), or from both. An empty log never counts as "not used" on its own.
+  - Nothing is changed. Requests are pages of mailboxes, pages of users and seven more, at any size of the tenant, with
+    O(usage) the pages of the log, and with O(what_if) one for each named mailbox.
+options:
+  identity:
+    description:
+      - The mailboxes to judge. User principal names, addresses, GUIDs and aliases are taken. Names that are not unique
+        are refused.
+    type: list
+    elements: str
+  usage:
+    description:
+      - Whether to read from the sign-in log who signs in over SMTP. Both streams of the log are read, the interactive
+        and the non-interactive one, because Exchange Online's legacy sign-ins are in the second.
+      - Needs the application permission C(AuditLog.Read.All) of Microsoft Graph, and Entra ID P1 or P2 in the tenant.
+        Without one of them the use is V(unknown), with that reason.
+    type: bool
+    default: false
+  usage_days:
+    description:
+      - How many days of use to look at. The sign-in log is kept for 30 days. For more, give O(usage_report).
+    type: int
+    default: 30
+  usage_report:
+    description:
+      - Absolute path of a CSV file on the host that runs the module, the report "SMTP AUTH clients" as the Exchange
+        admin center exports it (Reports, Mail flow). It reaches back up to 90 days, tells Basic from OAuth, and needs
+        no licence and no permission.
+      - The columns of that export are not documented and were not seen live when this was written. They are found by
+        words of their header in many languages. A file without a column of senders' addresses is refused.
+      - The days in the file count as the time that it covers. A file without days shows who uses SMTP AUTH, but not
+        who does not.
+    type: str
+  what_if:
+    description:
+      - Whether to ask Conditional Access itself about each mailbox in O(identity), one request a second. It decides
+        what the policies alone leave open, such as membership of groups and, with O(client_ip), locations.
+      - It is asked about a sign-in without risk.
+    type: bool
+    default: false
+  client_ip:
+    description:
+      - The address from which the device signs in, for O(what_if). Without it, policies with locations are undecided.
+    type: str
+  error_text:
+    description:
+      - What a device was told when it could not send, such as C(535 5.7.139 Authentication unsuccessful ...). The
+        result says which gate speaks so, what to do, and whether the tenant's state agrees.
+    type: str
+  dest:
+    description:
+      - Absolute path of a file on the host that runs the module, where all mailboxes go with their gates. It is CSV if
+        its name ends in C(.csv), and otherwise JSON.
+      - The file holds names and addresses of people. It gets mode C(0600).
+      - With this option, RV(mailboxes) is not part of the task's result.
+    type: str
+notes:
+  - One of O(identity) and O(all_mailboxes) has to be given.
+  - "Gates are RV(mailboxes[].gates[].gate): C(basic_auth_retirement), C(mailbox_type), C(smtp_auth_setting) (the
+    organization's and the mailbox's own), C(authentication_policy), C(account), C(security_defaults) and
+    C(conditional_access)."
+  - From 2026-12-31, Basic is at best V(unknown). Microsoft turns it off by default then, and has not said how a tenant
+    shows it.
+  - Microsoft Graph is read with the same credential, which gets a second token. C(Policy.Read.All) tells security
+    defaults and Conditional Access. With O(access_token) alone Graph can't be read, and what needs it is V(unknown).
+  - The page C(docs/permissions.md) of the collection lists what each question needs.
+extends_documentation_fragment:
+  - m365.exchange_online.selection
+  - m365.exchange_online.writing.lookup
+  - m365.exchange_online.connection
+  - m365.exchange_online.connection.graph
+  - m365.exchange_online.attributes
+  - m365.exchange_online.attributes.info
+  - m365.exchange_online.attributes.actiongroup_exo
+seealso:
+  - module: m365.exchange_online.exo_smtp_auth
+  - module: m365.exchange_online.exo_cas_mailbox_info
+  - name: Enable or disable SMTP AUTH in Exchange Online
+    description: What SMTP AUTH is and what else can block it.
+    link: >-
+      https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/authenticated-client-smtp-submission
+author:
+  - m365.exchange_online contributors (@m365-exchange-online)
+"""
+
+EXAMPLES = r"""
+- name: Who uses SMTP AUTH, and whom would it cut off to close the organization?
+  m365.exchange_online.exo_smtp_auth_info:
+    tenant: contoso.onmicrosoft.com
+    client_id: 11111111-2222-3333-4444-555555555555
+    certificate_path: /etc/exo/contoso.pem
+    all_mailboxes: true
+    usage: true
+  register: posture
+
+- name: Show the counts, and the first who would be cut off
+  ansible.builtin.debug:
+    var: posture.summary
+
+# The environment holds EXO_TENANT, EXO_CLIENT_ID and EXO_CERTIFICATE_PATH from here on.
+- name: I enabled it and it is still blocked. Why?
+  m365.exchange_online.exo_smtp_auth_info:
+    identity: scanner@contoso.com
+    what_if: true
+    client_ip: 203.0.113.10
+    error_text: >-
+      535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.
+
+- name: Everything about every mailbox, as a table for a spreadsheet
+  m365.exchange_online.exo_smtp_auth_info:
+    all_mailboxes: true
+    usage: true
+    dest: /var/lib/exo/contoso-smtp-auth.csv
+
+- name: Without Entra ID P1, with the report that the admin center exports
+  m365.exchange_online.exo_smtp_auth_info:
+    all_mailboxes: true
+    usage_report: /var/lib/exo/smtp-auth-clients.csv
+    usage_days: 60
+"""
+
+RETURN = r"""
+msg:
+  description: The result in one line.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: 412 mailboxes: Basic works for 9, is blocked for 400 and unknown for 3; OAuth 412, 0 and 0.
+summary:
+  description: Counts over all mailboxes that were selected.
+  returned: success
+  type: dict
+  contains:
+    mailboxes:
+      description: How many mailboxes were judged.
+      returned: always
+      type: int
+      sample: 412
+    basic:
+      description: How many can use SMTP AUTH with Basic authentication.
+      returned: always
+      type: dict
+      contains: &counts
+        allowed:
+          description: All gates were read and are open.
+          returned: always
+          type: int
+          sample: 9
+        blocked:
+          description: A gate is certainly closed.
+          returned: always
+          type: int
+          sample: 400
+        unknown:
+          description: No gate is known to be closed, but not all are known to be open.
+          returned: always
+          type: int
+          sample: 3
+        gates:
+          description:
+            - For how many mailboxes each gate is closed, and for how many unknown. A mailbox counts at every gate that
+              is closed for it.
+          returned: always
+          type: dict
+          sample:
+            smtp_auth_setting:
+              closed: 398
+              unknown: 0
+            account:
+              closed: 40
+              unknown: 0
+    oauth:
+      description: The same for OAuth.
+      returned: always
+      type: dict
+      contains: *counts
+    usage:
+      description: How many mailboxes are in use, were not seen in a time that is fully covered, or are not known.
+      returned: with O(usage) or O(usage_report)
+      type: dict
+      sample:
+        used: 8
+        not_seen: 404
+        unknown: 0
+    used:
+      description: Of those in use, how many are allowed, blocked and unknown, for Basic and for OAuth.
+      returned: with O(usage) or O(usage_report)
+      type: dict
+      sample:
+        basic:
+          allowed: 7
+          blocked: 0
+          unknown: 1
+        oauth:
+          allowed: 8
+          blocked: 0
+          unknown: 0
+    closing:
+      description:
+        - Who would lose SMTP AUTH if the organization were closed now, which are those that follow the organization and
+          are not blocked by anything else. V(null) where the organization's setting could not be read.
+      returned: always
+      type: dict
+      contains:
+        cut_off:
+          description: How many would lose it.
+          returned: always
+          type: int
+          sample: 5
+        used:
+          description: How many of them are in use.
+          returned: always
+          type: int
+          sample: 4
+        pop_or_imap:
+          description: How many of them have POP or IMAP turned on. Users of POP and IMAP send over SMTP.
+          returned: always
+          type: int
+          sample: 5
+        sample:
+          description: The first 20 of them, those in use first.
+          returned: always
+          type: list
+          elements: dict
+          sample:
+            - identity: scanner@contoso.com
+              pop_or_imap: false
+              usage: used
+              last_seen: "2026-11-22T06:12:01Z"
+              addresses:
+                - 203.0.113.10
+    unread:
+      description: What could not be read, why, and the permission that would tell, where that is the reason.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - what: security_defaults
+          reason: "Not read: Microsoft Graph did not answer v1.0/policies/...: Forbidden (HTTP 403)."
+          permission: Policy.Read.All
+          mailboxes: 412
+mailboxes:
+  description:
+    - The mailboxes, those in use first. The list is cut where it grows too long, see RV(truncated). O(dest) gets all.
+  returned: success, without O(dest)
+  type: list
+  elements: dict
+  contains:
+    identity:
+      description: The identity that was asked for, or the primary address where none was.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    guid:
+      description: The GUID of the mailbox.
+      returned: always
+      type: str
+      sample: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    primary_smtp_address:
+      description: The primary address of the mailbox.
+      returned: always
+      type: str
+      sample: scanner@contoso.com
+    display_name:
+      description: The display name of the mailbox.
+      returned: always
+      type: str
+      sample: Scanner, ground floor
+    recipient_type_details:
+      description: The kind of mailbox, empty where it could not be read.
+      returned: always
+      type: str
+      sample: UserMailbox
+    basic:
+      description: Whether SMTP AUTH works with Basic.
+      returned: always
+      type: dict
+      contains: &judgement
+        state:
+          description: V(allowed), V(blocked) or V(unknown).
+          returned: always
+          type: str
+          sample: blocked
+        closed:
+          description: All gates that are closed, and not only the first.
+          returned: always
+          type: list
+          elements: str
+          sample:
+            - authentication_policy
+        unknown:
+          description: All gates whose state is not known.
+          returned: always
+          type: list
+          elements: str
+          sample: []
+    oauth:
+      description:
+        - Whether SMTP AUTH works with OAuth. It says that Exchange Online lets OAuth in, and not that an app has the
+          grant that it needs.
+      returned: always
+      type: dict
+      contains: *judgement
+    pop_or_imap:
+      description: Whether POP or IMAP is turned on for the mailbox. Users of POP and IMAP send over SMTP.
+      returned: always
+      type: bool
+      sample: false
+    gates:
+      description: Every gate.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        gate:
+          description: The name of the gate.
+          returned: always
+          type: str
+          sample: authentication_policy
+        basic:
+          description: Its state for Basic, which is V(open), V(closed) or V(unknown).
+          returned: always
+          type: str
+          sample: closed
+        oauth:
+          description: Its state for OAuth.
+          returned: always
+          type: str
+          sample: open
+        source:
+          description: What its state was read from.
+          returned: always
+          type: str
+          sample: AuthenticationPolicy of Get-User, else DefaultAuthenticationPolicy of Get-OrganizationConfig
+        detail:
+          description: What was found there.
+          returned: always
+          type: str
+          sample: The user's own authentication policy, Block Basic Auth, refuses Basic for SMTP.
+        remedy:
+          description: What opens the gate, or tells its state.
+          returned: when there is one
+          type: str
+          sample: Name a policy that lets SMTP through in authentication_policy of exo_smtp_auth, or use OAuth.
+        permission:
+          description: The permission that would tell the state of the gate.
+          returned: when the gate is unknown for the lack of one
+          type: str
+          sample: Policy.Read.All
+    usage:
+      description:
+        - Whether the mailbox is in use. C(state) is V(used) (it signed in with success, or the report has messages of
+          it), V(not_seen) (it did not, in a time that is fully covered) or V(unknown), with the C(reason).
+        - The count of sign-ins is not one of messages. Failed sign-ins are counted apart and are no use, since they are
+          often somebody else's.
+      returned: with O(usage) or O(usage_report)
+      type: dict
+      sample:
+        state: used
+        last_seen: "2026-11-22T06:12:01Z"
+        sign_ins: 21
+        addresses:
+          - 203.0.113.10
+        clients:
+          - Authenticated SMTP
+        streams:
+          - nonInteractiveUser
+        protocols:
+          - ropc
+coverage:
+  description: The time that the sign-in log and the report really cover, and why it is not all that was asked about.
+  returned: with O(usage) or O(usage_report)
+  type: dict
+  sample:
+    log:
+      asked_days: 30
+      from: "2026-11-21"
+      to: "2026-11-26"
+      complete: false
+      reason: the sign-in log reaches back 5 of 30 days
+unmatched:
+  description:
+    - Who is in the sign-in log or the report but is none of the mailboxes that were read, up to 100 of each.
+  returned: with O(usage) or O(usage_report), and O(all_mailboxes)
+  type: list
+  elements: str
+  sample:
+    - app@contoso.com
+reply:
+  description: What O(error_text) means.
+  returned: with O(error_text)
+  type: dict
+  contains:
+    gate:
+      description: The gate that says so, V(null) where none does.
+      returned: always
+      type: str
+      sample: smtp_auth_setting
+    meaning:
+      description: What the text says.
+      returned: always
+      type: str
+      sample: SMTP AUTH is turned off for this very mailbox.
+    remedy:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Put the mailbox on the allowed list of exo_smtp_auth.
+    certain:
+      description: Whether sources agree on who says it.
+      returned: always
+      type: bool
+      sample: true
+    states:
+      description: How many of the selected mailboxes have this gate closed, open and unknown.
+      returned: when a gate says so
+      type: dict
+      sample:
+        closed: 1
+        open: 0
+        unknown: 0
+    agreement:
+      description: Whether the state of the tenant agrees.
+      returned: when a gate says so, and it has one state for all of them
+      type: str
+      sample: "The tenant's state agrees: this gate is closed."
+not_checked:
+  description: What can block a mailbox and is not readable, so that nothing here speaks of it.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - The password itself, and whether the account is locked.
+truncated:
+  description: How many entries a list was cut by. The counts are exact nevertheless.
+  returned: when a list was cut
+  type: dict
+  sample:
+    mailboxes: 9700
+dest:
+  description: Path of the file that was written.
+  returned: when O(dest) is given
+  type: str
+  sample: /var/lib/exo/contoso-smtp-auth.csv
+retried:
+  description: What was tried again, why, and after how long.
+  returned: when a request had to be sent more than once
+  type: list
+  elements: str
+  sample:
+    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
+error_code:
+  description: What kind of failure it is. The values are listed in the notes.
+  returned: failure
+  type: str
+  sample: access_denied
+http_status:
+  description: The HTTP status that the service answered with.
+  returned: failure, when there was an answer
+  type: int
+  sample: 403
+cmdlet:
+  description: The cmdlet that was called.
+  returned: failure, when a cmdlet was called
+  type: str
+  sample: Get-CASMailbox
+request_id:
+  description: The ID of the request, for a support case with Microsoft.
+  returned: failure, when the service sent one
+  type: str
+  sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
+hint:
+  description: What to do, for the failures that a first run meets.
+  returned: failure, when one is known
+  type: str
+  sample: Give the app a directory role such as Global Reader; the permission alone is not enough.
+"""
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_info import ARGUMENT_SPEC, info
+
+
+def main() -> None:
+    run_module(info, ARGUMENT_SPEC, graph=True)
+
+
+if __name__ == "__main__":
+    main()
