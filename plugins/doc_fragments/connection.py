@@ -163,8 +163,8 @@ notes:
     token, or the service refused it), V(access_denied) (a permission or a role is missing), V(wrong_tenant) (the
     token is of another tenant), V(not_found) and V(ambiguous) (no mailbox, or more than one, has this identity),
     V(invalid_request) (an option, or a value that the service does not take), V(refused) (a limit or a guard stopped
-    the plan before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be read,
-    so nothing was planned), V(partial_failure) (some writes failed and the others were done), V(not_confirmed) (a
+    the plan before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be
+    read, so nothing was planned), V(partial_failure) (some writes failed and the others were done), V(not_confirmed) (a
     write that the next step relies on was not seen in time), V(expired) (an exception is past its last day, everything
     else is done), V(interrupted) (the run that started the task ended, so the rest was not
     written) and V(unexpected_response) (the service sent something

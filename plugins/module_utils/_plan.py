@@ -66,6 +66,7 @@ class Plan:
 
     considered: the changes of all objects in scope in the order of the task, those that need no write among them.
     matched: how many objects are in scope, beside the organization.
+    blocked_by: why a part of it must wait, even where that part has nothing to write in this run.
     """
 
     phases: tuple[Phase, ...] = ()
@@ -73,6 +74,7 @@ class Plan:
     missing: tuple[Missing, ...] = ()
     matched: int = 0
     effect: Effect = NOBODY
+    blocked_by: ExoError | None = None
 
     @property
     def changes(self) -> list[Change]:
@@ -86,11 +88,6 @@ class Plan:
     @property
     def changed(self) -> bool:
         return bool(self.changes)
-
-    @property
-    def blocked_by(self) -> ExoError | None:
-        """Why a part of the plan is not written in this run."""
-        return next((phase.blocked_by for phase in self.phases if phase.blocked_by), None)
 
     def blocked(self) -> dict[tuple[str, str], ExoError]:
         """Why each change that is not written in this run is not, by its target's place."""

@@ -200,7 +200,7 @@ def _plan(task: Task, client: Client, undo: Undo, changes: Sequence[Change], gon
     )
     reached = reach(task, client, None if blocked_by else organization, boxes)
     phases = ordered(changes, stay, delay=task.params["propagation_delay"], blocked_by=blocked_by)
-    return Plan(phases, tuple(changes), missing, len(boxes), reached.effect)
+    return Plan(phases, tuple(changes), missing, len(boxes), reached.effect, blocked_by)
 
 
 def _blocked_by(organization: Change | None, gone: Sequence[Entry]) -> ExoError | None:

@@ -265,7 +265,7 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
         delay=policy.delay,
         blocked_by=blocked_by,
     )
-    return Plan(phases, (organization, *changes), tuple(read.missing), len(scope), effect(moves))
+    return Plan(phases, (organization, *changes), tuple(read.missing), len(scope), effect(moves), blocked_by)
 
 
 def _move(box: Record, value: Value, was: Value, becomes: Value, *, blocked: bool) -> Move:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 import time
 import types
@@ -19,19 +20,21 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _apply,
-    _auth,
-    _client_access,
-    _module,
+    _cas_mailbox,
+    _http,
     _options,
-    _organization,
-    _patience,
     _restore,
+    _retry,
     _smtp_auth,
-    _transport,
+    _transport_config,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import select
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
 from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
 from simulator.testing import Simulator
 
 LABEL = "fuzz"
@@ -53,6 +56,7 @@ ERROR_CODES = frozenset(
         "not_confirmed",
         "unexpected_response",
         "expired",
+        "interrupted",
     }
 )
 MOST_SLEEP = 86_400  # virtual seconds that one task may wait in all
@@ -69,6 +73,9 @@ class Clock:
 
     def now(self) -> float:
         return self.ahead
+
+    def utc(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.ahead)
 
     def sleep(self, seconds: float) -> None:
         self.ahead += seconds
@@ -102,7 +109,7 @@ class Module:
 
     name: str
     spec: Mapping[str, Any] = field(repr=False)
-    task: Callable[[_module.Task], Mapping[str, Any]] = field(repr=False)
+    task: Callable[[Task], Mapping[str, Any]] = field(repr=False)
     validator: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -110,11 +117,11 @@ class Module:
 
 
 SMTP_AUTH = Module("smtp_auth", _smtp_auth.ARGUMENT_SPEC, _smtp_auth.converge)
-CAS_MAILBOX = Module("cas_mailbox", _client_access.ARGUMENT_SPEC, _client_access.converge)
-TRANSPORT = Module("transport_config", _organization.ARGUMENT_SPEC, _organization.converge)
+CAS_MAILBOX = Module("cas_mailbox", _cas_mailbox.ARGUMENT_SPEC, _cas_mailbox.converge)
+TRANSPORT = Module("transport_config", _transport_config.ARGUMENT_SPEC, _transport_config.converge)
 RESTORE = Module("restore", _restore.ARGUMENT_SPEC, _restore.restore)
-CAS_MAILBOX_INFO = Module("cas_mailbox_info", _client_access.INFO_ARGUMENT_SPEC, _client_access.info)
-TRANSPORT_INFO = Module("transport_config_info", {}, _organization.info)
+CAS_MAILBOX_INFO = Module("cas_mailbox_info", _cas_mailbox.INFO_ARGUMENT_SPEC, _cas_mailbox.info)
+TRANSPORT_INFO = Module("transport_config_info", {}, _transport_config.info)
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,10 @@ class Run:
         return bool(self.result.get("changed", False))
 
 
+def _task(params: Mapping[str, Any], check: bool, warnings: list[str], client: Client, module: Module) -> Task:
+    return Task(params, check, warnings.append, lambda: client, tenant=DOMAIN, module=module.name)
+
+
 class SpecError(Exception):
     """The argument spec refuses the options, so the task would not start."""
 
@@ -146,18 +157,22 @@ class Lab:
         self.scratch = scratch
         self.clock = Clock()
         self.cases = self.tasks = 0
-        patch.setattr(_apply, "Patience", partial(_apply.Patience, sleep=self.clock.sleep, clock=self.clock.now))
-        patch.setattr(_patience, "time", types.SimpleNamespace(sleep=self.clock.sleep))
+        waiting = partial(_apply.Waiting, sleep=self.clock.sleep, clock=self.clock.now, now=self.clock.utc)
+        patch.setattr(_apply, "Waiting", waiting)
+        patch.setattr(_retry, "time", types.SimpleNamespace(sleep=self.clock.sleep))
         tenant = simulator.add_tenant({"label": LABEL})
         given = {name: tenant.values[name] for name in ("endpoint", "authority", "ca_path", "client_id")}
         given |= {"tenant": tenant.tenant_id, "client_secret": tenant.client_secret, "timeout": 20}
         outcome = ArgumentSpecValidator(_options.argument_spec()).validate(given)
         self.connection = _options.resolve(outcome.validated_parameters, {})
-        self.transport = _transport.Transport(self.connection.verify, self.connection.timeout, 4)
+        self.http = _http.Http(self.connection.verify, self.connection.timeout, 4)
         self.tokens = self.new_tokens()
 
-    def new_tokens(self) -> _auth.TokenSource:
-        return _auth.TokenSource(self.connection, _auth.select(self.connection.credential), self.transport)
+    def new_tokens(self, connection: _options.Connection | None = None, http: Any = None) -> TokenSource:
+        connection = connection or self.connection
+        resource = connection.cloud.resource(connection.endpoint)
+        authority = Authority(connection.authority, connection.tenant, resource, http or self.http, connection.retries)
+        return TokenSource(authority, select(connection.credential))
 
     def tenant(self, description: Mapping[str, Any]) -> State:
         """A new tenant in place of the last one; returns its state."""
@@ -182,8 +197,8 @@ class Lab:
         *,
         check: bool = False,
         concurrency: int = 4,
-        transport: Any = None,
-        tokens: _auth.TokenSource | None = None,
+        http: Any = None,
+        tokens: TokenSource | None = None,
     ) -> Run:
         """Run a task as its module would; raises SpecError, and whatever else than ExoError leaves the engine."""
         outcome = module.validator.validate(dict(options))
@@ -191,7 +206,7 @@ class Lab:
             raise SpecError("; ".join(outcome.error_messages))
         self.tasks += 1
         client = Client(
-            transport or self.transport,
+            http or self.http,
             tokens or self.tokens,
             self.connection.cloud,
             self.connection.endpoint,
@@ -206,7 +221,16 @@ class Lab:
         began = self.clock.ahead
         error = None
         try:
-            result = module.task(_module.Task(outcome.validated_parameters, check, warnings.append, lambda: client))
+            result = module.task(
+                Task(
+                    outcome.validated_parameters,
+                    check,
+                    warnings.append,
+                    lambda: client,
+                    tenant=DOMAIN,
+                    module=module.name,
+                )
+            )
         except ExoError as failure:
             error = failure
             result = failure.result

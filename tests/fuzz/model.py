@@ -133,12 +133,14 @@ class Names:
         return found
 
 
-def _brake(limit: Any, changes: int, scope: int, outlook: Outlook) -> None:
+def _limit(limit: Any, scope: int, outlook: Outlook) -> None:
+    """The organization is not counted, but 0 refuses its change too."""
     if limit is None:
         return
     number, percent = int(str(limit).strip("% ")), "%" in str(limit)
     allowed = max(10, math.ceil(number * scope / 100)) if percent and number else number
-    if changes > allowed:
+    changes = len(outlook.differing.keys() - {ORGANIZATION})
+    if changes > allowed or (number == 0 and outlook.differing):
         outlook.refused.add("refused")
 
 
@@ -150,8 +152,9 @@ def transport(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
         outlook.refused.add("invalid_request")
     outlook.after[ORGANIZATION] = settings_after(TRANSPORT, before[ORGANIZATION], wishes, outlook.refused)
     flips = outlook.after[ORGANIZATION][SMTP_WIRE] != before[ORGANIZATION][SMTP_WIRE]
-    # A tenant without any mailbox is not believed, so nothing is known of the effect there.
-    outlook.effect = effect(before, outlook.after) if len(before) > 1 or not flips else (None, None)
+    outlook.effect = effect(before, outlook.after)
+    if flips and len(before) == 1:  # a tenant without any mailbox is not believed, so nobody knows who loses
+        outlook.refused.add("refused")
     return outlook
 
 
@@ -168,7 +171,8 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     if not shared and (options.get("identity") or (everybody and not entries)):
         outlook.refused.add("invalid_request")
     excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
-    by_name = names.resolve((name for name, _wishes in entries), tolerant, outlook)
+    # Beside all mailboxes a typing mistake would change the very one that the entry protects.
+    by_name = names.resolve((name for name, _wishes in entries), tolerant and not everybody, outlook)
     types = options.get("recipient_type_details")
     scope = {g for g, box in before.items() if g and everybody and (not types or box["RecipientTypeDetails"] in types)}
     if everybody and not scope:
@@ -183,8 +187,16 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
         outlook.after[guid] = settings_after(MAILBOX, before[guid], wanted[guid], outlook.refused)
     outlook.matched = len(matched)
     outlook.effect = effect(before, outlook.after)
-    _brake(options.get("max_changes"), len(outlook.differing), len(scope), outlook)
+    released = any(new is None and old is not None for old, new in _own_changes(before, outlook.after))
+    if everybody and options.get(SMTP) == "inherit" and released and not before[ORGANIZATION][SMTP_WIRE]:
+        outlook.refused.add("refused")
+    _limit(options.get("max_changes"), len(scope), outlook)
     return outlook
+
+
+def _own_changes(before: Objects, after: Objects) -> list[tuple[Any, Any]]:
+    """Each mailbox's own value for SMTP AUTH, before and after."""
+    return [(box[SMTP_WIRE], after[guid][SMTP_WIRE]) for guid, box in before.items() if guid]
 
 
 def _matches(mailbox: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
@@ -229,6 +241,10 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     wish = options.get("organization")
     entries = [(option == "denied", entry) for option in ("allowed", "denied") for entry in options.get(option) or ()]
     _check_policy(options, entries, unlisted, outlook)
+    in_force = [e for denied, e in entries if not denied and not (revoke and _over(e, today))]
+    closes = wish == "disabled" and not before[ORGANIZATION][SMTP_WIRE]
+    if (closes or unlisted != "unmanaged") and not in_force and not options.get("allow_empty"):
+        outlook.refused.add("refused")
     if not outlook.matched:
         outlook.refused.add("incomplete_read")
     was = before[ORGANIZATION][SMTP_WIRE]
@@ -255,7 +271,7 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
         planned = {key: before[key] if key == "" or box[SMTP_WIRE] is None else box for key, box in planned.items()}
     outlook.after = planned
     outlook.effect = effect(before, planned)
-    _brake(options.get("max_changes"), len(outlook.differing), len(before) - 1, outlook)
+    _limit(options.get("max_changes"), len(before) - 1, outlook)
     return outlook
 
 
@@ -271,7 +287,7 @@ def _spoken(
     lost: set[bool] = set()
     for denied, entry in entries:
         guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
-        over = bool(last and datetime.date.fromisoformat(last) < today)
+        over = _over(entry, today)
         if over and not revoke:
             outlook.ends.add("expired")
         if guid is None:
@@ -279,6 +295,11 @@ def _spoken(
         elif spoken.setdefault(guid, (denied, last)) != (denied, last):
             outlook.refused.add("invalid_request")
     return spoken, lost
+
+
+def _over(entry: Mapping[str, Any], today: datetime.date) -> bool:
+    last = entry.get("expires")
+    return bool(last) and datetime.date.fromisoformat(str(last)) < today
 
 
 def _holds(lost: set[bool], was: bool, becomes: bool, unlisted: str) -> bool:
@@ -291,8 +312,6 @@ def _check_policy(options: Mapping[str, Any], entries: Sequence[Any], unlisted: 
     nothing = unlisted == "unmanaged" and all(options.get(o) is None for o in ("organization", "allowed", "denied"))
     if nothing and not entries:
         outlook.refused.add("invalid_request")
-    if unlisted != "unmanaged" and not options.get("allowed") and not options.get("allow_empty"):
-        outlook.refused.add("refused")
 
 
 def _own_value(

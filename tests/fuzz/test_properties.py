@@ -25,7 +25,7 @@ Options = dict[str, Any]
 Foretell = Callable[[State, Mapping[str, Any]], Outlook]
 Draw = Callable[[Any], Any]
 # What only a run that writes can know.
-_ONLY_WRITTEN = frozenset({"confirmed", "undo_file", "error"})
+_ONLY_WRITTEN = frozenset({"confirmed", "undo_file", "error", "msg"})
 
 
 def today() -> datetime.date:
@@ -48,9 +48,27 @@ def effect_of(result: Mapping[str, Any]) -> tuple[int | None, int | None]:
     return told["lose"], told["gain"]
 
 
-def diff_of(module: Module, result: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    entries = result["diff"] if isinstance(result["diff"], list) else [result["diff"]]
-    return [(entry["before"], entry["after"]) for entry in entries if entry["before"] or entry["after"]]
+def diff_of(result: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(before, after) of what differs, for each object that the result says changed."""
+    if "transport_config" in result:
+        entries = [(result["diff"]["before"], result["diff"]["after"])]
+    else:
+        entries = [(e["before"], e["after"]) for e in result["mailboxes"] if e["status"] == "changed"]
+        organization = result.get("organization")
+        if organization and organization["status"] == "changed":
+            entries.append((_in_settings(organization["before"]), _in_settings(organization["after"])))
+    pairs = [_differing(before, after) for before, after in entries]
+    return [(before, after) for before, after in pairs if before or after]
+
+
+def _in_settings(shown: Any) -> dict[str, Any]:
+    """The organization as settings: exo_smtp_auth has the words of its option."""
+    return shown if isinstance(shown, dict) else {model.SMTP: shown == "disabled"}
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    options = [option for option in after if before[option] != after[option]]
+    return {option: before[option] for option in options}, {option: after[option] for option in options}
 
 
 def expected_diff(outlook: Outlook) -> list[Any]:
@@ -68,12 +86,14 @@ def comparable(entries: Sequence[Any]) -> list[str]:
     return sorted(repr([{k: normal(k, v) for k, v in sorted(part.items())} for part in pair]) for pair in entries)
 
 
-def assert_told(module: Module, run: Run, outlook: Outlook) -> None:
+def assert_told(run: Run, outlook: Outlook) -> None:
     """The run's own account agrees with the model."""
     result = run.result
     assert result["changed"] == bool(outlook.differing)
-    assert bool(diff_of(module, result)) == run.changed, "an empty diff means unchanged, and the other way round"
-    assert comparable(diff_of(module, result)) == comparable(expected_diff(outlook))
+    assert bool(diff_of(result)) == run.changed, "an empty diff means unchanged, and the other way round"
+    if isinstance(result["diff"], list):
+        assert bool(result["diff"]) == run.changed
+    assert comparable(diff_of(result)) == comparable(expected_diff(outlook))
     assert effect_of(result) == outlook.effect, f"effect {effect_of(result)}, really {outlook.effect}"
     if "summary" in result:
         counts = result["summary"]
@@ -115,7 +135,7 @@ def quiet(lab: Lab, module: Module, options: Options, outlook: Outlook) -> None:
     again = lab.run(module, options)
     assert not again.changed and not again.writes, f"the next run changes {again.result.get('diff')}"
     if "diff" in again.result:
-        assert not diff_of(module, again.result)
+        assert not diff_of(again.result)
     assert_ends(again, outlook) if not outlook.ends & {"not_found"} else None
 
 
@@ -126,14 +146,14 @@ def undo(lab: Lab, paths: Sequence[str], before: model.Objects) -> None:
     kept = {TRANSPORT[model.NDR].wire} if before[""][TRANSPORT[model.NDR].wire] == "<>" else set()
     model.assert_restored(before, model.objects(lab.state()), kept=frozenset(kept))
     for path in reversed(paths):
-        again = lab.run(RESTORE, {"path": path})
+        again = lab.run(RESTORE, {"src": path})
         assert not again.changed and not again.writes, "a second restore changes something"
 
 
 def restore(lab: Lab, path: str) -> None:
     was, seen = model.objects(lab.state()), len(lab.history())
-    foretold = lab.run(RESTORE, {"path": path}, check=True)
-    done = lab.run(RESTORE, {"path": path})
+    foretold = lab.run(RESTORE, {"src": path}, check=True)
+    done = lab.run(RESTORE, {"src": path})
     assert done.error is None, f"the restore fails: {done.error}"
     assert shown(foretold.result) == shown(done.result)
     now = model.objects(lab.state())
@@ -160,7 +180,7 @@ def converges(lab: Lab, module: Module, options: Options, foretell: Foretell) ->
     after = model.objects(lab.state())
     model.assert_reached(outlook, after)
     assert shown(foretold.result) == shown(run.result), "check mode foretold something else"
-    assert_told(module, run, outlook)
+    assert_told(run, outlook)
     model.assert_in_one_step(lab.history(), outlook.before, after)
     assert os.path.exists(path) == run.changed
     quiet(lab, module, options, outlook)

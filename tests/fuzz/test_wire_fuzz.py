@@ -31,10 +31,9 @@ from fuzz.profiles import cases
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _auth
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
-from ansible_collections.m365.exchange_online.plugins.module_utils._transport import Response
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Response
 
 MOST_REQUESTS = 150  # far more than any of these small tasks needs with all its retries
 MOST_TEXT = 2000
@@ -169,7 +168,7 @@ class Spoiled:
     """A transport whose answers are spoiled from one on. ``only``: which requests are meant."""
 
     def __init__(self, lab: Lab, spoil: Spoil, first: int, times: int, only: Callable[[str, bytes], bool]) -> None:
-        self._inner = lab.transport
+        self._inner = lab.http
         self._spoil = spoil
         self._range = range(first, first + times)
         self._only = only
@@ -281,7 +280,7 @@ def attempt(lab: Lab, data: st.DataObject, spoils: Any, only: Callable[[str, byt
     options = {**options, "undo_file": lab.undo_path()} if "undo_file" in module.spec else dict(options)
     if "dest" in options:
         options["dest"] = lab.undo_path()
-    run = lab.run(module, options, transport=spoiled, concurrency=data.draw(st.sampled_from([1, 4])))
+    run = lab.run(module, options, http=spoiled, concurrency=data.draw(st.sampled_from([1, 4])))
     note(f"{module.name}: {run.error or 'success'}")
     event(f"{module.name}: {run.code or 'success'}")
     assert_decent(run.error, run.warnings, lab)
@@ -404,7 +403,7 @@ def test_spoiled_tokens_and_discovery(lab: Lab, data: st.DataObject) -> None:
     spoiled = Spoiled(lab, spoil, data.draw(st.integers(0, 2)), data.draw(st.sampled_from([1, 1000])), anything)
     connection = replace(lab.connection, tenant=data.draw(st.sampled_from([lab.connection.tenant, DOMAIN])))
     lab.cases += 1
-    source: Any = _auth.TokenSource(connection, _auth.select(connection.credential), spoiled)  # type: ignore[arg-type]
+    source: Any = lab.new_tokens(connection, spoiled)
     try:
         token = source.get()
         source.renew(token, None)
