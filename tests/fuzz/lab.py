@@ -143,6 +143,18 @@ class Run:
         return bool(self.result.get("changed", False))
 
 
+class _Alive:
+    """Whether the run that started a task still lives: for so many questions, or for ever."""
+
+    def __init__(self, left: int | None) -> None:
+        self._left = left
+
+    def __call__(self) -> bool:
+        if self._left is not None:
+            self._left -= 1
+        return self._left is None or self._left >= 0
+
+
 def _task(params: Mapping[str, Any], check: bool, warnings: list[str], client: Client, module: Module) -> Task:
     return Task(params, check, warnings.append, lambda: client, tenant=DOMAIN, module=module.name)
 
@@ -199,6 +211,7 @@ class Lab:
         concurrency: int = 4,
         http: Any = None,
         tokens: TokenSource | None = None,
+        lives: int | None = None,
     ) -> Run:
         """Run a task as its module would; raises SpecError, and whatever else than ExoError leaves the engine."""
         outcome = module.validator.validate(dict(options))
@@ -214,6 +227,7 @@ class Lab:
             retries=2,
             concurrency=concurrency,
             sleep=self.clock.sleep,
+            alive=_Alive(lives),
         )
         client._pacer = _pacer(concurrency, self.clock)
         warnings: list[str] = []

@@ -39,10 +39,12 @@ def register(profile: str) -> int:
     return int(os.environ.setdefault(SEED_VARIABLE, default))
 
 
-def cases(share: float) -> Callable[[Any], Any]:
-    """Decorator: run the test on this share of the profile's cases."""
+def cases(share: float, short: int | None = None) -> Callable[[Any], Any]:
+    """Decorator: run the test on this share of the profile's cases. short: on so many in every test run."""
     total = int(os.environ.get(CASES_VARIABLE) or CASES[os.environ.get(PROFILE_VARIABLE, SHORT)])
     number = max(5, round(total * share))
+    if short is not None and os.environ.get(PROFILE_VARIABLE, SHORT) == SHORT:
+        number = short
 
     def decorate(test: Any) -> Any:
         return seed(int(os.environ.get(SEED_VARIABLE, "1")))(settings(max_examples=number)(test))

@@ -25,7 +25,8 @@ from fuzz.profiles import cases
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _auth, _options, _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils import _options, _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import select
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 
@@ -141,7 +142,7 @@ def test_any_value_in_connection_options(count: list[int], data: st.DataObject) 
 
     def resolve() -> None:
         connection = _options.resolve(params, environ)
-        _auth.select(connection.credential).validate()
+        select(connection.credential).validate()
 
     event(outcome_of(resolve))
 
@@ -163,11 +164,12 @@ def test_any_undo_file(count: list[int], tmp_path_factory: Any, data: st.DataObj
     guid = "00000000-0000-4000-8000-000000000001"
     name = data.draw(st.sampled_from([*MAILBOX, *TRANSPORT]))
     change = {"before": {name: data.draw(UNDO_VALUES)}, "after": {name: data.draw(UNDO_VALUES)}}
+    entries = [{"noun": noun, "guid": guid, **change} for noun in ("CASMailbox", "TransportConfig", "Mailbox")]
     content: Any = {
-        "format": data.draw(st.sampled_from([1, 1, 1, 1, 2, None, "1"])),
+        "format": data.draw(st.sampled_from([2, 2, 2, 2, 1, None, "2"])),
         "tenant_id": data.draw(st.sampled_from([guid, guid, guid, "", 5, None])),
-        "organization": data.draw(st.none() | st.just(change) | UNDO_VALUES),
-        "mailboxes": data.draw(st.lists(st.just({"guid": guid, **change}) | UNDO_VALUES, max_size=2) | UNDO_VALUES),
+        "written": data.draw(st.just("2026-11-26T10:00:00+00:00") | UNDO_VALUES),
+        "entries": data.draw(st.lists(st.sampled_from(entries) | UNDO_VALUES, max_size=3) | UNDO_VALUES),
     }
     if data.draw(st.integers(0, 5)) == 0:
         content.pop(data.draw(st.sampled_from(sorted(content))))
