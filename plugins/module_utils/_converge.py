@@ -27,12 +27,14 @@ class Wanted:
     """How one task converges. shape: what its result says of the plan's objects.
 
     failure: a failure of the task for which everything else is still done. more: what else the result has.
+    check: raises Refused for a plan that must not be carried out, before its first write and in check mode too.
     """
 
     shape: Shape
     limits: Limits = field(default_factory=Limits)
     failure: ExoError | None = None
     more: Mapping[str, t.Any] = field(default_factory=dict)
+    check: Callable[[Plan], None] = lambda plan: None
 
 
 def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
@@ -41,6 +43,7 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     announce(task, plan)
     extra.update(_save_effect(task, client, plan))
     check_limits(plan, wanted.limits)
+    wanted.check(plan)
     path = _undo.prepare(task.params["undo_file"]) if task.params.get("undo_file") and plan.changed else None
     outcomes = None
     failure = plan.blocked_by or wanted.failure

@@ -80,7 +80,7 @@ def _text(value: t.Any) -> str:
 class Reader:
     """Reads mailboxes with the settings that a task needs.
 
-    options: the settings; all where None. dated: with the time of their last change.
+    options: the settings; all where None. dated: with the time of their last change. addresses: with all of theirs.
     Whether $select is honoured is seen from the answers.
     """
 
@@ -91,6 +91,7 @@ class Reader:
         progress: Progress = quiet,
         *,
         dated: bool = False,
+        addresses: bool = False,
         warn: Warn = silent,
     ) -> None:
         self._client = client
@@ -99,7 +100,7 @@ class Reader:
         self._needed: list[Property] = (
             [CAS_MAILBOX[option] for option in CAS_MAILBOX.closure(options)] if options is not None else []
         )
-        beside = (CHANGED,) if dated else ()
+        beside = (*((CHANGED,) if dated else ()), *((_ADDRESSES,) if addresses else ()))
         names = CAS_MAILBOX.remote_names(options) if options is not None else ()
         self._select = (*_IDENTITY, *beside, *names) if options is not None else ()
         every = tuple(name for one in CAS_MAILBOX.properties for name in one.remote_names())

@@ -42,6 +42,8 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import ARGUMENT_SPEC as USAGE_GATE
+from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import check_unused, parse_gate
 
 WARN_DAYS = 30
 _RECORD = ("reason", "owner", "ticket", "expires")
@@ -59,6 +61,7 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "allow_empty": {"type": "bool", "default": False},
     "exclude": {"type": "list", "elements": "str"},
     "propagation_delay": {"type": "int", "default": 0},
+    **USAGE_GATE,
     **LOOKUP,
     **LIMITS,
     **UNDO,
@@ -306,10 +309,13 @@ def converge(task: Task) -> Result:
     today = datetime.datetime.now(datetime.timezone.utc).date()
     policy = parse(params, today)
     limits = parse_limits(params)
+    gate = parse_gate(params, today)
     exclude = given_names("exclude", params["exclude"])
+    accept_cutoff = given_names("accept_cutoff", params["accept_cutoff"])
     client = task.connect()
     organization = read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH], task.warn)
-    reader = Reader(client, [SMTP_AUTH], task.progress, warn=task.warn)
+    # A report names a mailbox by any of its addresses.
+    reader = Reader(client, [SMTP_AUTH], task.progress, warn=task.warn, addresses=bool(gate and gate.report))
     read = _read(reader, policy, organization, exclude, tolerant=params["lookup_failure_action"] == "warn")
     plan = make_plan(policy, read, today)
     touched = {change.target.key for change in plan.changes}
@@ -322,6 +328,13 @@ def converge(task: Task) -> Result:
         "expiring": [entry.result() for entry in policy.near(today)],
     }
 
+    def check(plan: Plan) -> None:
+        if gate:
+            lookup = reader.resolve(accept_cutoff, read.boxes)
+            accepted, _none = found_names(lookup, accept_cutoff, "accept_cutoff", tolerant=False)
+            lose = {target.key for target in plan.effect.lose} - {box.key for box in accepted.values()}
+            check_unused(task, gate, [box for box in read.in_scope() if box.key in lose])
+
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         return {
             "organization": _organization_result(told[0]),
@@ -330,7 +343,8 @@ def converge(task: Task) -> Result:
             "diff": _results.diff_of_many(task.tenant, plan),
         }
 
-    return converge_plan(task, client, plan, Wanted(shape, limits.of(plan.matched), _expired(policy, today), more))
+    wanted = Wanted(shape, limits.of(plan.matched), _expired(policy, today), more, check)
+    return converge_plan(task, client, plan, wanted)
 
 
 def _organization_result(outcome: Outcome) -> dict[str, t.Any]:

@@ -112,7 +112,9 @@ def info(task: Task) -> Result:
     dest = absolute("dest", params["dest"]) if params["dest"] else None
     report = _report(params, now.date())
     client, graph = task.connect(), task.connect_graph()
-    reader = Reader(client, sorted({SMTP_AUTH, _POP, _IMAP, *(where or ())}), task.progress, warn=task.warn)
+    options = sorted({SMTP_AUTH, _POP, _IMAP, *(where or ())})
+    # A report names a mailbox by any of its addresses.
+    reader = Reader(client, options, task.progress, warn=task.warn, addresses=report is not None)
     selected = select(reader, selection)
     for missing in selected.missing:
         task.warn(missing.error)

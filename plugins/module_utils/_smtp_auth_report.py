@@ -195,7 +195,12 @@ def reply_result(reply: Reply | None, judged: Sequence[Judged]) -> dict[str, t.A
     if reply is None:
         meaning = "This is none of the texts that are known. The gates in this result show what blocks the mailbox."
         return {"gate": None, "meaning": meaning, "remedy": "", "certain": False}
-    told = {"gate": reply.gate, "meaning": reply.meaning, "remedy": reply.remedy, "certain": reply.certain}
+    told: dict[str, t.Any] = {
+        "gate": reply.gate,
+        "meaning": reply.meaning,
+        "remedy": reply.remedy,
+        "certain": reply.certain,
+    }
     states = Counter(gate.basic for one in judged for gate in one.gates if gate.name == reply.gate)
     if not states:
         return told

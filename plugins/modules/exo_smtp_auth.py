@@ -98,6 +98,27 @@ options:
       - Where the service does not say when a mailbox was changed, it counts from the start of the task.
     type: int
     default: 0
+  require_unused_days:
+    description:
+      - A mailbox that would lose SMTP AUTH has to be unused for this many days. The plan is refused before the first
+        write, and in check mode too, if one of them signed in over SMTP with success in that time, or if that is not
+        known. The failure names each of them, with when and from where it was seen.
+      - Failed sign-ins never stop the plan, because they are often somebody else's.
+      - Use is read from the sign-in log of Entra ID, which needs the application permission C(AuditLog.Read.All) of
+        Microsoft Graph and Entra ID P1 or P2, and is kept for 30 days. Without them, or for more days, give
+        O(usage_report).
+    type: int
+  accept_cutoff:
+    description:
+      - Mailboxes that may lose SMTP AUTH whether they use it or not, for O(require_unused_days). One that does not
+        exist is an error.
+    type: list
+    elements: str
+  usage_report:
+    description:
+      - Absolute path of a CSV file on the host that runs the module, the report "SMTP AUTH clients" as the Exchange
+        admin center exports it, for O(require_unused_days). M(m365.exchange_online.exo_smtp_auth_info) describes it.
+    type: str
 notes:
   - Right before it closes the organization, the task looks at every mailbox in O(allowed) again, and right before it
     opens it, at every one in O(denied), even with O(wait=false). One that is not as it has to be keeps the
@@ -116,10 +137,12 @@ extends_documentation_fragment:
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
+  - m365.exchange_online.connection.graph
   - m365.exchange_online.attributes
   - m365.exchange_online.attributes.changing
   - m365.exchange_online.attributes.actiongroup_exo
 seealso:
+  - module: m365.exchange_online.exo_smtp_auth_info
   - module: m365.exchange_online.exo_cas_mailbox_info
   - module: m365.exchange_online.exo_transport_config_info
   - module: m365.exchange_online.exo_cas_mailbox
@@ -183,6 +206,15 @@ EXAMPLES = r"""
     allowed: "{{ smtp_auth_exceptions }}"
     expired: revoke
     propagation_delay: 900
+
+- name: Close the organization only if nobody else has used SMTP AUTH for 30 days
+  m365.exchange_online.exo_smtp_auth:
+    organization: disabled
+    allowed:
+      - scanner@contoso.com
+    require_unused_days: 30
+    accept_cutoff:
+      - old-printer@contoso.com
 
 - name: Nobody may use SMTP AUTH
   m365.exchange_online.exo_smtp_auth:
@@ -341,6 +373,28 @@ expired:
       returned: when given
       type: str
       sample: CHG-1042
+cut_off:
+  description:
+    - The mailboxes that stopped the plan because they use SMTP AUTH, or may use it, up to 500 and those in use first.
+      C(usage) is as M(m365.exchange_online.exo_smtp_auth_info) returns it.
+  returned: failure by O(require_unused_days)
+  type: list
+  elements: dict
+  sample:
+    - identity: reports@contoso.com
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      usage:
+        state: used
+        last_seen: "2026-11-22T06:12:01Z"
+        sign_ins: 21
+        addresses:
+          - 203.0.113.20
+        clients:
+          - SMTP
+        streams:
+          - nonInteractiveUser
+        protocols:
+          - ropc
 expiring:
   description: The entries whose last day is less than 30 days away.
   returned: success or failure, when the mailboxes were read
@@ -507,7 +561,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth im
 
 
 def main() -> None:
-    run_module(converge, ARGUMENT_SPEC)
+    run_module(converge, ARGUMENT_SPEC, graph=True)
 
 
 if __name__ == "__main__":

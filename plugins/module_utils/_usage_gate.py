@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nobody who uses SMTP AUTH loses it unawares: what stops a plan before its first write. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.m365.exchange_online.plugins.module_utils._accounts import addresses, object_id
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, Refused
+from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import read_log
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted
+from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
+    NOT_SEEN,
+    USED,
+    Report,
+    Usage,
+    usage_of,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._usage_report import read_report
+
+ARGUMENT_SPEC: Mapping[str, t.Any] = {
+    "require_unused_days": {"type": "int"},
+    "accept_cutoff": {"type": "list", "elements": "str"},
+    "usage_report": {"type": "str"},
+}
+_LONGEST = 365  # days: no source reaches further back
+_MOST_TOLD = 500  # mailboxes in the result of a refusal
+
+
+@dataclass(frozen=True)
+class UsageGate:
+    """How long a mailbox must be unused to be cut off, and the report that may show it; parsed before any request."""
+
+    days: int
+    report: Report | None
+
+
+def parse_gate(params: Mapping[str, t.Any], today: datetime.date) -> UsageGate | None:
+    """The gate that a task's options describe, None where there is none; raises InvalidRequest."""
+    days = params["require_unused_days"]
+    if days is None:
+        for option in ("accept_cutoff", "usage_report"):
+            if params[option]:
+                raise InvalidRequest(f"{option} goes with require_unused_days only.")
+        return None
+    if not 1 <= days <= _LONGEST:
+        raise InvalidRequest(f"require_unused_days has to be between 1 and {_LONGEST}, it is {days}.")
+    path = params["usage_report"]
+    return UsageGate(days, read_report(absolute("usage_report", path), today, days) if path else None)
+
+
+def check_unused(task: Task, gate: UsageGate, losers: Sequence[Record]) -> None:
+    """Raise Refused where one of those who lose SMTP AUTH uses it, or may use it."""
+    if not losers:
+        return
+    now = datetime.datetime.now(datetime.timezone.utc)
+    log = read_log(task.connect_graph(), now, gate.days, task.progress)
+    usages = [(record, usage_of(object_id(record), addresses(record), log, gate.report)) for record in losers]
+    stopped = [(record, usage) for record, usage in usages if usage.state != NOT_SEEN]
+    if stopped:
+        raise refusal(gate.days, stopped)
+
+
+def refusal(days: int, stopped: Sequence[tuple[Record, Usage]]) -> Refused:
+    """The failure that names each mailbox with when and from where it was seen, those in use first."""
+    first = sorted(stopped, key=lambda one: one[1].state != USED)
+    used = sum(usage.state == USED for _record, usage in stopped)
+    names = "; ".join(f"{record.label} ({described(usage)})" for record, usage in first[:SAMPLE])
+    more = f" and {len(first) - SAMPLE} more" if len(first) > SAMPLE else ""
+    told = [{"identity": record.label, "guid": record.key, "usage": usage.result()} for record, usage in first]
+    return Refused(
+        f"{counted(used, 'mailbox')} that would lose SMTP AUTH used it within {days} days, and of"
+        f" {len(stopped) - used} that is not known: {names}{more}. Nothing was changed.",
+        hint="Put those that need it in allowed, and those that may be cut off in accept_cutoff.",
+        result={"cut_off": told[:_MOST_TOLD]},
+    )
+
+
+def described(usage: Usage) -> str:
+    if usage.state != USED:
+        return f"not known: {usage.reason}"
+    origin = f" from {', '.join(usage.addresses[:3])}" if usage.addresses else ""
+    return f"last seen {usage.last_seen or 'in the report'}{origin}"
