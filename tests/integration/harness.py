@@ -28,6 +28,7 @@ MODULES = (
     "exo_cas_mailbox",
     "exo_cas_mailbox_info",
     "exo_smtp_auth",
+    "exo_smtp_auth_info",
     "exo_restore",
     "exo_service_info",
 )
