@@ -137,6 +137,10 @@ class Client:
         self.retried: list[str] = []
         self._warnings: dict[str, None] = {}
 
+    def token(self) -> str:
+        """The token that cmdlets are called with. SMTP (XOAUTH2) takes the same."""
+        return self._tokens.get().value
+
     @property
     def tenant_id(self) -> str:
         """The GUID of the tenant that this client's token is for (verified to be the one asked for)."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
@@ -15,13 +15,17 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 
 @dataclass(frozen=True)
 class Cloud:
-    """One cloud. ``domains``: all hosts under these belong to its operator, a token may be shown to them."""
+    """One cloud. ``domains``: all hosts under these belong to its operator, a token may be shown to them.
+
+    ``smtp``: the host of the submission endpoint, None where no public source names it.
+    """
 
     name: str
     endpoint: str
     authority: str
     graph: str
     domains: tuple[str, ...]
+    smtp: str | None = None
 
     def owns(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
@@ -47,12 +51,13 @@ _WORLDWIDE = Cloud(
     "https://login.microsoftonline.com",
     "https://graph.microsoft.com",
     ("office365.com", "office.com", "microsoftonline.com", "graph.microsoft.com"),
+    "smtp.office365.com",
 )
 _US = ("office365.us", "microsoftonline.us", "graph.microsoft.us", "dod-graph.microsoft.us")
 CLOUDS: t.Mapping[str, Cloud] = {
     "worldwide": _WORLDWIDE,
     # GCC lives on the worldwide hosts.
-    "gcc": Cloud("gcc", _WORLDWIDE.endpoint, _WORLDWIDE.authority, _WORLDWIDE.graph, _WORLDWIDE.domains),
+    "gcc": replace(_WORLDWIDE, name="gcc"),
     "gcc_high": Cloud(
         "gcc_high",
         "https://outlook.office365.us",
@@ -73,6 +78,7 @@ CLOUDS: t.Mapping[str, Cloud] = {
         "https://login.chinacloudapi.cn",
         "https://microsoftgraph.chinacloudapi.cn",
         ("outlook.cn", "office365.cn", "chinacloudapi.cn", "partner.microsoftonline.cn"),
+        "smtp.partner.outlook.cn",
     ),
 }
 

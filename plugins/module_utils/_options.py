@@ -112,6 +112,7 @@ PROOFS: t.Mapping[str, tuple[str, ...]] = {
     "federated": ("federated_token_file",),
 }
 _FAMILIES = ("EXO", "AZURE")
+UNVERIFIED = "validate_certs is false: whoever sits on the way can read and change what is sent."
 _BESIDE = ("client_id", "certificate_password")  # what goes with a proof
 
 
@@ -261,6 +262,21 @@ def _check_bundles(ca_path: str | None, environ: t.Mapping[str, str]) -> None:
             )
 
 
+def check_numbers(params: t.Mapping[str, t.Any]) -> None:
+    for option, least, most in (("timeout", 1, 3600), ("retries", 0, 100), ("concurrency", 1, 64)):
+        if not least <= params[option] <= most:
+            raise InvalidRequest(f"{option} has to be between {least} and {most}, it is {params[option]}.")
+
+
+def verification(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> bool | str:
+    """What certificates are checked against: the path of a CA bundle, True for the usual ones, False for nothing."""
+    if not params.get("validate_certs", True):
+        return False
+    ca_path = params.get("ca_path")
+    _check_bundles(ca_path, environ)
+    return ca_path or True
+
+
 def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Connection:
     """The connection of a task, from its options and the environment; raises ExoError before any request."""
     cloud = CLOUDS[params.get("cloud") or "worldwide"]
@@ -275,22 +291,17 @@ def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Conn
         warnings.append(
             f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."
         )
-    for option, least, most in (("timeout", 1, 3600), ("retries", 0, 100), ("concurrency", 1, 64)):
-        if not least <= params[option] <= most:
-            raise InvalidRequest(f"{option} has to be between {least} and {most}, it is {params[option]}.")
-    validate = params.get("validate_certs", True)
-    if not validate:
-        warnings.append("validate_certs is false: whoever sits on the way can read and change what is sent.")
-    ca_path = params.get("ca_path")
-    if validate:
-        _check_bundles(ca_path, environ)
+    check_numbers(params)
+    verify = verification(params, environ)
+    if verify is False:
+        warnings.append(UNVERIFIED)
     return Connection(
         tenant=_tenant(params["tenant"]),
         cloud=cloud,
         endpoint=urls["endpoint"],
         authority=urls["authority"],
         graph_endpoint=urls["graph_endpoint"],
-        verify=(ca_path or True) if validate else False,
+        verify=verify,
         timeout=params["timeout"],
         retries=params["retries"],
         concurrency=params["concurrency"],

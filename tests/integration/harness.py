@@ -31,6 +31,7 @@ MODULES = (
     "exo_smtp_auth_info",
     "exo_restore",
     "exo_service_info",
+    "exo_smtp_auth_probe",
 )
 # What every task against a simulator has to say: that it is not Microsoft who gets the token.
 FOREIGN_HOST = r"The tokens of this task go to https://localhost:\d+"
