@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -219,7 +218,8 @@ class Lab:
         results.touch()
         alone = isinstance(tenants, Tenant)
         inventory = work / "inventory.json"
-        inventory.write_text(json.dumps(_inventory(() if alone else group, host_vars or {})))
+        hosts = () if alone else group
+        inventory.write_text(json.dumps(_inventory(hosts, host_vars or {}, _interpreter(self.scratch))))
         path = (
             play if isinstance(play, Path) else _write_play(work / "play.json", play, named=not alone and bool(group))
         )
@@ -455,13 +455,24 @@ def flips(tenant: Tenant) -> dict[str, int]:
 # --- the pieces ---
 
 
-def _inventory(tenants: Sequence[Tenant], host_vars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _interpreter(scratch: Path) -> str:
+    """This Python by a path without blanks: ansible-core before 2.20 does not quote it for asynchronous tasks."""
+    if " " not in sys.executable:
+        return sys.executable
+    link = scratch / "environment"
+    if not link.is_symlink():
+        link.symlink_to(sys.prefix)
+    return str(link / "bin" / Path(sys.executable).name)
+
+
+def _inventory(
+    tenants: Sequence[Tenant], host_vars: Mapping[str, Mapping[str, Any]], interpreter: str
+) -> dict[str, Any]:
     hosts: dict[str, Any] = {
         tenant.label: {"exo_connection": tenant.options, **host_vars.get(tenant.label, {})} for tenant in tenants
     }
     hosts = hosts or {"localhost": {}}
-    # Ansible puts the interpreter into a shell command as it is; the checkout's path may have a blank.
-    local = {"ansible_connection": "local", "ansible_python_interpreter": shlex.quote(sys.executable)}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": interpreter}
     return {"all": {"vars": local, "children": {"tenants": {"hosts": hosts}}}}
 
 
