@@ -53,6 +53,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._tallies: dict[str, _fleet.Tally] = {}
         self._warned: set[tuple[str, str]] = set()
         self._several = False
+        self._head = ""
         # What the command line asks for; a play may do more, as an audit does, and show what it finds itself.
         self._check = bool(context.CLIARGS.get("check"))
         self._diff = bool(context.CLIARGS.get("diff"))
@@ -65,7 +66,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         name = _fleet.clean(play.get_name()).strip()
         mode = " (check mode: nothing is written)" if self._check else ""
         several = f", {len(hosts)} tenants" if self._several else ""
-        self._say(f"{name}{several}{mode}", C.COLOR_HIGHLIGHT)
+        self._head = f"{name}{several}{mode}"
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._finished(result)
@@ -84,10 +85,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._failed(result, "UNREACHABLE")
 
     def v2_on_file_diff(self, result: t.Any) -> None:
-        if "results" in result._result or not self._diff:
-            return
-        for line in _fleet.diff_lines(result._result.get("diff") or []):
-            self._say(f"  {self._prefix(result)}{line}", C.COLOR_DIFF_LINES)
+        if "results" not in result._result and self._diff:
+            self._show(result, _fleet.diff_lines(result._result.get("diff") or []), C.COLOR_DIFF_LINES)
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         self._say("No host matches the play's hosts.", C.COLOR_SKIP)
@@ -102,9 +101,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             summary = stats.summarize(host)
             if tally.counted or summary["failures"] or summary["unreachable"]:
                 rows.append(_fleet.row(_fleet.clean(host), tally, summary, self._check))
+        self._head = ""
         if not rows:
             return
-        self._say("")
         for line in _fleet.table(rows):
             self._say(line)
 
@@ -126,7 +125,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         only_compares = bool(result._task.check_mode) and not self._check
         if not only_compares and not result._task.action.endswith("_info"):
             self._tally(host).add(content)
-        if content.get("changed"):
+        # What a diff begins with is the same line without the way back.
+        shown = self._diff and content.get("diff") and not content.get("undo_file")
+        if content.get("changed") and not shown:
             self._show(result, [_fleet.task_line(content, self._check)], C.COLOR_CHANGED)
 
     def _failed(self, result: t.Any, word: str) -> None:
@@ -161,11 +162,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def _named(host: str, text: str) -> str:
         return text if text.startswith(host) else f"{_fleet.clean(host)}: {text}"
 
-    def _prefix(self, result: t.Any) -> str:
-        return f"{_fleet.clean(result._host.get_name())}: " if self._several else ""
-
     def _tally(self, host: str) -> _fleet.Tally:
         return self._tallies.setdefault(host, _fleet.Tally())
 
     def _say(self, text: str, color: str | None = None) -> None:
+        # A play that has nothing to say has no head either.
+        if self._head:
+            self._display.display(self._head, color=C.COLOR_HIGHLIGHT)
+            self._head = ""
         self._display.display(text, color=color)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import yaml
 
-WIDTH = 100
+WIDTH = 120
 COLUMNS = ("tenant", "outcome", "lose", "gain")
 # Parts of a failed result that say nothing about the failure, or are shown already.
 _NOT_SHOWN = frozenset(
