@@ -217,23 +217,31 @@ def countdown(report: Report) -> str:
 
 
 def failures(report: Report, fail_on: Sequence[str]) -> dict[str, list[str]]:
-    """For each reason in fail_on that there is, the tenants that give it; files and clashes count as unread."""
-    found = {reason: [t.label for t in report.tenants if _REASONS[reason](t)] for reason in fail_on}
-    if "unread" in found:
-        found["unread"] += [*report.unreadable, *report.clashes]
+    """For each reason in fail_on that there is, the tenants and things that give it."""
+    found = {reason: list(_REASONS[reason](report)) for reason in fail_on}
     return {reason: names for reason, names in found.items() if names}
 
 
-def _expired(tenant: TenantReport) -> bool:
-    return any(_evidence_exceptions.EXPIRED in one.states for one in tenant.exceptions)
+def _drift(report: Report) -> Iterator[str]:
+    yield from (tenant.label for tenant in report.tenants if tenant.drift)
 
 
-_REASONS = {
-    "drift": lambda tenant: bool(tenant.drift),
-    "change": lambda tenant: any(change.foreign for change in tenant.changes),
-    "unread": lambda tenant: bool(tenant.unread),
-    "expired": _expired,
-}
+def _change(report: Report) -> Iterator[str]:
+    yield from (f"{tenant.label}: {change.text}" for tenant, change in report.each_change() if change.foreign)
+
+
+def _unread(report: Report) -> Iterator[str]:
+    yield from (tenant.label for tenant in report.tenants if tenant.unread)
+    yield from (*report.unreadable, *report.clashes)
+
+
+def _expired(report: Report) -> Iterator[str]:
+    for tenant in report.tenants:
+        if any(_evidence_exceptions.EXPIRED in one.states for one in tenant.exceptions):
+            yield tenant.label
+
+
+_REASONS = {"drift": _drift, "change": _change, "unread": _unread, "expired": _expired}
 
 
 def _number(count: int, noun: str, plural: str = "") -> str:

@@ -221,10 +221,9 @@ def own_writes(content: t.Any) -> tuple[OwnWrite, ...]:
     try:
         tenant_id = str(content["tenant_id"]).lower()
         time = _written(str(content["written"]))
-        entries = [(ORGANIZATION, content["organization"])] if content.get("organization") else []
-        entries += [(str(entry["guid"]).lower(), entry) for entry in content.get("mailboxes", [])]
         writes: list[OwnWrite] = []
-        for key, entry in entries:
+        for entry in content["entries"]:
+            key = str(entry.get("guid") or ORGANIZATION).lower()
             writes += [OwnWrite(tenant_id, time, key, option, value) for option, value in entry["after"].items()]
         return tuple(writes)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -14,31 +14,22 @@ import functools
 import ipaddress
 import json
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._accounts import (
-    EXCHANGE_ROLE,
-    Accounts,
-    addresses,
     attempt,
     object_id,
     read_accounts,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_access import (
-    BASIC,
-    OAUTH,
-    ConditionalAccess,
     Judgement,
     judge_what_if,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
-from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader
 from ansible_collections.m365.exchange_online.plugins.module_utils._results import bounded
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
     ARGUMENT_SPEC as SELECTION,
@@ -50,7 +41,14 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
     select,
     selection_of,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import TOKEN_ONLY, read_log
+from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import read_log
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_judge import (
+    IMAP,
+    POLICIES,
+    POP,
+    Judge,
+    read_tenant,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_report import (
     Judged,
     closing_line,
@@ -60,32 +58,21 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_re
     summary,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_replies import decode
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import LOOKUP, Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
-    NOT_SEEN,
     Log,
     Report,
-    Usage,
     unmatched_users,
-    usage_of,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_report import read_report
 from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import (
-    BEFORE_SIGN_IN,
-    CLOSED,
     NOT_CHECKED,
-    AuthenticationPolicies,
-    Gate,
-    MailboxFacts,
     TenantFacts,
     Unread,
-    gates,
 )
 
-_POLICIES = "Policy.Read.All"
-_POP, _IMAP = "pop_enabled", "imap_enabled"
 _UNMATCHED = 100  # of each source
 _LONGEST = 365  # days: neither the log nor the report reaches further back
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
@@ -99,7 +86,6 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "dest": {"type": "str"},
     **LOOKUP,
 }
-Returned = t.TypeVar("Returned")
 
 
 def info(task: Task) -> Result:
@@ -112,7 +98,7 @@ def info(task: Task) -> Result:
     dest = absolute("dest", params["dest"]) if params["dest"] else None
     report = _report(params, now.date())
     client, graph = task.connect(), task.connect_graph()
-    options = sorted({SMTP_AUTH, _POP, _IMAP, *(where or ())})
+    options = sorted({SMTP_AUTH, POP, IMAP, *(where or ())})
     # A report names a mailbox by any of its addresses.
     reader = Reader(client, options, task.progress, warn=task.warn, addresses=report is not None)
     selected = select(reader, selection)
@@ -159,48 +145,6 @@ def _report(params: Mapping[str, t.Any], today: datetime.date) -> Report | None:
     return read_report(absolute("usage_report", params["usage_report"]), today, params["usage_days"])
 
 
-def read_tenant(client: Client, graph: Graph | None, today: datetime.date) -> TenantFacts:
-    """What of the tenant decides for every mailbox: five requests, and one more for each further page."""
-    transport = attempt(lambda: read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH]).read(SMTP_AUTH), EXCHANGE_ROLE)
-    organization = attempt(lambda: _organization(client), EXCHANGE_ROLE)
-    policies = attempt(lambda: _policies(client), EXCHANGE_ROLE)
-    access = _from_graph(graph, Graph.conditional_access)
-    return TenantFacts(
-        today=today,
-        organization_disabled=transport if isinstance(transport, Unread) else transport is True,
-        blocked_apps=organization if isinstance(organization, Unread) else organization.get("BasicAuthBlockedApps"),
-        default_policy=organization if isinstance(organization, Unread) else _default_policy(organization),
-        policies=policies,
-        security_defaults=_from_graph(graph, Graph.security_defaults),
-        conditional_access=access if isinstance(access, Unread) else ConditionalAccess(access, BASIC),
-        conditional_access_oauth=access if isinstance(access, Unread) else ConditionalAccess(access, OAUTH),
-    )
-
-
-def _from_graph(graph: Graph | None, read: Callable[[Graph], Returned]) -> Returned | Unread:
-    return Unread(f"{TOKEN_ONLY}.") if graph is None else attempt(lambda: read(graph), _POLICIES)
-
-
-def _organization(client: Client) -> Mapping[str, t.Any]:
-    command = Command("Get-OrganizationConfig", select=("DefaultAuthenticationPolicy", "BasicAuthBlockedApps"))
-    objects = client.invoke(command).objects
-    if len(objects) != 1:
-        raise UnexpectedResponse("Get-OrganizationConfig did not return one organization.", cmdlet=command.name)
-    return objects[0]
-
-
-def _default_policy(organization: Mapping[str, t.Any]) -> str | Unread | None:
-    value = organization.get("DefaultAuthenticationPolicy", Unread("Get-OrganizationConfig did not name it."))
-    if value is None or isinstance(value, (str, Unread)):
-        return value
-    return Unread("DefaultAuthenticationPolicy has a form that is not known.")
-
-
-def _policies(client: Client) -> AuthenticationPolicies:
-    answers = client.pages(Command("Get-AuthenticationPolicy"))
-    return AuthenticationPolicies([one for answer in answers for one in answer.objects])
-
-
 def _ask_what_if(
     task: Task, graph: Graph | None, tenant: TenantFacts, records: Sequence[Record]
 ) -> dict[str, Judgement | Unread]:
@@ -213,7 +157,7 @@ def _ask_what_if(
     for number, record in enumerate(records, start=1):
         user = object_id(record)
         if user:
-            answer = attempt(functools.partial(graph.what_if, user, client_ip), _POLICIES)
+            answer = attempt(functools.partial(graph.what_if, user, client_ip), POLICIES)
             if isinstance(answer, Unread):
                 answers[record.key] = answer
                 if answer.permission:
@@ -222,50 +166,6 @@ def _ask_what_if(
                 answers[record.key] = judge_what_if(answer, access.rules, client_ip=client_ip is not None)
         task.progress("asking Conditional Access", number, len(records))
     return answers
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Judges mailboxes by what was read. answers: of What-If, by GUID. shared: gates that are told of many."""
-
-    tenant: TenantFacts
-    accounts: Accounts
-    answers: Mapping[str, Judgement | Unread]
-    log: Log | None
-    report: Report | None
-    shared: dict[Gate, Gate] = field(default_factory=dict)
-
-    def __call__(self, record: Record) -> Judged:
-        account = self.accounts.of(record)
-        own = record.read(SMTP_AUTH)
-        facts = MailboxFacts(
-            object_id=object_id(record),
-            own=None if own == INHERIT else bool(own),
-            recipient_type=account.recipient_type,
-            licensed=account.licensed,
-            account_disabled=account.disabled,
-            own_policy=account.policy,
-            what_if=self.answers.get(record.key),
-        )
-        kind = account.recipient_type
-        judged = tuple(self.shared.setdefault(gate, gate) for gate in gates(self.tenant, facts))
-        return Judged(
-            identity=record.target.identity,
-            recipient_type=kind if isinstance(kind, str) else "",
-            inherits=own == INHERIT,
-            pop_or_imap=record.read(_POP) is True or record.read(_IMAP) is True,
-            gates=judged,
-            usage=self._usage(record, judged) if self.log or self.report else None,
-        )
-
-    def _usage(self, record: Record, judged: Sequence[Gate]) -> Usage:
-        usage = usage_of(object_id(record), self.addresses(record), self.log, self.report)
-        closed = tuple(gate.name for gate in judged if gate.basic == CLOSED and gate.name in BEFORE_SIGN_IN)
-        return replace(usage, hidden_by=closed) if closed and usage.state == NOT_SEEN else usage
-
-    def addresses(self, record: Record) -> list[str]:
-        """All that a sender of this mailbox may be called in a report."""
-        return [*addresses(record), self.accounts.of(record).user_principal_name]
 
 
 def _told(task: Task, tenant: TenantFacts, judged: Sequence[Judged], log: Log | None, report: Report | None) -> Result:

@@ -114,23 +114,21 @@ class World:
         if identity:
             plain = f"http://127.0.0.1:{self.plain_port}/{label}"
             found["managed_identity"] = {**identity, "imds": plain, "identity_endpoint": f"{plain}/msi/token"}
-        return {**self.common(), **found}
+        return {**self._common(), **found}
 
-    def common(self) -> dict[str, Any]:
-        """What leads to the simulator, whatever the tenant."""
+    def _common(self) -> dict[str, Any]:
         return {
             "endpoint": self.endpoint,
             "authority": self.endpoint,
             "graph_endpoint": self.endpoint,
             "ca_path": str(self.ca_path),
-            "state_dir": str(self.state_dir),
             "smtp_host": "localhost",
             "smtp_port": self.smtp_port,
         }
 
     def write_connections(self) -> None:
         content = {
-            **self.common(),
+            **self._common(),
             "metadata_endpoint": f"http://127.0.0.1:{self.plain_port}",
             "pid": os.getpid(),
             "tenants": {label: self.describe(label) for label in self.tenants},

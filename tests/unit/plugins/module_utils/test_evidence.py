@@ -394,8 +394,10 @@ class TestWatch:
         content = {
             "tenant_id": fleet.guid("contoso").upper(),
             "written": "2026-11-25T12:00:00+00:00",
-            "organization": {"before": {}, "after": {"smtp_client_authentication_disabled": True}},
-            "mailboxes": [{"guid": fleet.guid("scanner"), "after": {"smtp_client_authentication_disabled": False}}],
+            "entries": [
+                {"noun": "organization", "after": {"smtp_client_authentication_disabled": True}},
+                {"guid": fleet.guid("scanner"), "after": {"smtp_client_authentication_disabled": False}},
+            ],
         }
         assert _evidence_watch.own_writes(content) == (write(True), write(False, object=fleet.guid("scanner")))
 
@@ -470,7 +472,7 @@ class TestReport:
         found = reported(*documents)
         assert _evidence_report.failures(found, _evidence_report.FAIL_ON) == {
             "drift": ["drifting"],
-            "change": ["flipped"],
+            "change": ["flipped: Security defaults changed from false to true, and not by us."],
             "unread": ["broken"],
             "expired": ["late"],
         }

@@ -353,8 +353,7 @@ class TestFiles:
         undo = {
             "tenant_id": fleet.guid("contoso"),
             "written": "2026-11-25T09:00:00+00:00",
-            "organization": {"before": {}, "after": {"smtp_client_authentication_disabled": True}},
-            "mailboxes": [],
+            "entries": [{"noun": "organization", "after": {"smtp_client_authentication_disabled": True}}],
         }
         (tmp_path / "undo").mkdir()
         (tmp_path / "undo" / "contoso.json").write_text(json.dumps(undo))
