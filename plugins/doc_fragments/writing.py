@@ -60,6 +60,12 @@ options:
         O(ignore:max_changes). A mailbox without a value of its own loses it when the organization is closed.
       - Where it can't be known who loses, the task is refused.
     type: str
+  max_lose_when_closing:
+    description:
+      - What counts in place of O(max_lose) in a task that closes the organization. That many lose SMTP AUTH then is the
+        purpose, so V(100%) lets such a task pass, while O(max_lose) still holds for every other run of it.
+      - Without it, O(max_lose) counts there as well.
+    type: str
   max_gain:
     description:
       - The same for mailboxes that gain SMTP AUTH in effect.

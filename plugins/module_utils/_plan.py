@@ -216,11 +216,15 @@ def parse_limit(option: str, text: str | None) -> Limit | None:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan must stay within. ``scope``: what 100 % stands for."""
+    """What a plan must stay within. ``scope``: what 100 % stands for.
+
+    ``lose_when_closing``: in place of ``lose`` where the organization is closed: that many lose then is the purpose.
+    """
 
     changes: Limit | None = None
     lose: Limit | None = None
     gain: Limit | None = None
+    lose_when_closing: Limit | None = None
     scope: int = 0
 
     def of(self, scope: int) -> Limits:
@@ -234,7 +238,9 @@ def check_limits(plan: Plan, limits: Limits) -> None:
     if limits.changes and limits.changes.number == 0 and beside:
         objects = [beside[0].label, *objects]
     _check(limits.changes, objects, "would change", limits.scope, plan)
-    for limit, targets, verb in ((limits.lose, plan.effect.lose, "lose"), (limits.gain, plan.effect.gain, "gain")):
+    closes = any(change.target.table.single and change.turns(SMTP_AUTH, True) for change in plan.changes)
+    lose = (limits.lose_when_closing if closes else None) or limits.lose
+    for limit, targets, verb in ((lose, plan.effect.lose, "lose"), (limits.gain, plan.effect.gain, "gain")):
         if limit and not plan.effect.known:
             raise Refused(
                 f"{limit.option} is set, but who would {verb} SMTP AUTH can't be known. Nothing was changed.",
@@ -260,7 +266,8 @@ def places(targets: Iterable[Target]) -> set[tuple[str, str]]:
 
 def parse_limits(params: Mapping[str, t.Any]) -> Limits:
     """The limits among a task's options; raises InvalidRequest."""
-    changes, lose, gain = (
-        parse_limit(option, params.get(option)) for option in ("max_changes", "max_lose", "max_gain")
+    changes, lose, gain, lose_when_closing = (
+        parse_limit(option, params.get(option))
+        for option in ("max_changes", "max_lose", "max_gain", "max_lose_when_closing")
     )
-    return Limits(changes, lose, gain)
+    return Limits(changes, lose, gain, lose_when_closing)

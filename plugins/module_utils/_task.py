@@ -24,6 +24,7 @@ WAIT: Mapping[str, t.Any] = {
 UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "path"}}
 EFFECT: Mapping[str, t.Any] = {
     "max_lose": {"type": "str"},
+    "max_lose_when_closing": {"type": "str"},
     "max_gain": {"type": "str"},
     "effect_file": {"type": "path"},
 }

@@ -24,10 +24,16 @@ from ansible.module_utils.common.validation import (
     check_type_str,
 )
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _cas_mailbox, _smtp_auth
+from ansible_collections.m365.exchange_online.plugins.module_utils import (
+    _cas_mailbox,
+    _organization_config,
+    _smtp_auth,
+    _transport_config,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
+    ORGANIZATION_CONFIG,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
@@ -44,6 +50,7 @@ SHARED = frozenset(
         "max_changes",
         "max_gain",
         "max_lose",
+        "max_lose_when_closing",
         "propagation_delay",
         "undo_file",
         "wait",
@@ -64,9 +71,10 @@ class Part:
 
 # In the order in which they run.
 PARTS = (
-    Part("transport_config", "transport settings", {"undo_file": {}}),
+    Part("transport_config", "transport settings", _transport_config.ARGUMENT_SPEC),
     Part("smtp_auth", "SMTP AUTH", _smtp_auth.ARGUMENT_SPEC),
     Part("mailboxes", "mailboxes", _cas_mailbox.ARGUMENT_SPEC),
+    Part("organization_config", "organization settings", _organization_config.ARGUMENT_SPEC),
 )
 # Parts that nearly every baseline has. The others are looked at only where one of them is declared.
 COMMON = frozenset({"transport_config", "smtp_auth", "mailboxes"})
@@ -98,11 +106,14 @@ class Settings:
         ]
 
 
-DICTIONARIES = (
-    Settings(PREFIX + "transport_config", "exo_transport_config", TRANSPORT_CONFIG),
-    Settings(PREFIX + "all_mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("recipient_type_details", "where")),
+_TRANSPORT_CONFIG = Settings(PREFIX + "transport_config", "exo_transport_config", TRANSPORT_CONFIG)
+_ORGANIZATION_CONFIG = Settings(
+    PREFIX + "organization_config", "exo_organization_config", ORGANIZATION_CONFIG, ("allow_empty",)
 )
-LISTS = (Settings(PREFIX + "mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("identity",)),)
+_ALL_MAILBOXES = Settings(PREFIX + "all_mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("recipient_type_details", "where"))
+_MAILBOXES = Settings(PREFIX + "mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("identity",))
+DICTIONARIES = (_TRANSPORT_CONFIG, _ORGANIZATION_CONFIG, _ALL_MAILBOXES)
+LISTS = (_MAILBOXES,)
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,8 @@ FORMS: Mapping[str, Form] = {
     **{settings.variable: Form("list") for settings in LISTS},
     PREFIX + "exclude": Form("list"),
     PREFIX + "max_changes": Form("str", default="10%"),
+    PREFIX + "max_lose": Form("str", default="10%"),
+    PREFIX + "max_gain": Form("str", default="10%"),
     PREFIX + "lookup_failure_action": Form("str", ("fail", "warn"), default="fail"),
     PREFIX + "propagation_delay": Form("int", default=900),
     PREFIX + "undo_dir": Form("path"),
@@ -286,25 +299,41 @@ def _without_nulls(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _arguments(reading: _Reading, run: Run) -> dict[str, dict[str, t.Any]]:
     """The arguments of each part that is declared."""
-    transport_config, everybody = (reading.own_or_fleet(settings) for settings in DICTIONARIES)
-    mailboxes: dict[str, t.Any] = {}
-    if reading.given.get(PREFIX + "mailboxes"):
-        mailboxes["mailboxes"] = reading.given[PREFIX + "mailboxes"]
-    if everybody:
-        exclude = reading.get("exclude")
-        mailboxes.update(everybody, all_mailboxes=True, **({"exclude": exclude} if exclude else {}))
-    own = {"transport_config": transport_config, "smtp_auth": reading.smtp_auth, "mailboxes": mailboxes}
+    own = {
+        "transport_config": reading.own_or_fleet(_TRANSPORT_CONFIG),
+        "smtp_auth": reading.smtp_auth,
+        "mailboxes": _mailboxes(reading),
+        "organization_config": reading.own_or_fleet(_ORGANIZATION_CONFIG),
+    }
     return {part.name: own[part.name] | _shared(part, reading, run) for part in PARTS if own[part.name]}
+
+
+def _mailboxes(reading: _Reading) -> dict[str, t.Any]:
+    arguments: dict[str, t.Any] = {}
+    if reading.given.get(_MAILBOXES.variable):
+        arguments["mailboxes"] = reading.given[_MAILBOXES.variable]
+    everybody = reading.own_or_fleet(_ALL_MAILBOXES)
+    if everybody:
+        arguments.update(everybody, all_mailboxes=True)
+        if reading.get("exclude"):
+            arguments["exclude"] = reading.get("exclude")
+    return arguments
 
 
 def _shared(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
     """What the role gives to each module that takes it."""
     shared = {name: reading.get(name) for name in ("lookup_failure_action", "propagation_delay")}
     if not run.audit:  # an audit tells of drift however far it went, and saves nothing
-        shared["max_changes"] = reading.get("max_changes")
+        shared.update(_limits(reading))
         if reading.get("undo_dir"):
             shared["undo_file"] = os.path.join(reading.get("undo_dir"), f"{file_name(run.host)}-{part.name}.json")
     return {name: value for name, value in shared.items() if name in part.spec}
+
+
+def _limits(reading: _Reading) -> dict[str, t.Any]:
+    """The brakes. Closing the organization takes SMTP AUTH from many on purpose, unless a limit was set for it."""
+    limits = {name: reading.get(name) for name in ("max_changes", "max_lose", "max_gain")}
+    return limits if PREFIX + "max_lose" in reading.given else {**limits, "max_lose_when_closing": "100%"}
 
 
 def file_name(host: str) -> str:
@@ -335,9 +364,8 @@ def _whose(run: Run) -> list[str]:
 
 def _rivals(reading: _Reading) -> list[str]:
     """smtp_client_authentication_disabled has one owner."""
-    transport_config, everybody = DICTIONARIES
-    of_organization = [s.variable for s in (transport_config,) if SMTP_AUTH in reading.own_or_fleet(s)]
-    of_mailboxes = [s.variable for s in (everybody,) if SMTP_AUTH in reading.own_or_fleet(s)]
+    of_organization = [s.variable for s in (_TRANSPORT_CONFIG,) if SMTP_AUTH in reading.own_or_fleet(s)]
+    of_mailboxes = [s.variable for s in (_ALL_MAILBOXES,) if SMTP_AUTH in reading.own_or_fleet(s)]
     of_mailboxes += [s.variable for s in LISTS if any(SMTP_AUTH in e for e in reading.given.get(s.variable, []))]
     rivals = [*of_organization, *of_mailboxes]
     instead = f"Use {_SMTP_AUTH_PREFIX}organization, _allowed and _denied"

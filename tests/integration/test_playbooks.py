@@ -13,9 +13,9 @@ import pytest
 import yaml
 from harness import ROOT, Lab, Run, Tenant, small
 
-NAMES = ("baseline", "audit", "restore", "live_check")
-BASELINE, AUDIT, RESTORE, LIVE_CHECK = (ROOT / "playbooks" / f"{name}.yml" for name in NAMES)
-WARNS = ["lose SMTP AUTH", "loses SMTP AUTH"]
+NAMES = ("baseline", "audit", "restore", "live_check", "export")
+BASELINE, AUDIT, RESTORE, LIVE_CHECK, EXPORT = (ROOT / "playbooks" / f"{name}.yml" for name in NAMES)
+WARNS = ["loses? SMTP AUTH", "gains? SMTP AUTH"]
 CLOSE = {
     "tenant_baseline_smtp_auth_organization": "disabled",
     "tenant_baseline_smtp_auth_allowed": [{"identity": "scanner"}],
@@ -291,3 +291,35 @@ def test_unlisted_mailboxes_are_told(tenant: Tenant, tmp_path: Path) -> None:
     )
     (refused,) = [step for step in relative.steps if step.failed]
     assert "/report.json meant?" in refused.msg
+
+
+HOSTILE = "{{ lookup('pipe', 'id') }} # a: b"
+
+
+@pytest.mark.smoke
+def test_an_export_applied_to_the_same_tenant_changes_nothing(lab: Lab, tmp_path: Path) -> None:
+    tenant = lab.tenant(generate={"count": 40, "explicit_enabled": 0.1, "explicit_disabled": 0.1})
+    hostile = {"upn": f"hostile@{tenant.domain}", "alias": "hostile", "display_name": HOSTILE}
+    cas = {"SmtpClientAuthenticationDisabled": False, "OwaMailboxPolicy": HOSTILE}
+    tenant.patch(add_mailboxes=[{**hostile, "cas": cas}])
+    extra = {"exo_export_dir": str(tmp_path), "exo_export_mailboxes": True}
+    first = lab.run_playbook(EXPORT, [tenant], extra_vars=extra, **of(tenant, {}))
+    assert "Write the variables" in changed(first, tenant)
+    file = tmp_path / "host_vars" / tenant.label / "exo.yml"
+    text = file.read_text(encoding="utf-8")
+    again = lab.run_playbook(EXPORT, [tenant], extra_vars=extra, check=True, **of(tenant, {}))
+    assert changed(again, tenant) == []
+    assert file.read_text(encoding="utf-8") == text
+    assert tenant.writes() == []
+    # As a file of the inventory, which is read with its !unsafe; a JSON inventory can't hold one.
+    run = lab.run_playbook(
+        BASELINE,
+        [tenant],
+        check=True,
+        diff=True,
+        arguments=["-e", f"@{file}"],
+        **{**of(tenant, {}), "warns": [".*"]},
+    )
+    assert changed(run, tenant) == []
+    assert "as declared" in str(run["Say how it went"]["msg"])
+    assert HOSTILE in text

@@ -33,7 +33,8 @@ def arguments(variables: dict[str, Any], part: str, **run: Any) -> dict[str, Any
     return result
 
 
-SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
+EFFECT = {"max_lose": "10%", "max_lose_when_closing": "100%", "max_gain": "10%"}
+SHARED = {"lookup_failure_action": "fail", "max_changes": "10%", **EFFECT}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
         pytest.param(
             {"transport_config": {"clear_categories": False}},
             "transport_config",
-            {"clear_categories": False},
+            {"clear_categories": False, **EFFECT},
             id="own",
         ),
         pytest.param(
@@ -51,7 +52,7 @@ SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
                 "transport_config": {"message_expiration": "18:00:00"},
             },
             "transport_config",
-            {"clear_categories": False, "message_expiration": "18:00:00"},
+            {"clear_categories": False, "message_expiration": "18:00:00", **EFFECT},
             id="own wins key by key",
         ),
         pytest.param(
@@ -60,13 +61,13 @@ SHARED = {"lookup_failure_action": "fail", "max_changes": "10%"}
                 "transport_config": {"message_expiration": None},
             },
             "transport_config",
-            {"clear_categories": False},
+            {"clear_categories": False, **EFFECT},
             id="null takes out",
         ),
         pytest.param(
             {"transport_config": '{"clear_categories": false}'},
             "transport_config",
-            {"clear_categories": False},
+            {"clear_categories": False, **EFFECT},
             id="a dictionary as JSON, from a survey",
         ),
         pytest.param(
@@ -135,9 +136,22 @@ def test_arguments(variables: dict[str, Any], part: str, expected: dict[str, Any
     assert arguments(variables, part) == expected
 
 
+def test_a_limit_on_losses_that_is_set_counts_whatever_the_run_does() -> None:
+    found = arguments({**CLOSED, "max_lose": "10%"}, "smtp_auth")
+    assert found["max_lose"] == "10%"
+    assert "max_lose_when_closing" not in found
+
+
+def test_rare_parts_have_their_own_file() -> None:
+    found = planned({**CLOSED, "organization_config_fleet": {"ews_allowed_app_ids": [], "allow_empty": True}})
+    assert (found["parts"], found["tasks"]) == (["smtp_auth", "organization_config"], "all_parts.yml")
+    assert found["arguments"]["organization_config"] == {"ews_allowed_app_ids": [], "allow_empty": True}
+    assert planned(CLOSED)["tasks"] == "parts.yml"
+
+
 def test_an_audit_has_no_limit_and_saves_nothing() -> None:
     found = arguments({**CLOSED, "undo_dir": "/nowhere"}, "smtp_auth", audit=True)
-    assert "max_changes" not in found
+    assert not {"max_changes", "max_lose", "max_gain"} & set(found)
     assert "undo_file" not in found
 
 
