@@ -43,7 +43,9 @@ link:
 	@mkdir -p $(dir $(LINK)) "$(CACHE)/home" && ln -sfn ../../../.. $(LINK) && : > "$(ANSIBLE_CONFIG)"
 
 demo: setup ## Run the whole job on simulated tenants
-	@ANSIBLE_CALLBACK_RESULT_FORMAT=yaml PATH="$(BIN):$$PATH" ansible-playbook -i playbooks/inventory/demo.yml playbooks/demo.yml $(ARGS)
+	@ANSIBLE_STDOUT_CALLBACK=m365.exchange_online.fleet PATH="$(BIN):$$PATH" \
+		python tests/simulator --quiet --tenants playbooks/files/demo_tenants.yml -- \
+		ansible-playbook -i localhost, playbooks/demo.yml $(ARGS)
 
 test: setup setup-lint ## Run lint, docs, sanity, unit and integration, and show the time of each
 	@"$(BIN)/python" $(TOOLS)/steps.py lint+docs,sanity unit integration

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid, listed
 
 INHERIT = "inherit"
 # The form that the option takes and that results show.
@@ -323,7 +323,7 @@ class TextList(Kind):
         parts = {key: _texts(entries) for key, entries in given.items() if entries is not None}
         both = _lower(parts.get("add", ())) & _lower(parts.get("remove", ()))
         if both:
-            raise ValueError(f"has {', '.join(sorted(both))} under add and under remove")
+            raise ValueError(f"has {listed(sorted(both))} under add and under remove")
         return DesiredList(parts.get("set"), parts.get("add", ()), parts.get("remove", ()))
 
     def read(self, raw: t.Any) -> list[str]:

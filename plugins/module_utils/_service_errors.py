@@ -38,6 +38,10 @@ ROLE_HINT = (
 PARAMETER_HINT = (
     "A parameter that the app's role does not include looks just like one that does not exist: check the app's role."
 )
+CUSTOMIZATION_HINT = (
+    "Run Enable-OrganizationCustomization once in Exchange Online PowerShell. It can take hours until it works, and"
+    " it can't be undone."
+)
 PROXY_HINT = "Something between this host and Exchange Online answered instead: check the proxy and the endpoint."
 
 # The exceptions that the official module and other clients try again whatever the status says.
@@ -81,6 +85,7 @@ _RULES = (
     _Rule(ServiceUnavailable, text=_RETRYABLE, retryable=True),
     _Rule(AccessDenied, text="User is not allowed to call", hint=ROLE_HINT),
     _Rule(InvalidRequest, text="AmbiguousParameterSet|parameter cannot be found that matches", hint=PARAMETER_HINT),
+    _Rule(InvalidRequest, text="InDehydratedContext|Enable-OrganizationCustomization", hint=CUSTOMIZATION_HINT),
     _Rule(Throttled, status=(429,), retryable=True, hint="The tenant's limit is reached: lower concurrency or wait."),
     _Rule(AuthenticationFailed, status=(401,), hint=ROLE_HINT),
     _Rule(AccessDenied, status=(403,), hint=ROLE_HINT),

@@ -31,15 +31,15 @@ class Fault(NamedTuple):
     what: str
     does: str
     code: str | None = None
-    # The cure, where the task's result gives no hint.
-    cure: str = ""
+    # What to do, where the task's result gives no hint.
+    advice: str = ""
 
 
 class Seen(NamedTuple):
     """What a task's result says, with placeholders for what differs from one run to another."""
 
     message: str
-    cure: str
+    advice: str
 
 
 NO_REQUEST = "fails before any request"
@@ -47,6 +47,7 @@ NO_WRITE = "fails before any write"
 AT_ONCE = "fails at once: trying again would not help"
 AGAIN = "waits and tries again"
 AFTER_RETRIES = "tries again as often as `retries` says, then fails"
+SEEN_LAST = "looks at each listed mailbox right before, and leaves the organization open"
 LOOKED_INTO = "tries again: the value is absolute, so a second write does no harm"
 
 FAULTS: Mapping[str, Mapping[str, Fault]] = {
@@ -107,6 +108,10 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "unknown CA": Fault("nobody trusted has signed the server's certificate", AT_ONCE, "service_unavailable"),
         "nobody listens": Fault("the connection is refused", AFTER_RETRIES, "service_unavailable"),
         "proxy that is not there": Fault("the proxy does not answer", AFTER_RETRIES, "service_unavailable"),
+        "proxy URL that is none": Fault(
+            "the proxy's URL is not valid", AT_ONCE + "; its password is in no message", "service_unavailable"
+        ),
+        "key that others can read": Fault("a certificate's file is readable by others", "warns"),
         "authority resets": Fault("the authority breaks the connection", AGAIN),
         "authority throttled": Fault("the authority answers 429", AGAIN),
         "authority unavailable": Fault("the authority answers 503", AGAIN),
@@ -156,6 +161,15 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                         "incomplete_read"),
         "$select refused": Fault("the service refuses to send chosen properties", "asks for whole objects"),
         "$select ignored": Fault("the service sends all properties", "takes what it needs"),
+        "server that trickles": Fault(
+            "an answer that comes byte by byte", "gives up after `timeout` seconds in all", "service_unavailable"
+        ),
+        "answer that inflates": Fault(
+            "4 MB of gzip that hold 4 GB", "stops at 64 MB and fails", "service_unavailable"
+        ),
+        "null left out everywhere": Fault(
+            "a nullable setting is in no mailbox's answer", "looks at one whole object, takes it for null, and warns"
+        ),
         "no mailbox at all": Fault("the list of mailboxes is empty", NO_WRITE, "incomplete_read"),
         "not found, as 404": Fault("404: no mailbox has the name", NO_WRITE, "not_found"),
         "not found, as 400": Fault("the same as 400", NO_WRITE, "not_found"),
@@ -186,6 +200,17 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                                    "reads back whether the write was done"),
         "no right to write": Fault("403 without text to the write", AT_ONCE, "access_denied"),
         "parameter that the role hides": Fault("400: no such parameter", AT_ONCE, "invalid_request"),
+        "tenant that is not customized": Fault(
+            "400: the tenant needs Enable-OrganizationCustomization", AT_ONCE, "invalid_request"
+        ),
+        "mailbox that refuses every write": Fault(
+            "400: a mailbox is synchronized from on-premises", "finishes the rest; `exclude` leaves it alone",
+            "partial_failure",
+        ),
+        "hop that is not there": Fault(
+            "CmdletProxyNotAvailableFailure of an organization's cmdlet", AGAIN
+        ),
+        "warnings of the service": Fault("the service warns of something on a write", "passes it on"),
         "value that the service refuses": Fault("400: the value can't be converted", AT_ONCE, "invalid_request",
                                                 "Correct the value"),
         "setting that the service refuses": Fault("400: the cmdlet's own validation", AT_ONCE, "invalid_request",
@@ -253,8 +278,22 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "missing names": Fault("no mailbox has the name", NO_WRITE, "not_found"),
         "missing names, tolerated": Fault("the same with `lookup_failure_action: warn`", "warns and goes on"),
         "misspelt exclude": Fault("`exclude` names nobody", NO_WRITE, "not_found"),
+        "misspelt override": Fault(
+            "`mailboxes` beside `all_mailboxes` names nobody", NO_WRITE + ", whatever `lookup_failure_action` says",
+            "not_found",
+        ),
+        "override that where leaves out": Fault("`where` drops a mailbox that `mailboxes` names", "warns"),
+        "name with a star": Fault("a name with a `*`", NO_REQUEST, "invalid_request"),
+        "sign-in name that is another's address": Fault(
+            "a name is one mailbox's address and another's sign-in name", NO_WRITE, "ambiguous"
+        ),
+        "a row for a name that nobody has": Fault(
+            "the service sends another mailbox than the one that was named", NO_WRITE, "unexpected_response"
+        ),
+        "relative path": Fault("`undo_file` is not absolute", NO_WRITE, "refused", "Use an absolute path"),
+        "timeout that is none": Fault("`timeout` is out of range", NO_REQUEST, "invalid_request", "Correct it"),
     },
-    "Brakes": {
+    "Limits and guards": {
         "too many changes": Fault("the plan is larger than `max_changes`", NO_WRITE + ", in check mode too", "refused"),
         "empty list": Fault("`allowed` is empty and the unlisted lose SMTP AUTH", NO_REQUEST, "refused"),
         "inherit in an open organization": Fault("`unlisted: inherit` would let everybody in", NO_WRITE, "refused"),
@@ -277,20 +316,55 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "past its last day": Fault("an entry has expired", "does everything else, then fails", "expired"),
         "near its last day": Fault("an entry expires within 30 days", "warns"),
         "loss of SMTP AUTH": Fault("mailboxes lose SMTP AUTH in effect", "warns, in check mode too"),
-        "unlisted_enabled": Fault("mailboxes on no list have it enabled", "warns, and returns them as `strays`"),
+        "unlisted_enabled": Fault(
+            "mailboxes on no list have it enabled", "warns, and returns them as `unlisted_enabled`"
+        ),
+        "closing with nobody allowed": Fault(
+            "`organization: disabled` with `allowed` empty or not given", NO_REQUEST, "refused"
+        ),
+        "too many lose": Fault(
+            "more mailboxes lose SMTP AUTH than `max_lose`", NO_WRITE + ", in check mode too", "refused"
+        ),
+        "too many gain": Fault(
+            "more mailboxes gain SMTP AUTH than `max_gain`", NO_WRITE + ", in check mode too", "refused"
+        ),
+        "everybody follows an open organization": Fault(
+            "`inherit` for all mailboxes while the organization is open", NO_WRITE, "refused"
+        ),
+        "effect that can't be known": Fault(
+            "the organization's flag would change, and the mailboxes can't be read", NO_WRITE, "refused"
+        ),
+        "taken back during the delay": Fault(
+            "somebody takes a listed mailbox's value back while the run waits", SEEN_LAST, "not_confirmed"
+        ),
+        "taken back, and nothing was to be written": Fault(
+            "the same of a mailbox that was enabled before the run", SEEN_LAST, "not_confirmed"
+        ),
+        "gone during the delay": Fault("a listed mailbox is removed while the run waits", SEEN_LAST, "not_confirmed"),
+        "stale first read": Fault(
+            "the list shows a listed mailbox enabled, and it is not", SEEN_LAST, "not_confirmed"
+        ),
+        "let in before it opens": Fault(
+            "somebody takes a denied mailbox's value back before the organization opens",
+            "looks at each listed mailbox right before, and leaves the organization closed", "not_confirmed",
+        ),
+        "let in, and nothing was to be written": Fault(
+            "the same of a mailbox that was disabled before the run",
+            "looks at each listed mailbox right before, and leaves the organization closed", "not_confirmed",
+        ),
     },
     "Undo": {
         "undo file that can't be written": Fault("the file can't be written", NO_WRITE, "refused"),
         "another tenant's undo file": Fault("the file is of another tenant", NO_WRITE, "wrong_tenant"),
         "damaged undo file": Fault("the file ends in the middle", NO_REQUEST, "invalid_request", "Use a copy"),
         "no undo file": Fault("JSON of something else", NO_REQUEST, "invalid_request", "Name another file"),
-        "undo file missing": Fault("there is no such file", NO_REQUEST, "invalid_request", "Correct `path`"),
+        "undo file missing": Fault("there is no such file", NO_REQUEST, "invalid_request", "Correct `src`"),
         "changed since": Fault("somebody changed a setting since", "leaves it and warns; `force` brings it back too"),
         "gone since": Fault("a mailbox is gone", "warns, and restores the others"),
     },
 }  # fmt: skip
 
-_COLUMNS = ("id", "what goes wrong", "what the collection does", "error_code", "message", "cure")
+_COLUMNS = ("id", "what goes wrong", "what the collection does", "error_code", "message", "what to do")
 _HEAD = """\
 <!-- Written by tests/tools/faults.py from tests/integration/faults.py and a run of the tests. Do not edit. -->
 # Faults, and what you see of them
@@ -338,9 +412,16 @@ def seen(name: str, step: Step) -> Seen:
     fault = row(name)
     assert step.code == fault.code, f"{name}: {step.summary}"
     if step.failed:
-        return Seen(shape(step.msg), shape(str(step.result.get("hint") or f"{fault.cure}.")))
+        hint = str(step.result.get("hint") or "")
+        message = without_tenant(step.msg).removesuffix(hint)
+        return Seen(shape(message), shape(hint or f"{fault.advice}."))
     first = [*step.warnings, *step.result.get("retried", ())][:1]
-    return Seen(shape(first[0]) if first else "", "")
+    return Seen(shape(without_tenant(first[0])) if first else "", "")
+
+
+def without_tenant(text: str) -> str:
+    """A message without the tenant that it begins with."""
+    return re.sub(r"^[\w.-]+\.example: ", "", text)
 
 
 def row(name: str) -> Fault:
@@ -371,9 +452,9 @@ def render(said: Mapping[str, Seen]) -> str:
     for group, rows in FAULTS.items():
         lines = [f"## {group}", "", _line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
         for name, fault in rows.items():
-            message, cure = said.get(name, Seen("", ""))
+            message, advice = said.get(name, Seen("", ""))
             cells = (name, fault.what, fault.does, f"`{fault.code}`" if fault.code else NOTHING,
-                     _code(message), _words(cure))  # fmt: skip
+                     _code(message), _words(advice))  # fmt: skip
             lines.append(_line(cells))
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)

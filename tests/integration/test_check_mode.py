@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from harness import Tenant, assert_converges, task
+from harness import EFFECT, Tenant, assert_converges, task
 
 
 @pytest.mark.smoke
@@ -49,7 +49,7 @@ def test_check_of_the_whole_run_writes_nothing(tenant: Tenant) -> None:
         ],
         check=True,
         diff=True,
-        warns=["lose SMTP AUTH", "on no list"],
+        warns=[EFFECT, "on no list"],
     )
     assert [step.changed for step in run.steps] == [True, False, True, True, True, False]
     assert tenant.writes() == []

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from harness import Lab, Tenant, small, task, tried
+from harness import EFFECT, Lab, Tenant, small, task, tried
 
 INFO = "exo_cas_mailbox_info"
 SMTP = "smtp_client_authentication_disabled"
@@ -91,7 +91,7 @@ def test_what_a_reader_sees(lab: Lab) -> None:
             task("exo_smtp_auth", {"organization": "disabled", "allowed": tenant.allowed("scanner", "stray")},
                  named="policy", check_mode=True),
         ],
-        warns=["lose SMTP AUTH"],
+        warns=[EFFECT],
     )  # fmt: skip
     assert len(run["organization"]["transport_config"]) == 29
     assert run["policy"].changed

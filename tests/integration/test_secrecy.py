@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from harness import SECRET_FORMS, Lab, Tenant, small, task, tried
+from harness import EFFECT, SECRET_FORMS, Lab, Tenant, small, task, tried
 
 SECRET = "Tz8~a-secret-that-nobody-may-see"
 PASSWORD = "a-password-that-nobody-may-see"
@@ -47,7 +47,7 @@ def test_nothing_in_loud_runs(lab: Lab, tmp_path: Path) -> None:
     own = token(tenant)
     secrets = [SECRET, PASSWORD, own, own[40:120], key_lines[3]]
     other = {"client_id": certified.info.client_id, "tenant": certified.domain, "certificate_password": PASSWORD}
-    warns = ["lose SMTP AUTH", "on no list"]
+    warns = [EFFECT, "on no list"]
     wanted = {"organization": "disabled", "allowed": tenant.allowed("scanner"), "undo_file": str(tmp_path / "u.json")}
     tasks = [
         task("exo_smtp_auth", wanted, named="secret in the environment"),

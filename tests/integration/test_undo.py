@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults import documented
-from harness import Lab, Tenant, converged, flips, rhythm, small, task, tried
+from harness import EFFECT, Lab, Tenant, converged, flips, rhythm, small, task, tried
 
 SMTP = "smtp_client_authentication_disabled"
-WARNS = ["lose SMTP AUTH", "loses SMTP AUTH", "changed since", "any more", "on no list"]
+WARNS = [EFFECT, "changed since", "any more", "on no list"]
 
 
 def snapshot(tenant: Tenant) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def test_there_and_back(tenant: Tenant, tmp_path: Path) -> None:
     run = tenant.run(
         [
             task("exo_smtp_auth", policy(tenant, path), named="there"),
-            *rhythm("back", "exo_restore", {"path": str(path)}),
+            *rhythm("back", "exo_restore", {"src": str(path)}),
         ],
         warns=WARNS,
     )
@@ -88,8 +89,8 @@ def test_mailbox_and_transport_settings_come_back(tenant: Tenant, tmp_path: Path
         [
             task("exo_cas_mailbox", {"mailboxes": changes, "undo_file": str(boxes)}, named="boxes"),
             task("exo_transport_config", {**wanted, "undo_file": str(organization)}, named="organization"),
-            *rhythm("boxes back", "exo_restore", {"path": str(boxes)}),
-            *rhythm("organization back", "exo_restore", {"path": str(organization)}),
+            *rhythm("boxes back", "exo_restore", {"src": str(boxes)}),
+            *rhythm("organization back", "exo_restore", {"src": str(organization)}),
         ],
         warns=WARNS,
     )
@@ -102,13 +103,13 @@ def test_what_was_changed_since_is_left_alone_unless_forced(tenant: Tenant, tmp_
     path = tmp_path / "undo.json"
     tenant.run([task("exo_smtp_auth", policy(tenant, path), named="there")], warns=WARNS)
     tenant.patch(mailboxes=[{"identity": tenant.at("scanner"), "cas": {"SmtpClientAuthenticationDisabled": True}}])
-    tenant.patch(remove_mailboxes=[tenant.at("blocked")])
+    tenant.patch(remove_mailboxes=[tenant.at("stray")])
     run = tenant.run(
         [
-            task("exo_restore", {"path": str(path)}, named="plain"),
-            task("exo_restore", {"path": str(path), "force": True, "undo_file": str(tmp_path / "again.json")},
+            task("exo_restore", {"src": str(path)}, named="plain"),
+            task("exo_restore", {"src": str(path), "force": True, "undo_file": str(tmp_path / "again.json")},
                  named="forced"),
-            task("exo_restore", {"path": str(tmp_path / "again.json")}, named="undone"),
+            task("exo_restore", {"src": str(tmp_path / "again.json")}, named="undone"),
         ],
         warns=WARNS,
     )  # fmt: skip
@@ -121,21 +122,21 @@ def test_what_was_changed_since_is_left_alone_unless_forced(tenant: Tenant, tmp_
     assert run["forced"]["changed_since"] == []
     assert run["forced"]["summary"]["changed"] == 1
     assert tenant.own("scanner") is True  # as it was before the forced restore
-    assert (tenant.transport(), tenant.own("stray"), tenant.own("ada")) == (False, False, None)
+    assert (tenant.transport(), tenant.own("blocked"), tenant.own("ada")) == (False, True, None)
 
 
 def test_files_that_do_not_fit(lab: Lab, tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "undo.json"
     tenant.run([task("exo_smtp_auth", policy(tenant, path), named="there")], warns=WARNS)
     (tmp_path / "broken.json").write_text(path.read_text()[:-40])
-    (tmp_path / "other.json").write_text('{"format": 1}')
+    (tmp_path / "other.json").write_text('{"some": "thing"}')
     other = small(lab)
     run = other.run(
         [
-            tried("exo_restore", {"path": str(path), "force": True}, named="another tenant's"),
-            tried("exo_restore", {"path": str(tmp_path / "broken.json")}, named="broken"),
-            tried("exo_restore", {"path": str(tmp_path / "other.json")}, named="something else"),
-            tried("exo_restore", {"path": str(tmp_path / "none.json")}, named="none"),
+            tried("exo_restore", {"src": str(path), "force": True}, named="another tenant's"),
+            tried("exo_restore", {"src": str(tmp_path / "broken.json")}, named="broken"),
+            tried("exo_restore", {"src": str(tmp_path / "other.json")}, named="something else"),
+            tried("exo_restore", {"src": str(tmp_path / "none.json")}, named="none"),
         ]
     )
     run["another tenant's"].refused("wrong_tenant", tenant.info.tenant_id, other.info.tenant_id)
@@ -156,26 +157,53 @@ def test_without_an_undo_file_nothing_is_changed(tenant: Tenant, tmp_path: Path)
             tried("exo_transport_config", wanted, named="organization"),
             tried("exo_cas_mailbox", {"identity": ["ada"], "pop_enabled": False, "undo_file": nowhere}, named="box"),
             tried("exo_smtp_auth", {**policy(tenant, tmp_path), "undo_file": nowhere}, named="policy"),
-            # An older file is somebody's way back, and a name that is taken by a directory is passed over.
-            task("exo_transport_config", {**wanted, "undo_file": str(tmp_path / "a.json")}, named="one"),
-            task(
-                "exo_transport_config", {"clear_categories": True, "undo_file": str(tmp_path / "a.json")}, named="two"
-            ),
-            task(
-                "exo_transport_config", {"clear_categories": True, "undo_file": str(tmp_path / "b.json")}, named="three"
-            ),
+            tried("exo_transport_config", wanted, named="check", check_mode=True),
+            tried("exo_transport_config", {**wanted, "undo_file": "undo.json"}, named="relative"),
+            tried("exo_transport_config", {**wanted, "undo_file": "/dev/null"}, named="device"),
+            tried("exo_transport_config", {**wanted, "undo_file": f"{tmp_path}/a\0b"}, named="NUL"),
         ],
         warns=WARNS,
     )
-    for named in ("organization", "box", "policy"):
+    for named in ("organization", "box", "policy", "check", "device"):
         step = run[named].refused("refused", "undo_file", "nothing was changed", hint="directory")
         assert not step.changed
         assert tenant.writes(step) == []
     documented("undo file that can't be written", run["organization"])
-    assert run["one"]["undo_file"] == str(tmp_path / "a.json")
-    assert run["two"]["undo_file"] == str(tmp_path / "a-2.json")
-    assert "undo_file" not in run["three"].result
+    run["relative"].refused("refused", "absolute", r"would be /\S+/undo\.json", hint=None)
+    documented("relative path", run["relative"])
+    run["NUL"].refused("refused", "NUL", hint=None)
+    assert tenant.writes() == []
+
+
+def test_the_newest_file_has_the_name(tenant: Tenant, tmp_path: Path) -> None:
+    path, directory = tmp_path / "a.json", tmp_path / "all"
+    directory.mkdir()
+
+    def clear(value: bool, undo_file: Path, named: str, **keywords: Any) -> dict[str, Any]:
+        arguments = {"clear_categories": value, "undo_file": str(undo_file)}
+        return task("exo_transport_config", arguments, named=named, **keywords)
+
+    run = tenant.run(
+        [
+            clear(False, path, "first"),
+            clear(True, path, "second"),
+            clear(True, tmp_path / "b.json", "nothing to change"),
+            clear(False, directory, "in a directory"),
+            clear(True, directory, "check", check_mode=True),
+        ]
+    )
+    content = json.loads(path.read_text())
+    assert content["entries"][0]["after"] == {"clear_categories": True}
+    (older,) = tmp_path.glob("a-*.json")
+    assert re.fullmatch(r"a-\d{8}T\d{6}Z\.json", older.name)
+    assert json.loads(older.read_text())["entries"][0]["after"] == {"clear_categories": False}
+    assert "undo_file" not in run["nothing to change"].result
     assert not (tmp_path / "b.json").exists()
+    (inside,) = directory.iterdir()
+    assert run["in a directory"]["undo_file"] == str(inside)
+    for named, back in (("second", str(path)), ("in a directory", str(inside))):
+        assert run[named].msg.endswith(f"way back: {back}")
+    assert run["nothing to change"].msg == f"{tenant.domain}: nothing to change"
 
 
 def test_the_undo_file_is_there_before_the_first_write(tenant: Tenant, tmp_path: Path) -> None:
@@ -184,4 +212,4 @@ def test_the_undo_file_is_there_before_the_first_write(tenant: Tenant, tmp_path:
     step = tenant.one("exo_cas_mailbox", {"all_mailboxes": True, "pop_enabled": False, "undo_file": str(path)})
     step.refused("access_denied")
     assert step["undo_file"] == str(path)
-    assert len(json.loads(path.read_text())["mailboxes"]) == 6
+    assert len(json.loads(path.read_text())["entries"]) == 6

@@ -45,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--state-dir", type=Path, help="where certificates and connection.json go")
     options.add_argument("--latency", type=parse_latency, default=Latency(), metavar="request=300,row=1,item=100")
     options.add_argument("--quiet", action="store_true", help="print just the line 'ready URL'")
+    options.add_argument(
+        "command", nargs="*", metavar="-- COMMAND", help="run this with the variables set, and stop when it ends"
+    )
     return options
 
 
@@ -89,8 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(serve(world, options.port, lambda ready: announce(ready, quiet=options.quiet)))
+        if options.command:
+            return asyncio.run(serve(world, options.port, lambda ready: None, options.command))
+        return asyncio.run(serve(world, options.port, lambda ready: announce(ready, quiet=options.quiet)))
     finally:
         if options.state_dir is None:
             shutil.rmtree(state_dir, ignore_errors=True)
-    return 0

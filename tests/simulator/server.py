@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trustme
 from aiohttp import web
 
 from . import smtp
+from .command import run, until
 from .control import Control
 from .entra import Entra
 from .exchange import Exchange
 from .graph import Graph
 from .tokens import write_private
+from .variables import shared_environment
 from .wire import Answer
 from .world import World
 
@@ -134,7 +135,8 @@ async def _listen(
     return runner, int(runner.addresses[0][1])
 
 
-async def serve(world: World, port: int, announce: Callable[[World], None]) -> None:
+async def serve(world: World, port: int, announce: Callable[[World], None], command: Sequence[str] = ()) -> int:
+    """Answer until a signal comes, or until the command ends; returns the command's exit code."""
     server = Server(world)
     contexts = _certificates(world)
     secure, world.port = await _listen(server.secure, port, contexts.right)
@@ -146,13 +148,14 @@ async def serve(world: World, port: int, announce: Callable[[World], None]) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     announce(world)
-    parent = os.getppid()
-    while not stop.is_set():
-        try:
-            await asyncio.wait_for(stop.wait(), 2)
-        except asyncio.TimeoutError:
-            if os.environ.get("SIMULATOR_STOPS_WITH_PARENT") and os.getppid() != parent:
-                break
-    submission.close()
-    await secure.cleanup()
-    await plain.cleanup()
+    code = 0
+    try:
+        if command:
+            code = await run(command, shared_environment(world.common()), stop)
+        else:
+            await until(stop)
+    finally:
+        submission.close()
+        await secure.cleanup()
+        await plain.cleanup()
+    return code

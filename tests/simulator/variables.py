@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_CONNECTION = {
+_SHARED = {
     "EXO_ENDPOINT": "endpoint",
     "EXO_AUTHORITY": "authority",
     "EXO_GRAPH_ENDPOINT": "graph_endpoint",
     "EXO_CA_PATH": "ca_path",
+}
+_CONNECTION = {
+    **_SHARED,
     "EXO_TENANT": "tenant",
     "EXO_CLIENT_ID": "client_id",
 }
@@ -22,6 +25,12 @@ _CREDENTIALS: tuple[Mapping[str, str], ...] = (
     {"EXO_CLIENT_SECRET": "client_secret"},
     {"EXO_FEDERATED_TOKEN_FILE": "federated_token_file"},
 )
+
+
+def shared_environment(connection: Mapping[str, Any]) -> dict[str, str]:
+    """What leads to the simulator, whatever the tenant; the tenants are in the directory's connection.json."""
+    found = {name: str(connection[key]) for name, key in _SHARED.items()}
+    return {**found, "EXO_SIMULATOR_DIRECTORY": str(connection["state_dir"])}
 
 
 def environment(connection: Mapping[str, Any]) -> dict[str, str]:

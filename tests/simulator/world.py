@@ -114,21 +114,23 @@ class World:
         if identity:
             plain = f"http://127.0.0.1:{self.plain_port}/{label}"
             found["managed_identity"] = {**identity, "imds": plain, "identity_endpoint": f"{plain}/msi/token"}
-        return {**self._common(), **found}
+        return {**self.common(), **found}
 
-    def _common(self) -> dict[str, Any]:
+    def common(self) -> dict[str, Any]:
+        """What leads to the simulator, whatever the tenant."""
         return {
             "endpoint": self.endpoint,
             "authority": self.endpoint,
             "graph_endpoint": self.endpoint,
             "ca_path": str(self.ca_path),
+            "state_dir": str(self.state_dir),
             "smtp_host": "localhost",
             "smtp_port": self.smtp_port,
         }
 
     def write_connections(self) -> None:
         content = {
-            **self._common(),
+            **self.common(),
             "metadata_endpoint": f"http://127.0.0.1:{self.plain_port}",
             "pid": os.getpid(),
             "tenants": {label: self.describe(label) for label in self.tenants},

@@ -28,8 +28,8 @@ def main() -> int:
         said = dict(faults.read_page())
         for path in Path(directory).glob("*.jsonl"):
             for line in path.read_text(encoding="utf-8").splitlines():
-                name, message, cure = json.loads(line)
-                said[name] = faults.Seen(message, cure)
+                name, message, advice = json.loads(line)
+                said[name] = faults.Seen(message, advice)
     faults.PAGE.write_text(faults.render(said), encoding="utf-8")
     missing = [name for rows in faults.FAULTS.values() for name in rows if name not in said]
     for name in missing:

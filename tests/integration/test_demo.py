@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo as ``make demo`` runs it: it goes as it says, and leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from harness import ROOT, Lab
+
+PLAYBOOK = ROOT / "playbooks" / "demo.yml"
+SIMULATOR = [sys.executable, str(ROOT / "tests" / "simulator"), "--quiet"]
+SIMULATOR += ["--tenants", str(ROOT / "playbooks" / "files" / "demo_tenants.yml"), "--"]
+
+
+@pytest.fixture
+def start(lab: Lab, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start the demo in a group of its own, with its temporary files in ``tmp_path``."""
+
+    def started(before: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+        ready = lab.prepare(PLAYBOOK, arguments=["-i", "localhost,"])
+        fleet = {"ANSIBLE_STDOUT_CALLBACK": "m365.exchange_online.fleet", "TMPDIR": str(tmp_path)}
+        return subprocess.Popen(
+            [*before, *ready.command], env={**ready.environment, **fleet, **variables}, cwd=ready.directory, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    return started
+
+
+def running(directory: Path) -> list[str]:
+    """The command lines of the processes that have a file of this directory in their environment or arguments."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = (path / "environ").read_bytes() + (path / "cmdline").read_bytes()
+            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if str(directory).encode() in texts:
+            found.append(command)
+    return found
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 300
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.1)
+
+
+# No programs but Python's: a bare system has no kill.
+@pytest.mark.parametrize("way", ["make", "playbook"])
+def test_the_whole_job(way: str, start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = start(SIMULATOR if way == "make" else [], {})
+    output, _none = process.communicate(timeout=900)
+    assert process.returncode == 0, output[-3000:]
+    titles = re.findall(r"^\d\. [^:?\n]+", output, re.MULTILINE)
+    assert titles == ["1. Preview", "2. Apply", "3. Apply again", "4. Audit", "5. Undo"]
+    assert len(output.splitlines()) < 110, output
+    assert "contoso: Set-TransportConfig -SmtpClientAuthenticationDisabled true" in output
+    assert "Go on with your own tenant" in output
+    assert [path.name for path in tmp_path.glob("exchange-simulator-*")] == []
+    assert running(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to find the processes of a run")
+def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = start(SIMULATOR, {})
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("2. "):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=300)
+    assert process.returncode != 0
+    until(lambda: running(tmp_path) == [])
+    assert list(tmp_path.glob("exchange-simulator-*")) == []
