@@ -457,7 +457,7 @@ class Client:
 
     def _redirected(self, name: str, url: str, location: str) -> str:
         """Where a redirect leads, if the token may be shown there; later requests go there at once."""
-        target = self._trusted(urljoin(url, location) if location else "")
+        target = self._trusted(_joined(url, location))
         if target is None:
             host = _host(location)
             raise UnexpectedResponse(
@@ -524,6 +524,14 @@ class Client:
     def _note(self, error: ExoError, pause: float) -> None:
         with self._lock:
             self.retried.append(f"{error.message} Waited {pause:.1f} s.")
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads from a URL, or '' where it names no place."""
+    try:
+        return urljoin(url, location) if location else ""
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

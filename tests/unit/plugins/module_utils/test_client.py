@@ -240,7 +240,6 @@ def test_every_page_is_asked_for_like_the_first(rig: Make, rows: Make) -> None:
         "http://outlook.office365.com/adminapi/beta/x/InvokeCommand?$skiptoken=a",
         "https://outlook.office365.com.evil.example/adminapi",
         "https://outlook.office365.com@evil.example/adminapi",
-        "https://outlook.office365.com:8443/adminapi",
         "https://[broken/",
         "/adminapi/beta/x/InvokeCommand?$skiptoken=a",
     ],
@@ -250,6 +249,24 @@ def test_a_page_elsewhere_is_not_asked_for(url: str, rig: Make, rows: Make) -> N
     with pytest.raises(IncompleteRead):
         list(rig.client().pages(ALL))
     assert len(rig.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("outlook.office365.com:443", "outlook.office365.com"),
+        ("outlook.office365.com:446", "outlook.office365.com"),
+        ("outlook.office365.com:8443", "outlook.office365.com:8443"),
+        ("eurprd01.outlook.office365.com", "eurprd01.outlook.office365.com"),
+        ("eurprd01.outlook.office365.com:443", "eurprd01.outlook.office365.com"),
+        ("eurprd01.outlook.office365.com:8443", "eurprd01.outlook.office365.com:8443"),
+    ],
+)
+def test_a_page_is_followed_where_a_redirect_would_be(host: str, asked: str, rig: Make, rows: Make) -> None:
+    path = f"/adminapi/beta/{TENANT}/InvokeCommand?$skiptoken=a"
+    rig.script(rows({"Guid": 1}, **{"@odata.nextLink": f"https://{host}{path}"}), rows({"Guid": 2}))
+    assert sum(len(page.objects) for page in rig.client().pages(ALL)) == 2
+    assert rig.sent[1].url == f"https://{asked}{path}"
 
 
 def test_a_page_that_names_itself(rig: Make, rows: Make) -> None:
@@ -451,9 +468,19 @@ def test_the_other_server_is_asked_just_once(rig: Make, answer: Make, failed: Ma
     rig.script(answer(400, proxy), answer(400, proxy))
     with pytest.raises(InvalidRequest, match="needs proxy"):
         rig.client().invoke(named(1)[0])
+
+
+def test_no_other_server_could_run_a_cmdlet_of_the_organization(
+    rig: Make, answer: Make, failed: Make, rows: Make
+) -> None:
+    proxy = failed("Microsoft.Exchange.CmdletProxyNotAvailableException", "Cmdlet needs proxy to S1")
+    rig.script(answer(400, proxy), rows({}))
+    rig.client().invoke(SET)
+    assert rig.clock.slept == [2.0]
     rig.script(answer(400, proxy))
-    with pytest.raises(InvalidRequest):
-        rig.client().invoke(Command("Set-CASMailbox", {"Identity": "g1"}))
+    with pytest.raises(ServiceUnavailable, match="needs proxy") as caught:
+        rig.client(retries=0).invoke(SET)
+    assert (caught.value.http_status, caught.value.in_doubt) == (400, False)
 
 
 @pytest.mark.parametrize("kind", [AccessDenied, AuthenticationFailed])

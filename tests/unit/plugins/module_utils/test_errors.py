@@ -402,5 +402,21 @@ def test_the_error_codes_that_are_promised() -> None:
 
 def test_a_failure_as_a_result() -> None:
     error = _errors.Refused("No.", hint="Try.", http_status=None, result={"changed": False, "msg": "other"})
-    assert error.to_fail_kwargs() == {"changed": False, "msg": "No.", "error_code": "refused", "hint": "Try."}
+    failed = {"changed": False, "msg": "No. Try.", "error_code": "refused", "hint": "Try."}
+    assert error.to_fail_kwargs() == failed
+    assert error.to_fail_kwargs("contoso.com") == {**failed, "msg": "contoso.com: No. Try."}
+    assert _errors.Refused("No.").to_fail_kwargs("contoso.com") == {"msg": "contoso.com: No.", "error_code": "refused"}
     assert str(error) == "No."
+
+
+def test_a_failure_can_t_be_changed_but_made_anew() -> None:
+    error = _errors.NotFound("Gone\x1b[31m.", cmdlet="Get-CASMailbox", http_status=404)
+    assert error.message == "Gone[31m."
+    with pytest.raises(AttributeError, match="can't be changed"):
+        error.hint = "Look elsewhere."
+    other = error.but(hint="Look elsewhere.")
+    assert type(other) is _errors.NotFound
+    assert (other.message, other.hint, other.http_status) == (error.message, "Look elsewhere.", 404)
+    assert error.hint is None
+    with pytest.raises(AttributeError):
+        error.nothing  # noqa: B018

@@ -14,6 +14,7 @@ import pytest
 import requests
 import urllib3
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority
 from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import TokenHttp
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ServiceUnavailable
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import USER_AGENT, Http
@@ -74,7 +75,7 @@ def test_a_password_of_netrc_is_not_used(rigged: Make, tmp_path: Path, monkeypat
     transport, sent = rigged()
     transport.post(URL, HEADERS, b"{}")
     transport.fetch(URL)
-    TokenHttp(transport, 0).get(URL, headers={})
+    TokenHttp(Authority("https://login.microsoftonline.com", "contoso.com", "x", transport)).get(URL, headers={})
     assert sent[0][0].headers["Authorization"] == "Bearer mine"
     assert "Authorization" not in sent[1][0].headers
     assert "Authorization" not in sent[2][0].headers
@@ -89,7 +90,7 @@ def test_the_chosen_trust_beats_the_environment(
     transport, sent = rigged(verify=verify)
     transport.post(URL, HEADERS, b"{}")
     transport.fetch(URL)
-    TokenHttp(transport, 0).post(URL, data={})
+    TokenHttp(Authority("https://login.microsoftonline.com", "contoso.com", "x", transport)).post(URL, data={})
     assert [options["verify"] for _dummy, options in sent] == [verify] * 3
 
 
@@ -108,7 +109,7 @@ def test_no_redirect_is_followed(status: int, rigged: Make) -> None:
     transport, sent = rigged(status=status, headers={"Location": "https://evil.example/"})
     assert transport.post(URL, HEADERS, b"{}").status == status
     assert transport.fetch(URL).status == status
-    assert TokenHttp(transport, 0).post(URL, data={}).status_code == status
+    assert TokenHttp(Authority("https://login.microsoftonline.com", "contoso.com", "x", transport)).post(URL, data={}).status_code == status
     assert len(sent) == 3
 
 

@@ -41,7 +41,6 @@ PROMISED = {
     "cloud": ("str", "worldwide", ("EXO_CLOUD",)),
     "endpoint": ("str", None, ("EXO_ENDPOINT",)),
     "authority": ("str", None, ("EXO_AUTHORITY",)),
-    "graph_endpoint": ("str", None, ("EXO_GRAPH_ENDPOINT",)),
     "validate_certs": ("bool", True, ("EXO_VALIDATE_CERTS",)),
     "ca_path": ("path", None, ("EXO_CA_PATH",)),
     "timeout": ("int", 300, ("EXO_TIMEOUT",)),

@@ -38,14 +38,14 @@ dsn_conversion_mode                            DSNConversionMode                
 external_delay_dsn_enabled                     ExternalDelayDsnEnabled                    bool
 external_dsn_default_language                  ExternalDsnDefaultLanguage                 language
 external_dsn_language_detection_enabled        ExternalDsnLanguageDetectionEnabled        bool
-external_dsn_reporting_authority               ExternalDsnReportingAuthority              text
+external_dsn_reporting_authority               ExternalDsnReportingAuthority              domain
 external_dsn_send_html                         ExternalDsnSendHtml                        bool
-external_postmaster_address                    ExternalPostmasterAddress                  text
+external_postmaster_address                    ExternalPostmasterAddress                  address
 header_promotion_mode_setting                  HeaderPromotionModeSetting                 header
 internal_delay_dsn_enabled                     InternalDelayDsnEnabled                    bool
 internal_dsn_default_language                  InternalDsnDefaultLanguage                 language
 internal_dsn_language_detection_enabled        InternalDsnLanguageDetectionEnabled        bool
-internal_dsn_reporting_authority               InternalDsnReportingAuthority              text
+internal_dsn_reporting_authority               InternalDsnReportingAuthority              domain
 internal_dsn_send_html                         InternalDsnSendHtml                        bool
 journal_message_expiration_days                JournalMessageExpirationDays               int
 journaling_report_ndr_to                       JournalingReportNdrTo                      ndr
@@ -143,6 +143,11 @@ TAG = {"@odata.type": "#Exchange.GenericHashTable"}
 TEXT_GIVEN = [("contoso.com", "contoso.com"), ("  contoso.com ", "contoso.com"), ("", "")]
 TEXT_SENT = [("contoso.com", "contoso.com"), ("", None)]
 TEXT_SAME = [("Contoso.com", "contoso.COM"), ("", "")]
+ADDRESS_GIVEN = [("a@contoso.com", "a@contoso.com"), ("  a@contoso.com ", "a@contoso.com"), ("", "")]
+NO_ADDRESS = [
+    (text, "has to be an address")
+    for text in ("contoso.com", "@", "<a@contoso.com>", "a@contoso", "a b@contoso.com", "a@b@contoso.com")
+]
 GUID = "6f1d2c3b-4a59-4871-8c6d-2b1a0f9e8d7c"
 SORTS = {
     "bool": Sort(
@@ -223,23 +228,34 @@ SORTS = {
         [("12:00:00", "12:00:00")],
         [("12:00:00", "1.00:00:00")],
     ),
-    "text": Sort(
+    "domain": Sort(
         {"type": "str"},
         TEXT_GIVEN,
         [("contoso.com", "contoso.com"), (None, ""), ("", "")],
         TEXT_SENT,
-        [],
+        [("*.contoso.com", "domain"), ("contoso", "domain"), ("postmaster@contoso.com", "domain")],
         [7, True, [], {}],
         TEXT_SAME,
         [("contoso.com", "fabrikam.com"), ("contoso.com", "")],
         nullable=True,
     ),
+    "address": Sort(
+        {"type": "str"},
+        ADDRESS_GIVEN,
+        [("postmaster@contoso.com", "postmaster@contoso.com"), (None, ""), ("", "")],
+        [("postmaster@contoso.com", "postmaster@contoso.com"), ("", None)],
+        [*NO_ADDRESS, ("<>", "address")],
+        [7, True, [], {}],
+        TEXT_SAME,
+        [("postmaster@contoso.com", "postmaster@fabrikam.com"), ("postmaster@contoso.com", "")],
+        nullable=True,
+    ),
     "ndr": Sort(
         {"type": "str"},
-        [*TEXT_GIVEN, ("<>", "")],
+        [*ADDRESS_GIVEN, ("<>", "")],
         [("ndr@contoso.com", "ndr@contoso.com"), ("<>", ""), (None, ""), ("", "")],
         [("ndr@contoso.com", "ndr@contoso.com")],
-        [],
+        NO_ADDRESS,
         [7, []],
         TEXT_SAME,
         [("ndr@contoso.com", "")],
@@ -294,8 +310,8 @@ FACTS = _facts()
 def test_tables_hold_exactly_the_settings_of_the_cmdlets() -> None:
     for table, text, count in ((TRANSPORT_CONFIG, TRANSPORT, 29), (CAS_MAILBOX, CAS, 33)):
         known = {line.split()[0]: line.split()[1] for line in text.strip().splitlines()}
-        assert {row.option: row.wire for row in table.rows} == known
-        assert len(table.rows) == len(set(table.options)) == count
+        assert {row.option: row.remote for row in table.properties} == known
+        assert len(table.properties) == len(set(table.options)) == count
     assert (TRANSPORT_CONFIG.getter, TRANSPORT_CONFIG.setter) == ("Get-TransportConfig", "Set-TransportConfig")
     assert (CAS_MAILBOX.getter, CAS_MAILBOX.setter) == ("Get-CASMailbox", "Set-CASMailbox")
 
@@ -341,10 +357,10 @@ def _check_list(table: Table, row: Property, *, exact: bool) -> None:
     assert table.argument_spec()[row.option] == {"type": "raw"}
     assert row.kind.nullable
     for raw, value in ((["A", "b"], ["A", "b"]), ([], []), (None, []), ("", [])):
-        assert row.read({row.wire: raw}) == value
+        assert row.read({row.remote: raw}) == value
     for raw in LISTS_UNREAD:
-        with pytest.raises(UnexpectedResponse, match=row.wire):
-            row.read({row.wire: raw})
+        with pytest.raises(UnexpectedResponse, match=row.remote):
+            row.read({row.remote: raw})
     assert row.kind.same(["a", "b"], ["b", "a"])
     assert row.kind.same([], [])
     assert not row.kind.same(["a"], [])
@@ -365,15 +381,15 @@ def _check_list(table: Table, row: Property, *, exact: bool) -> None:
         ([" x "], ["a"], ["x"], ["x"]),
     ]
     for given, current, value, sent in cases:
-        wish = table.parse({row.option: given})[row.option]
-        target = row.kind.target(wish, current)
+        desired = table.parse({row.option: given})[row.option]
+        target = row.kind.target(desired, current)
         assert row.kind.same(target, value), given
-        assert row.kind.write(wish, target, current) == sent, given
+        assert row.kind.write(desired, target, current) == sent, given
     for given, current in (({"add": ["a"]}, ["a", "b"]), ({"remove": ["x"]}, ["a"]), ({}, None)):
         if current is None:
             continue
-        wish = table.parse({row.option: given})[row.option]
-        assert row.kind.same(row.kind.target(wish, current), current), given
+        desired = table.parse({row.option: given})[row.option]
+        assert row.kind.same(row.kind.target(desired, current), current), given
     for given, words in (
         ("text", "a list, or a dict"),
         ({}, "a list, or a dict"),
@@ -391,10 +407,10 @@ def _check_list(table: Table, row: Property, *, exact: bool) -> None:
 
 def test_only_the_spelling_of_a_user_agent_is_replaced_by_taking_the_old_one_out() -> None:
     row = CAS_MAILBOX["ews_allow_list"]
-    wish = CAS_MAILBOX.parse({"ews_allow_list": {"add": ["MYAPP*"]}})["ews_allow_list"]
-    target = row.kind.target(wish, ["MyApp*", "Other/*"])
+    desired = CAS_MAILBOX.parse({"ews_allow_list": {"add": ["MYAPP*"]}})["ews_allow_list"]
+    target = row.kind.target(desired, ["MyApp*", "Other/*"])
     assert sorted(target) == ["MYAPP*", "Other/*"]
-    assert row.kind.write(wish, target, ["MyApp*", "Other/*"]) == {**TAG, "Add": ["MYAPP*"], "Remove": ["MyApp*"]}
+    assert row.kind.write(desired, target, ["MyApp*", "Other/*"]) == {**TAG, "Add": ["MYAPP*"], "Remove": ["MyApp*"]}
 
 
 @pytest.mark.parametrize("table", [TRANSPORT_CONFIG, CAS_MAILBOX], ids=lambda table: table.noun)
@@ -441,11 +457,11 @@ def test_an_annotation_shows_that_a_property_is_there() -> None:
     ],
 )
 def test_what_is_written_beside_a_setting_is_read_with_it(options: list[str], properties: tuple[str, ...]) -> None:
-    assert CAS_MAILBOX.properties(options) == properties
+    assert CAS_MAILBOX.remote_names(options) == properties
 
 
 def test_couplings_of_the_rows() -> None:
-    switched = {row.option: row.switch for row in CAS_MAILBOX.rows if row.switch}
+    switched = {row.option: row.switch for row in CAS_MAILBOX.properties if row.switch}
     formats = (
         "force_ical_for_calendar_retrieval_option",
         "messages_retrieval_mime_format",
@@ -454,11 +470,11 @@ def test_couplings_of_the_rows() -> None:
     assert switched == {
         f"{protocol}_{name}": f"{protocol}_use_protocol_defaults" for protocol in ("imap", "pop") for name in formats
     }
-    assert {row.option: row.companion for row in CAS_MAILBOX.rows if row.companion} == {
+    assert {row.option: row.companion for row in CAS_MAILBOX.properties if row.companion} == {
         "ews_allow_list": "ews_application_access_policy",
         "ews_block_list": "ews_application_access_policy",
     }
-    assert [row.option for table in (TRANSPORT_CONFIG, CAS_MAILBOX) for row in table.rows if row.one_way] == [
+    assert [row.option for table in (TRANSPORT_CONFIG, CAS_MAILBOX) for row in table.properties if row.one_way] == [
         "journaling_report_ndr_to"
     ]
 
@@ -469,9 +485,10 @@ def test_what_is_returned_is_taken_again(table: Table, option: str, wire: str, s
     row = table[option]
     for raw in forms:
         value = row.read({wire: raw})
-        wish = table.parse({option: value})[option]
-        assert row.kind.same(row.kind.target(wish, value), value)
-        assert row.kind.wish(value) == wish
+        desired = table.parse({option: value})[option]
+        assert row.kind.same(row.kind.target(desired, value), value)
+        assert row.kind.target(row.kind.exactly(value), "anything") == value
+        assert row.kind.holds(value)
 
 
 @pytest.mark.parametrize("given", ["True", "False", "true", "yes", "no", 1, 0])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _private
+from ansible_collections.m365.exchange_online.plugins.module_utils import _run_directory
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
 from ansible_collections.m365.exchange_online.plugins.module_utils._run_directory import (
     ProgressFile,
@@ -90,7 +90,7 @@ def test_whether_a_directory_is_private(mode: int, private: bool, tmp_path: Path
     path = tmp_path / "run"
     path.mkdir()
     path.chmod(mode)
-    assert directory({_private.DIRECTORY_VARIABLE: str(path)}) == (str(path) if private else None)
+    assert directory({_run_directory.DIRECTORY_VARIABLE: str(path)}) == (str(path) if private else None)
 
 
 def test_what_is_no_private_directory(private: Path, tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_what_is_no_private_directory(private: Path, tmp_path: Path) -> None:
     link.symlink_to(private)
     file.touch(0o600)
     for path in (str(link), str(file), str(tmp_path / "gone"), ""):
-        assert directory({_private.DIRECTORY_VARIABLE: path}) is None
+        assert directory({_run_directory.DIRECTORY_VARIABLE: path}) is None
     assert directory({}) is None
 
 
 def test_progress_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(_private.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_run_directory.time, "monotonic", lambda: now[0])
     path = tmp_path / "progress"
     note = ProgressFile(str(path), "contoso")
     note("reading", 1, None)
