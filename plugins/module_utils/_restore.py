@@ -86,14 +86,17 @@ def restore(task: Task) -> Result:
     for sentence in (*undo.warnings, *undo.broken):
         task.warn(sentence)
     lookup = _read(task, client, undo)
-    pairs = [(lookup.found[entry.target.key or entry.target.table.noun], entry) for entry in _present(undo, lookup)]
     changes: list[Change] = []
+    missing: list[Entry] = []
     kept: list[str] = []
-    for record, entry in pairs:
+    for entry in undo.entries:
+        record = lookup.found.get(_key(entry))
+        if record is None:
+            missing.append(entry)
+            continue
         change, sentences = undone(record, entry, params["force"])
         changes.append(change)
         kept += sentences
-    missing = [entry for entry in undo.entries if entry not in _present(undo, lookup)]
     plan = _plan(task, client, undo, changes, missing)
     for sentence in kept[:SAMPLE]:
         task.warn(sentence)
@@ -151,12 +154,12 @@ def _check_newest(undo: Undo, force: bool) -> None:
 
 
 def _read(task: Task, client: Client, undo: Undo) -> Lookup:
-    """The objects of the file as they are now, by GUID, or by noun where the tenant has just one."""
+    """The objects of the file as they are now, by their key."""
     found: dict[str, Record] = {}
     boxes = [entry for entry in undo.entries if not entry.target.table.single]
     for entry in undo.entries:
         if entry.target.table.single:
-            found[entry.target.table.noun] = read_single(client, entry.target.table, sorted(entry.before), task.warn)
+            found[_key(entry)] = read_single(client, entry.target.table, sorted(entry.before), task.warn)
     options: set[str] = set()
     for entry in boxes:
         options.update(entry.before)
@@ -178,8 +181,9 @@ def _named(target: Target, former: Target) -> Target:
     return replace(target, asked=target.primary_smtp_address or former.label)
 
 
-def _present(undo: Undo, lookup: Lookup) -> list[Entry]:
-    return [entry for entry in undo.entries if (entry.target.key or entry.target.table.noun) in lookup.found]
+def _key(entry: Entry) -> str:
+    """What an object of the file is found by: its GUID, or its noun where the tenant has just one."""
+    return entry.target.key or entry.target.table.noun
 
 
 def _plan(task: Task, client: Client, undo: Undo, changes: Sequence[Change], gone: Sequence[Entry]) -> Plan:
