@@ -112,7 +112,7 @@ def write(path: str, tenant_id: str, tenant: str, task: str, plan: Plan) -> str:
             readback = file.read()
     except OSError as error:
         _remove(part)
-        raise _unwritable(path, reason(error)) from None
+        raise _unwritable(path, error.strerror or reason(error)) from None
     if readback != text or parse(json.loads(readback), path).broken:
         raise _unwritable(path, "what was written does not read back")
     return path
