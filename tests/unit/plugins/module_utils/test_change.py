@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: what is written together, what is refused, how much is too much, and in which order."""
+"""One object's change: what is written together, what in two calls, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
-from ansible_collections.m365.exchange_online.plugins.module_utils._effect import effect
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._model import Mailbox
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, brake, parse_limit, plan_settings
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
@@ -28,8 +26,13 @@ TAG = {"@odata.type": "#Exchange.GenericHashTable"}
 ALLOW, BLOCK = "EnforceAllowList", "EnforceBlockList"
 
 
+def record(table: Table, wire: dict[str, t.Any]) -> Record:
+    key = "" if table.single else "00000000-0000-4000-8000-000000000001"
+    return Record(Target(table, key, "scanner@contoso.com", "scanner@contoso.com"), wire)
+
+
 def plan(table: Table, wire: dict[str, t.Any], **settings: t.Any) -> Change:
-    return plan_settings(table, wire, table.parse(settings))
+    return plan_change(record(table, wire), table.parse(settings))
 
 
 class Case(t.NamedTuple):
@@ -127,7 +130,7 @@ CASES = [
         {"pop_suppress_read_receipt": (False, True)},
     ),
     Case(
-        "both wished",
+        "both desired",
         {"PopUseProtocolDefaults": True},
         {"pop_force_ical_for_calendar_retrieval_option": True, "pop_use_protocol_defaults": False},
         {"PopForceICalForCalendarRetrievalOption": True, "PopUseProtocolDefaults": False},
@@ -219,7 +222,7 @@ def test_contradictions_that_need_a_write_are_refused(
 )
 def test_a_whole_object_read_back_and_applied_is_quiet(wire: dict[str, t.Any], cas_wire: Wire) -> None:
     sent = cas_wire(**wire)
-    values = {row.option: row.read(sent) for row in CAS_MAILBOX.rows}
+    values = {row.option: row.read(sent) for row in CAS_MAILBOX.properties}
     assert not plan(CAS_MAILBOX, sent, **values).changed
 
 
@@ -263,137 +266,68 @@ def test_the_organization(given: dict[str, t.Any], sent: dict[str, t.Any] | None
     assert change.label == "the organization"
 
 
-def test_a_former_state_comes_back_even_if_it_could_not_be_wished(cas_wire: Wire) -> None:
+def back(now: dict[str, t.Any], former: dict[str, t.Any]) -> Change:
+    return plan_change(record(CAS_MAILBOX, now), CAS_MAILBOX.exactly(former), exact=True)
+
+
+def test_a_former_format_comes_back_under_the_protocols_defaults(cas_wire: Wire) -> None:
     now = cas_wire(ImapUseProtocolDefaults=False, ImapMessagesRetrievalMimeFormat="Tnef")
-    wishes = CAS_MAILBOX.wishes({"imap_use_protocol_defaults": True, "imap_messages_retrieval_mime_format": "TextOnly"})
-    change = plan_settings(CAS_MAILBOX, now, wishes, exact=True)
+    former = {"imap_use_protocol_defaults": True, "imap_messages_retrieval_mime_format": "TextOnly"}
+    change = back(now, former)
     assert change.calls == (
         {"ImapMessagesRetrievalMimeFormat": "TextOnly", "ImapUseProtocolDefaults": False},
         {"ImapUseProtocolDefaults": True},
     )
-    assert change.after == {"imap_use_protocol_defaults": True, "imap_messages_retrieval_mime_format": "TextOnly"}
+    assert change.after == former
 
 
-# The brake
+def test_two_former_formats_share_the_second_call(cas_wire: Wire) -> None:
+    now = cas_wire(PopUseProtocolDefaults=True, PopSuppressReadReceipt=True, PopMessagesRetrievalMimeFormat="Tnef")
+    former = {
+        "pop_use_protocol_defaults": True,
+        "pop_suppress_read_receipt": False,
+        "pop_messages_retrieval_mime_format": "TextOnly",
+    }
+    assert back(now, former).calls == (
+        {
+            "PopMessagesRetrievalMimeFormat": "TextOnly",
+            "PopSuppressReadReceipt": False,
+            "PopUseProtocolDefaults": False,
+        },
+        {"PopUseProtocolDefaults": True},
+    )
 
 
-def many(count: int, changed: bool = True) -> Plan:
-    calls = ({"PopEnabled": False},) if changed else ()
-    boxes = [Mailbox(f"g{n}", f"u{n}@contoso.com", f"u{n}@contoso.com", "", {}) for n in range(count)]
-    return Plan(mailboxes=tuple(Change(box, {"pop_enabled": True}, {"pop_enabled": False}, calls) for box in boxes))
+@pytest.mark.parametrize("policy", [ALLOW, None])
+def test_former_lists_come_back_under_no_policy(policy: str | None, cas_wire: Wire) -> None:
+    """Of two steps the first is the one that shuts out less: a block list."""
+    now = cas_wire(EwsApplicationAccessPolicy=policy)
+    former = {"ews_allow_list": ["A/*"], "ews_block_list": ["B/*"], "ews_application_access_policy": "inherit"}
+    assert back(now, former).calls == (
+        {"EwsAllowList": ["A/*"], "EwsBlockList": ["B/*"], "EwsApplicationAccessPolicy": BLOCK},
+        {"EwsApplicationAccessPolicy": None},
+    )
+
+
+def test_a_former_list_in_two_spellings_comes_back_as_it_was(cas_wire: Wire) -> None:
+    now = cas_wire(EwsApplicationAccessPolicy=BLOCK)
+    former = {"ews_block_list": ["myapp*", "MyApp*", " padded "], "ews_application_access_policy": BLOCK}
+    assert back(now, former).calls == (
+        {"EwsBlockList": ["myapp*", "MyApp*", " padded "], "EwsApplicationAccessPolicy": BLOCK},
+    )
 
 
 @pytest.mark.parametrize(
-    ("limit", "scope", "allowed"),
+    ("before", "after", "calls", "value", "turns"),
     [
-        ("0", 1000, 0),
-        ("1", 1000, 1),
-        ("25", 10, 25),
-        ("10%", 1000, 100),
-        ("10%", 1001, 101),
-        ("1%", 1101, 12),
-        ("10%", 20, 10),
-        ("1%", 5, 10),
-        ("100%", 40, 40),
-        (" 10 % ", 1000, 100),
+        (False, True, ({"x": 1},), True, True),
+        (False, True, ({"x": 1},), False, False),
+        (True, True, ({"x": 1},), True, False),  # another setting changes
+        (False, True, (), True, False),
+        ("inherit", False, ({"x": 1},), False, True),
     ],
 )
-def test_how_many_changes_pass(limit: str, scope: int, allowed: int) -> None:
-    brake(many(allowed), limit, scope)
-    with pytest.raises(Refused) as caught:
-        brake(many(allowed + 1), limit, scope)
-    message = str(caught.value)
-    assert str(allowed + 1) in message
-    assert f"max_changes: {allowed + 1}" in (caught.value.hint or "")
-    shown = min(allowed + 1, 20)
-    assert [f"u{n}@contoso.com" in message for n in range(allowed + 1)] == [n < shown for n in range(allowed + 1)]
-
-
-def test_no_brake_and_no_change() -> None:
-    brake(many(5000), None, 1)
-    brake(many(5000, changed=False), "0", 5000)
-
-
-@pytest.mark.parametrize("text", ["", "-1", "ten", "101%", "1.5", "10 percent", "%", "1e3"])
-def test_a_limit_that_is_none(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="max_changes"):
-        parse_limit(text)
-
-
-# The effect
-
-STATES = [False, True, "inherit"]
-# Whether SMTP AUTH works: own value, the organization's.
-WORKS = {
-    (False, False): True, (False, True): True,
-    (True, False): False, (True, True): False,
-    ("inherit", False): True, ("inherit", True): False,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("was", STATES)
-@pytest.mark.parametrize("becomes", STATES)
-@pytest.mark.parametrize("organization", [(False, False), (False, True), (True, False), (True, True)])
-def test_effect(was: t.Any, becomes: t.Any, organization: tuple[bool, bool]) -> None:
-    old, new = WORKS[was, organization[0]], WORKS[becomes, organization[1]]
-    result = effect([("a@contoso.com", was, becomes)], *organization)
-    assert (result.lose, result.gain) == (int(old and not new), int(new and not old))
-    assert result.losers == (("a@contoso.com",) if old and not new else ())
-    assert (result.warning() is not None) is (old and not new)
-
-
-def test_the_effect_counts_all_and_names_twenty() -> None:
-    result = effect([(f"u{n}@contoso.com", False, True) for n in range(50)], True, True)
-    assert result.lose == 50
-    assert len(result.losers) == 20
-    warning = result.warning() or ""
-    assert "50 mailboxes" in warning
-    assert "30 more" in warning
-
-
-# The order
-
-
-def box_change(number: int, value: t.Any, before: t.Any = "nothing") -> Change:
-    box = Mailbox(f"g{number}", f"u{number}", f"u{number}", "", {})
-    calls = () if before == value else ({"SmtpClientAuthenticationDisabled": value},)
-    return Change(box, {SMTP_AUTH: before}, {SMTP_AUTH: value}, calls)
-
-
-def organization_change(before: bool, after: bool) -> Change:
-    calls = () if before == after else ({"SmtpClientAuthenticationDisabled": after},)
-    return Change(None, {SMTP_AUTH: before}, {SMTP_AUTH: after}, calls)
-
-
-def test_the_phases_of_a_plan() -> None:
-    enabled, disabled, inherits = box_change(1, False), box_change(2, True), box_change(3, "inherit")
-    other = Change(
-        Mailbox("g4", "u4", "u4", "", {}), {"pop_enabled": True}, {"pop_enabled": False}, ({"PopEnabled": 0},)
-    )
-    same = box_change(5, True, True)
-    plan = Plan(organization_change(False, True), (inherits, same, other, disabled, enabled))
-    assert plan.enabling() == [enabled]
-    assert plan.disabling() == [other, disabled]
-    assert plan.inheriting() == [inherits]
-    assert plan.before_organization() == [enabled, other, disabled]
-    assert len(plan.changes) == 5
-    assert (plan.closes, plan.opens, plan.changed) == (True, False, True)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "closes", "opens"),
-    [(False, True, True, False), (True, False, False, True), (True, True, False, False), (False, False, False, False)],
-)
-def test_which_way_the_organization_turns(before: bool, after: bool, closes: bool, opens: bool) -> None:
-    plan = Plan(organization_change(before, after))
-    assert (plan.closes, plan.opens, plan.changed) == (closes, opens, before != after)
-
-
-def test_what_is_held_is_no_change() -> None:
-    enabled, inherits = box_change(1, False), box_change(3, "inherit")
-    plan = Plan(organization_change(False, True), (enabled, inherits), held=NotFound("gone"))
-    assert plan.changes == [enabled]
-    assert not Plan(organization_change(False, True), (inherits,), held=NotFound("gone")).changed
-    brake(plan, "1", 10)
-    with pytest.raises(Refused):
-        brake(plan, "0", 10)
+def test_whether_a_setting_turns(before: t.Any, after: t.Any, calls: t.Any, value: t.Any, turns: bool) -> None:
+    change = Change(Target(TRANSPORT_CONFIG), {SMTP_AUTH: before}, {SMTP_AUTH: after}, calls)
+    assert change.turns(SMTP_AUTH, value) is turns
+    assert change.turns("clear_categories", value) is False

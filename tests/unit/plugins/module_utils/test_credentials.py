@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _auth
-from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority, Token
 from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import (
+    AccessToken,
     Certificate,
     ClientSecret,
     FederatedToken,
@@ -191,7 +191,7 @@ def test_nothing_of_a_credential_is_shown(key: t.Any, own: bytes) -> None:
     shown = [
         repr(Certificate("app", "/c", pem(key) + own, PASSWORD)),
         repr(ClientSecret("app", "s3cret")),
-        repr(_auth.AccessToken("s3cret")),
+        repr(AccessToken("s3cret")),
         repr(Token("s3cret", TENANT, 1.0)),
     ]
     for text in shown:
@@ -244,7 +244,7 @@ def test_what_is_no_token(jwt: Jwt) -> None:
 # Asking for one, msal and requests being the real ones
 
 
-class Authority:
+class Issuer:
     """Answers what msal asks."""
 
     def __init__(self, adapter: t.Any) -> None:
@@ -278,8 +278,8 @@ class Authority:
 
 
 @pytest.fixture
-def authority(adapter: t.Any) -> Authority:
-    return Authority(adapter)
+def issuer(adapter: t.Any) -> Issuer:
+    return Issuer(adapter)
 
 
 class Store:
@@ -293,35 +293,42 @@ class Store:
         self.kept[key] = token
 
 
-def source(authority: Authority, tenant: str = TENANT, store: Store | None = None, **given: t.Any) -> TokenSource:
+def source(issuer: Issuer, tenant: str = TENANT, store: Store | None = None, **given: t.Any) -> TokenSource:
     options = {"tenant": tenant, "timeout": 60, "retries": 0, "concurrency": 1, "validate_certs": True}
     given = given or {"client_id": "app", "client_secret": "s3cret"}
     connection = resolve({**options, **given}, {})
-    return TokenSource(connection, select(connection.credential), authority.transport, store)
+    authority = Authority(
+        connection.authority,
+        connection.tenant,
+        connection.cloud.resource(connection.endpoint),
+        issuer.transport,
+        connection.retries,
+    )
+    return TokenSource(authority, select(connection.credential), store)
 
 
 def granted(token: str) -> tuple[int, dict[str, t.Any]]:
     return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
 
 
-def test_a_token_for_a_secret(authority: Authority, jwt: Jwt) -> None:
+def test_a_token_for_a_secret(issuer: Issuer, jwt: Jwt) -> None:
     token = jwt()
-    authority.answers = [granted(token)]
-    tokens = source(authority)
+    issuer.answers = [granted(token)]
+    tokens = source(issuer)
     assert tokens.get().value == token
     assert tokens.get() is tokens.get()
-    (asked,) = authority.tokens
+    (asked,) = issuer.tokens
     assert (asked["client_id"], asked["client_secret"], asked["grant_type"]) == ("app", "s3cret", "client_credentials")
     assert asked["scope"] == "https://outlook.office365.com/.default"
 
 
-def test_a_token_for_a_certificate(authority: Authority, jwt: Jwt, key: t.Any, own: bytes) -> None:
+def test_a_token_for_a_certificate(issuer: Issuer, jwt: Jwt, key: t.Any, own: bytes) -> None:
     import jwt as pyjwt
 
-    authority.answers = [granted(jwt())]
+    issuer.answers = [granted(jwt())]
     content = (pem(key, PASSWORD) + own).decode()
-    source(authority, client_id="app", certificate=content, certificate_password=PASSWORD).get()
-    (asked,) = authority.tokens
+    source(issuer, client_id="app", certificate=content, certificate_password=PASSWORD).get()
+    (asked,) = issuer.tokens
     assert "client_secret" not in asked
     assertion = pyjwt.decode(
         asked["client_assertion"], key.public_key(), algorithms=["RS256", "PS256"], options={"verify_aud": False}
@@ -330,15 +337,15 @@ def test_a_token_for_a_certificate(authority: Authority, jwt: Jwt, key: t.Any, o
     assert TENANT in assertion["aud"]
 
 
-def test_a_token_for_a_foreign_token_is_read_anew(authority: Authority, jwt: Jwt, tmp_path: Path) -> None:
+def test_a_token_for_a_foreign_token_is_read_anew(issuer: Issuer, jwt: Jwt, tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("first\n")
-    authority.answers = [granted(jwt()), granted(jwt(n=2))]
-    tokens = source(authority, client_id="app", federated_token_file=str(path))
+    issuer.answers = [granted(jwt()), granted(jwt(n=2))]
+    tokens = source(issuer, client_id="app", federated_token_file=str(path))
     old = tokens.get()
     path.write_text("second\n")
     tokens.renew(old, None)
-    assert [asked["client_assertion"] for asked in authority.tokens] == ["first", "second"]
+    assert [asked["client_assertion"] for asked in issuer.tokens] == ["first", "second"]
 
 
 AADSTS = {
@@ -360,7 +367,7 @@ AADSTS = {
 
 
 @pytest.mark.parametrize("number", AADSTS)
-def test_what_entra_id_refuses(number: int, authority: Authority) -> None:
+def test_what_entra_id_refuses(number: int, issuer: Issuer) -> None:
     description = f"AADSTS{number}: Long words about s3cret.\r\nTrace ID: 1 Correlation ID: c-1 Timestamp: now"
     error = {
         "error": "invalid_client",
@@ -368,9 +375,9 @@ def test_what_entra_id_refuses(number: int, authority: Authority) -> None:
         "error_codes": [number],
         "correlation_id": "c-1",
     }
-    authority.answers = [(401, error)]
+    issuer.answers = [(401, error)]
     with pytest.raises(AuthenticationFailed) as caught:
-        source(authority).get()
+        source(issuer).get()
     assert f"AADSTS{number}" in str(caught.value)
     assert AADSTS[number] in f"{caught.value} {caught.value.hint}"
     assert caught.value.hint
@@ -378,94 +385,94 @@ def test_what_entra_id_refuses(number: int, authority: Authority) -> None:
     assert "Trace ID" not in str(caught.value)
 
 
-def test_a_number_that_nobody_knows(authority: Authority) -> None:
+def test_a_number_that_nobody_knows(issuer: Issuer) -> None:
     description = "AADSTS999: A new reason.\r\nTrace ID: 1"
-    authority.answers = [(400, {"error": "x", "error_description": description, "error_codes": [999]})]
+    issuer.answers = [(400, {"error": "x", "error_description": description, "error_codes": [999]})]
     with pytest.raises(AuthenticationFailed, match=r"A new reason \(AADSTS999\)\.$"):
-        source(authority).get()
+        source(issuer).get()
 
 
-def test_a_domain_is_resolved_by_the_authority(authority: Authority, jwt: Jwt) -> None:
-    authority.answers = [granted(jwt())]
-    assert source(authority, "contoso.onmicrosoft.com").get().tenant_id == TENANT
-    assert all("/contoso.onmicrosoft.com/" in url for kind, url in authority.asked if kind == "discovery")
+def test_a_domain_is_resolved_by_the_authority(issuer: Issuer, jwt: Jwt) -> None:
+    issuer.answers = [granted(jwt())]
+    assert source(issuer, "contoso.onmicrosoft.com").get().tenant_id == TENANT
+    assert all("/contoso.onmicrosoft.com/" in url for kind, url in issuer.asked if kind == "discovery")
 
 
 @pytest.mark.parametrize("tenant", [TENANT, TENANT.upper(), "contoso.onmicrosoft.com"])
-def test_the_wrong_tenant(tenant: str, authority: Authority, jwt: Jwt) -> None:
-    authority.answers = [granted(jwt(tid=OTHER))]
+def test_the_wrong_tenant(tenant: str, issuer: Issuer, jwt: Jwt) -> None:
+    issuer.answers = [granted(jwt(tid=OTHER))]
     store = Store()
     with pytest.raises(WrongTenant) as caught:
-        source(authority, tenant, store).get()
+        source(issuer, tenant, store).get()
     assert OTHER in str(caught.value)
-    assert tenant in str(caught.value)
+    assert tenant.lower() in str(caught.value)
     assert store.kept == {}
     with pytest.raises(WrongTenant):
-        source(authority, tenant, access_token=jwt(tid=OTHER)).get()
+        source(issuer, tenant, access_token=jwt(tid=OTHER)).get()
 
 
-def test_a_domain_nobody_knows(authority: Authority, jwt: Jwt) -> None:
+def test_a_domain_nobody_knows(issuer: Issuer, jwt: Jwt) -> None:
     error = {
         "error": "invalid_tenant",
         "error_description": "AADSTS90002: Tenant 'x' not found.",
         "error_codes": [90002],
     }
-    authority.discovery = (400, error)
+    issuer.discovery = (400, error)
     for given in ({}, {"access_token": jwt()}):
         with pytest.raises(AuthenticationFailed, match="AADSTS90002"):
-            source(authority, "nobody.example", **given).get()
-    authority.discovery = (200, "<html>")
+            source(issuer, "nobody.example", **given).get()
+    issuer.discovery = (200, "<html>")
     with pytest.raises(UnexpectedResponse):
-        source(authority, "nobody.example", access_token=jwt()).get()
+        source(issuer, "nobody.example", access_token=jwt()).get()
 
 
-def test_renewing(authority: Authority, jwt: Jwt) -> None:
-    authority.answers = [granted(jwt(n=1)), granted(jwt(n=2))]
+def test_renewing(issuer: Issuer, jwt: Jwt) -> None:
+    issuer.answers = [granted(jwt(n=1)), granted(jwt(n=2))]
     store = Store()
-    tokens = source(authority, store=store)
+    tokens = source(issuer, store=store)
     first = tokens.get()
     claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
     second = tokens.renew(first, claims)
     assert second != first
     assert tokens.get() == second
     assert list(store.kept.values()) == [second]
-    assert "nbf" in authority.tokens[1]["claims"]
+    assert "nbf" in issuer.tokens[1]["claims"]
     assert tokens.renew(first, None) == second  # another thread's complaint about the old one
-    assert len(authority.tokens) == 2
+    assert len(issuer.tokens) == 2
 
 
-def test_a_token_near_its_end_is_not_used(authority: Authority, jwt: Jwt) -> None:
-    authority.answers = [granted(jwt(exp=time.time() + 200)), granted(jwt(n=2))]
-    tokens = source(authority)
+def test_a_token_near_its_end_is_not_used(issuer: Issuer, jwt: Jwt) -> None:
+    issuer.answers = [granted(jwt(exp=time.time() + 200)), granted(jwt(n=2))]
+    tokens = source(issuer)
     tokens.get()
     assert tokens.get().expires_on > time.time() + 3000
 
 
-def test_somebody_elses_token(authority: Authority, jwt: Jwt) -> None:
+def test_somebody_elses_token(issuer: Issuer, jwt: Jwt) -> None:
     store, token = Store(), jwt()
-    tokens = source(authority, store=store, access_token=token)
+    tokens = source(issuer, store=store, access_token=token)
     assert tokens.get().value == token
     assert store.kept == {}
     with pytest.raises(AuthenticationFailed, match="access token"):
         tokens.renew(tokens.get(), None)
     with pytest.raises(AuthenticationFailed, match="expired"):
-        source(authority, access_token=jwt(exp=time.time() - 1)).get()
+        source(issuer, access_token=jwt(exp=time.time() - 1)).get()
 
 
-def test_kept_tokens_are_not_mixed_up(authority: Authority, jwt: Jwt) -> None:
+def test_kept_tokens_are_not_mixed_up(issuer: Issuer, jwt: Jwt) -> None:
     store = Store()
-    authority.answers = [granted(jwt(n=n)) for n in range(5)]
-    source(authority, store=store).get()
-    assert source(authority, store=store).get() == next(iter(store.kept.values()))
-    source(authority, store=store, client_id="other", client_secret="s3cret").get()
-    source(authority, store=store, client_id="app", client_secret="another").get()
-    source(authority, "contoso.onmicrosoft.com", store=store).get()
+    issuer.answers = [granted(jwt(n=n)) for n in range(5)]
+    source(issuer, store=store).get()
+    assert source(issuer, store=store).get() == next(iter(store.kept.values()))
+    source(issuer, store=store, client_id="other", client_secret="s3cret").get()
+    source(issuer, store=store, client_id="app", client_secret="another").get()
+    source(issuer, "contoso.onmicrosoft.com", store=store).get()
     assert len(store.kept) == 4
-    assert len(authority.tokens) == 4
+    assert len(issuer.tokens) == 4
     assert not any("s3cret" in key or "app" in key for key in store.kept)
 
 
-def test_a_network_that_is_down(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_that_is_down(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     import requests
 
     slept: list[float] = []
@@ -476,23 +483,27 @@ def test_a_network_that_is_down(authority: Authority, monkeypatch: pytest.Monkey
         tries.append(request)
         raise requests.exceptions.ConnectionError("HTTPSConnectionPool: name not known")
 
-    authority._respond = down  # type: ignore[method-assign]
-    authority.transport._session.get_adapter("https://x").respond = down  # type: ignore[attr-defined]
+    issuer._respond = down  # type: ignore[method-assign]
+    issuer.transport._session.get_adapter("https://x").respond = down  # type: ignore[attr-defined]
     with pytest.raises(ServiceUnavailable, match=r"login\.microsoftonline\.com"):
-        source(authority, client_id="app", client_secret="s3cret", retries=3).get()
+        source(issuer, client_id="app", client_secret="s3cret", retries=3).get()
     assert len(tries) == len(slept) + 1 > 1
     assert sum(slept) < 30
 
 
-def test_nothing_is_asked_for_before_the_certificate_is_known_to_work(authority: Authority) -> None:
+def test_nothing_is_asked_for_before_the_certificate_is_known_to_work(issuer: Issuer) -> None:
     with pytest.raises(ExoError):
-        source(authority, client_id="app", certificate="nonsense").get()
-    assert authority.asked == []
+        source(issuer, client_id="app", certificate="nonsense").get()
+    assert issuer.asked == []
 
 
 CACHED = """
 import sys, time
 from ansible_collections.m365.exchange_online.plugins.module_utils import _module
+from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority, Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import select
+from ansible_collections.m365.exchange_online.plugins.module_utils._options import resolve
+from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
 
 class Store:
     def load(self, key):
@@ -501,7 +512,8 @@ class Store:
 connection = resolve(
     {"tenant": "contoso.com", "timeout": 1, "retries": 0, "concurrency": 1, "client_id": "a", "client_secret": "b"}, {}
 )
-assert TokenSource(connection, select(connection.credential), None, Store()).get().value == "jwt"
+authority = Authority(connection.authority, connection.tenant, connection.endpoint, None)
+assert TokenSource(authority, select(connection.credential), Store()).get().value == "jwt"
 assert "msal" not in sys.modules
 """
 
@@ -512,7 +524,7 @@ def test_a_kept_token_needs_no_msal() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_short_lived_token_is_looked_up_once(authority: Authority, jwt: Jwt) -> None:
-    tokens = source(authority, "contoso.com", access_token=jwt(exp=time.time() + 200))
+def test_a_short_lived_token_is_looked_up_once(issuer: Issuer, jwt: Jwt) -> None:
+    tokens = source(issuer, "contoso.com", access_token=jwt(exp=time.time() + 200))
     assert len({tokens.get().value for _dummy in range(5)}) == 1
-    assert [kind for kind, _dummy in authority.asked] == ["discovery"]
+    assert [kind for kind, _dummy in issuer.asked] == ["discovery"]

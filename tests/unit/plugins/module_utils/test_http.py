@@ -109,7 +109,12 @@ def test_no_redirect_is_followed(status: int, rigged: Make) -> None:
     transport, sent = rigged(status=status, headers={"Location": "https://evil.example/"})
     assert transport.post(URL, HEADERS, b"{}").status == status
     assert transport.fetch(URL).status == status
-    assert TokenHttp(Authority("https://login.microsoftonline.com", "contoso.com", "x", transport)).post(URL, data={}).status_code == status
+    assert (
+        TokenHttp(Authority("https://login.microsoftonline.com", "contoso.com", "x", transport))
+        .post(URL, data={})
+        .status_code
+        == status
+    )
     assert len(sent) == 3
 
 

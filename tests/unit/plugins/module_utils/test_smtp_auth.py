@@ -12,21 +12,24 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._model import Mailbox, Missing
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import (
     Exemption,
     Policy,
+    Read,
     assign,
+    desired,
     make_plan,
     parse,
-    wished,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
 
 TODAY = datetime.date(2026, 11, 23)
 OPEN, CLOSED = {"SmtpClientAuthenticationDisabled": False}, {"SmtpClientAuthenticationDisabled": True}
-MakeBox = Callable[..., Mailbox]
+MakeBox = Callable[..., Record]
 
 
 def options(**given: t.Any) -> dict[str, t.Any]:
@@ -40,6 +43,10 @@ def options(**given: t.Any) -> dict[str, t.Any]:
         "propagation_delay": 0,
         **given,
     }
+
+
+def policy_of(**given: t.Any) -> Policy:
+    return parse(options(**given), TODAY)
 
 
 def entry(option: str = "allowed", identity: str = "scanner@contoso.com", days: int | None = None) -> Exemption:
@@ -79,7 +86,7 @@ TABLE = [
 def test_a_mailbox_on_no_list_or_revoked(own: t.Any, unlisted: str, value: t.Any, listed: str | None) -> None:
     for revoke in (False, True) if listed is None else (True,):
         exemption = entry(listed, days=-1) if listed else None
-        assert wished(own, exemption, policy(unlisted, revoke), TODAY) == value
+        assert desired(own, exemption, policy(unlisted, revoke), TODAY) == value
 
 
 @pytest.mark.parametrize("own", [False, True, I])
@@ -91,7 +98,7 @@ def test_a_mailbox_on_no_list_or_revoked(own: t.Any, unlisted: str, value: t.Any
 def test_an_entry_in_force_decides(
     own: t.Any, unlisted: str, option: str, value: bool, days: int | None, revoke: bool
 ) -> None:
-    assert wished(own, entry(option, days=days), policy(unlisted, revoke), TODAY) is value
+    assert desired(own, entry(option, days=days), policy(unlisted, revoke), TODAY) is value
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ def test_an_entry_in_force_decides(
     ],
 )
 def test_a_denial_that_was_revoked_is_taken_away(own: t.Any, unlisted: str, value: t.Any) -> None:
-    assert wished(own, entry("denied", days=-1), policy(unlisted, revoke=True), TODAY) == value
+    assert desired(own, entry("denied", days=-1), policy(unlisted, revoke=True), TODAY) == value
 
 
 @pytest.mark.parametrize(
@@ -120,17 +127,22 @@ def test_the_last_day_counts(days: int | None, over: bool, near: bool) -> None:
 
 def test_parse() -> None:
     given = {"identity": " scanner@contoso.com ", "reason": "Old", "owner": "", "ticket": None, "expires": "2027-03-31"}
-    result = parse(options(organization="disabled", allowed=[given], denied=[{"identity": "ceo@contoso.com"}]))
+    result = policy_of(organization="disabled", allowed=[given], denied=[{"identity": "ceo@contoso.com"}])
     allowed, denied = result.entries
     assert result.organization is True
-    assert (allowed.identity, allowed.wish, allowed.last_day) == (
+    assert (allowed.identity, allowed.desired, allowed.last_day) == (
         "scanner@contoso.com", False, datetime.date(2027, 3, 31),
     )  # fmt: skip
     assert allowed.result() == {"identity": "scanner@contoso.com", "reason": "Old", "expires": "2027-03-31"}
-    assert (denied.identity, denied.wish, denied.last_day, denied.place) == ("ceo@contoso.com", True, None, "denied[0]")
-    assert parse(options(organization="enabled")).organization is False
-    assert parse(options(allowed=[])).organization is None
-    assert parse(options(organization="disabled", expired="revoke")).revoke
+    assert (denied.identity, denied.desired, denied.last_day, denied.place) == (
+        "ceo@contoso.com",
+        True,
+        None,
+        "denied[0]",
+    )
+    assert policy_of(organization="enabled").organization is False
+    assert policy_of(allowed=[]).organization is None
+    assert policy_of(organization="disabled", expired="revoke").revoke
 
 
 @pytest.mark.parametrize(
@@ -149,11 +161,15 @@ def test_parse() -> None:
             for text in ("20270331", "2027-W13-3", "2027W133")
         ),
         ({"organization": "disabled", "propagation_delay": -1}, "propagation_delay"),
+        ({"organization": "disabled", "propagation_delay": 24 * 60 * 60 + 1}, "propagation_delay"),
+        ({"allowed": ["a@b.example", "*@b.example"]}, "allowed[1]"),
+        ({"allowed": [["a@b.example"]]}, "allowed[0] has to be an address"),
+        ({"allowed": [{"identity": "a@b.example", "expire": "2027-01-01"}]}, "unknown key expire"),
     ],
 )
 def test_what_is_no_policy(given: dict[str, t.Any], words: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        parse(options(**given))
+        policy_of(**given)
     assert words in str(caught.value)
 
 
@@ -161,9 +177,9 @@ def test_what_is_no_policy(given: dict[str, t.Any], words: str) -> None:
 @pytest.mark.parametrize("allowed", [None, []])
 def test_an_empty_list_that_cuts_everybody_off_has_to_be_meant(unlisted: str, allowed: list[t.Any] | None) -> None:
     with pytest.raises(Refused) as caught:
-        parse(options(organization="disabled", allowed=allowed, unlisted=unlisted))
+        policy_of(organization="disabled", allowed=allowed, unlisted=unlisted)
     assert "allow_empty" in (caught.value.hint or "")
-    assert parse(options(organization="disabled", allowed=allowed, unlisted=unlisted, allow_empty=True)).entries == ()
+    assert policy_of(organization="disabled", allowed=allowed, unlisted=unlisted, allow_empty=True).entries == ()
 
 
 def test_two_entries_for_one_mailbox(mailbox: MakeBox) -> None:
@@ -171,7 +187,7 @@ def test_two_entries_for_one_mailbox(mailbox: MakeBox) -> None:
     found = {"scanner@contoso.com": box, "scan": box}
     first = entry()
     same = Exemption("allowed", 3, "scan", {"owner": "somebody else"}, None)
-    assert assign([first, same], found) == {box.guid: first}
+    assert assign([first, same], found) == {box.key: first}
     for other in (
         Exemption("denied", 2, "scan", {}, None),
         Exemption("allowed", 2, "scan", {}, TODAY),
@@ -186,13 +202,19 @@ def test_two_entries_for_one_mailbox(mailbox: MakeBox) -> None:
 def plan_of(
     given: dict[str, t.Any],
     organization: dict[str, t.Any],
-    boxes: list[Mailbox],
+    boxes: list[Record],
     missing: tuple[Missing, ...] = (),
-) -> t.Any:
-    found = {box.primary_smtp_address: box for box in boxes}
-    rules = parse(options(**given))
-    named = {e.identity: found[e.identity] for e in rules.entries if e.identity in found}
-    return make_plan(rules, organization, boxes, named, missing, TODAY)
+    excluded: frozenset[str] = frozenset(),
+) -> Plan:
+    by_address = {box.target.primary_smtp_address: box for box in boxes}
+    policy = policy_of(**given)
+    found = {e.identity: by_address[e.identity] for e in policy.entries if e.identity in by_address}
+    record = Record(Target(TRANSPORT_CONFIG), organization)
+    return make_plan(policy, Read(record, boxes, found, missing, excluded), TODAY)
+
+
+def phases(plan: Plan) -> list[list[str]]:
+    return [[change.label for change in phase.changes] for phase in plan.phases]
 
 
 def test_the_whole_plan(mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]) -> None:
@@ -202,26 +224,89 @@ def test_the_whole_plan(mailbox: MakeBox, transport_wire: Callable[..., dict[str
         mailbox(3, "ceo@contoso.com", SmtpClientAuthenticationDisabled=None),
         mailbox(4, "frank@contoso.com"),
         mailbox(5, "closed@contoso.com", SmtpClientAuthenticationDisabled=True),
+        mailbox(6, "spared@contoso.com", SmtpClientAuthenticationDisabled=False),
     ]
     given = {
         "organization": "disabled",
-        "allowed": [{"identity": "scanner@contoso.com"}],
+        "allowed": ["scanner@contoso.com"],
         "denied": [{"identity": "ceo@contoso.com"}],
         "unlisted": "not_enabled",
+        "propagation_delay": 900,
     }
-    plan = plan_of(given, transport_wire(**OPEN), boxes)
-    assert [c.label for c in plan.enabling()] == ["scanner@contoso.com"]
-    assert [c.label for c in plan.disabling()] == ["ceo@contoso.com"]
-    assert [c.label for c in plan.inheriting()] == ["stray@contoso.com"]
-    assert plan.closes
+    plan = plan_of(given, transport_wire(**OPEN), boxes, excluded=frozenset({boxes[5].key}))
+    assert phases(plan) == [
+        ["scanner@contoso.com"],
+        ["ceo@contoso.com"],
+        ["the organization"],
+        ["stray@contoso.com"],
+    ]
+    flip = plan.phases[2].guard
+    assert flip is not None
+    assert [expected.target.label for expected in flip.expected] == ["scanner@contoso.com"]
+    assert flip.delay == 900
     assert plan.matched == 5
-    assert (plan.effect.lose, plan.effect.gain) == (3, 0)
-    assert set(plan.effect.losers) == {"stray@contoso.com", "ceo@contoso.com", "frank@contoso.com"}
-    assert plan.held is None
+    assert {target.label for target in plan.effect.lose} == {
+        "stray@contoso.com", "ceo@contoso.com", "frank@contoso.com",
+    }  # fmt: skip
+    assert plan.effect.gain == ()
+    assert plan.effect.states[boxes[0].target.place] == (True, True)
+    assert boxes[5].target.place not in plan.effect.states
+    assert plan.blocked_by is None
+
+
+def test_a_listed_mailbox_that_needs_no_write_is_looked_at_all_the_same(
+    mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
+) -> None:
+    boxes = [mailbox(1, SmtpClientAuthenticationDisabled=False), mailbox(2, SmtpClientAuthenticationDisabled=True)]
+    given = {"allowed": ["user1@contoso.com"], "denied": ["user2@contoso.com"]}
+    for word, current, kept in (("disabled", OPEN, "user1"), ("enabled", CLOSED, "user2")):
+        plan = plan_of({"organization": word, **given}, transport_wire(**current), boxes)
+        (phase,) = plan.phases
+        assert phase.guard is not None
+        assert [expected.target.label for expected in phase.guard.expected] == [f"{kept}@contoso.com"]
+
+
+def test_the_unlisted_wait_for_those_on_the_list(
+    mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
+) -> None:
+    boxes = [mailbox(1), mailbox(2, SmtpClientAuthenticationDisabled=False)]
+    plan = plan_of({"allowed": ["user1@contoso.com"], "unlisted": "disabled"}, transport_wire(**CLOSED), boxes)
+    assert phases(plan) == [["user1@contoso.com"], ["user2@contoso.com"]]
+    guard = plan.phases[1].guard
+    assert guard is not None
+    assert [expected.target.label for expected in guard.expected] == ["user1@contoso.com"]
+
+
+@pytest.mark.parametrize("allowed", [None, []])
+@pytest.mark.parametrize("organization", [OPEN, CLOSED])
+def test_closing_with_nobody_allowed_has_to_be_meant(
+    allowed: list[t.Any] | None,
+    organization: dict[str, t.Any],
+    mailbox: MakeBox,
+    transport_wire: Callable[..., dict[str, t.Any]],
+) -> None:
+    given: dict[str, t.Any] = {"organization": "disabled", "allowed": allowed}
+    boxes = [mailbox(1)]
+    if organization is CLOSED:  # nothing closes, so nobody is cut off
+        assert not plan_of(given, transport_wire(**organization), boxes).changed
+        return
+    with pytest.raises(Refused) as caught:
+        plan_of(given, transport_wire(**organization), boxes)
+    assert "allow_empty" in (caught.value.hint or "")
+    plan = plan_of({**given, "allow_empty": True}, transport_wire(**organization), boxes)
+    assert [target.label for target in plan.effect.lose] == ["user1@contoso.com"]
+
+
+def test_only_revoked_exceptions_are_nobody(mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]) -> None:
+    over = {"identity": "user1@contoso.com", "expires": str(TODAY - datetime.timedelta(days=1))}
+    given = {"organization": "disabled", "allowed": [over]}
+    assert plan_of(given, transport_wire(**OPEN), [mailbox(1)]).changed
+    with pytest.raises(Refused, match="closes the organization"):
+        plan_of({**given, "expired": "revoke"}, transport_wire(**OPEN), [mailbox(1)])
 
 
 @pytest.mark.parametrize(
-    ("wished_for", "current", "refused"),
+    ("wanted", "current", "refused"),
     [
         (None, OPEN, True),
         (None, CLOSED, False),
@@ -232,24 +317,24 @@ def test_the_whole_plan(mailbox: MakeBox, transport_wire: Callable[..., dict[str
     ],
 )
 def test_inherit_needs_a_closed_organization(
-    wished_for: str | None,
+    wanted: str | None,
     current: dict[str, t.Any],
     refused: bool,
     mailbox: MakeBox,
     transport_wire: Callable[..., dict[str, t.Any]],
 ) -> None:
-    given = {"organization": wished_for, "allowed": [{"identity": "user1@contoso.com"}], "unlisted": "inherit"}
+    given = {"organization": wanted, "allowed": [{"identity": "user1@contoso.com"}], "unlisted": "inherit"}
     boxes = [mailbox(1), mailbox(2, SmtpClientAuthenticationDisabled=True)]
     if refused:
         with pytest.raises(Refused, match="inherit"):
             plan_of(given, transport_wire(**current), boxes)
     else:
         plan = plan_of(given, transport_wire(**current), boxes)
-        assert [c.after[SMTP_AUTH] for c in plan.inheriting()] == ["inherit"]
+        assert [change.after[SMTP_AUTH] for change in plan.phases[-1].changes] == ["inherit"]
 
 
 @pytest.mark.parametrize(
-    ("organization", "current", "option", "revoke_days", "held"),
+    ("organization", "current", "option", "revoke_days", "blocked"),
     [
         ("disabled", OPEN, "allowed", None, True),
         ("disabled", CLOSED, "allowed", None, False),
@@ -260,12 +345,12 @@ def test_inherit_needs_a_closed_organization(
         ("disabled", OPEN, "allowed", -1, False),
     ],
 )
-def test_a_listed_mailbox_that_is_gone_holds_the_organization(
+def test_a_listed_mailbox_that_is_gone_blocks_the_organization(
     organization: str | None,
     current: dict[str, t.Any],
     option: str,
     revoke_days: int | None,
-    held: bool,
+    blocked: bool,
     mailbox: MakeBox,
     transport_wire: Callable[..., dict[str, t.Any]],
 ) -> None:
@@ -274,10 +359,43 @@ def test_a_listed_mailbox_that_is_gone_holds_the_organization(
         listed["expires"] = str(TODAY + datetime.timedelta(days=revoke_days))
     given = {"organization": organization, option: [listed], "expired": "revoke" if revoke_days else "report"}
     missing = (Missing("gone@contoso.com", "There is no mailbox."),)
+    given["allow_empty"] = option == "denied" or revoke_days is not None
     plan = plan_of(given, transport_wire(**current), [mailbox(1)], missing)
-    assert isinstance(plan.held, NotFound) is held
+    assert isinstance(plan.blocked_by, NotFound) is blocked
     assert plan.changed is (
-        not held and organization is not None and current is not (OPEN if organization == "enabled" else CLOSED)
+        not blocked and organization is not None and current is not (OPEN if organization == "enabled" else CLOSED)
     )
-    if held:
-        assert "gone@contoso.com" in str(plan.held)
+    if blocked:
+        assert "gone@contoso.com" in str(plan.blocked_by)
+        assert plan.effect == Effect(states=plan.effect.states)
+
+
+@pytest.mark.parametrize("unlisted", ["not_enabled", "disabled"])
+def test_a_typing_mistake_in_the_list_takes_nothing_from_the_unlisted(
+    unlisted: str, mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
+) -> None:
+    """The mailbox that the wrong name was to protect would count as one on no list."""
+    boxes = [mailbox(1), mailbox(2, SmtpClientAuthenticationDisabled=False)]
+    given = {"allowed": ["user1@contoso.com", "gone@contoso.com"], "unlisted": unlisted}
+    missing = (Missing("gone@contoso.com", "There is no mailbox."),)
+    plan = plan_of(given, transport_wire(**CLOSED), boxes, missing)
+    assert phases(plan) == [["user1@contoso.com"]]
+    assert plan.effect.lose == ()
+
+
+def test_who_follows_a_blocked_organization_stays_as_it_is(
+    mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
+) -> None:
+    over = {"identity": "user1@contoso.com", "expires": str(TODAY - datetime.timedelta(days=1))}
+    given = {
+        "organization": "disabled",
+        "allowed": [over, "gone@contoso.com"],
+        "expired": "revoke",
+        "unlisted": "unmanaged",
+    }
+    boxes = [mailbox(1, SmtpClientAuthenticationDisabled=False)]
+    missing = (Missing("gone@contoso.com", "There is no mailbox."),)
+    plan = plan_of(given, transport_wire(**OPEN), boxes, missing)
+    assert not plan.changed
+    assert plan.effect.lose == ()
+    assert plan.blocked() == {("TransportConfig", ""): plan.blocked_by, boxes[0].target.place: plan.blocked_by}
