@@ -94,9 +94,9 @@ class SignIn:
 
 
 class Directory:
-    """Everything is read anew from the description when it changes; the log is made when it is first asked for."""
+    """What a description says of it; the log is made when it is first asked for."""
 
-    def __init__(self, owner: Owner, given: Mapping[str, Any]) -> None:
+    def __init__(self, owner: Owner, given: Mapping[str, Any], recorded: Iterable[SignIn] = ()) -> None:
         refuse_unknown("entra", dict(given), KEYS)
         self._owner = owner
         self.given = dict(given)
@@ -120,10 +120,12 @@ class Directory:
         self._generated = dict(given.get("generate_sign_ins") or {})
         refuse_unknown("generate_sign_ins", self._generated, _GENERATED_KEYS)
         self._started = time.time()
-        self._log: list[SignIn] | None = None
+        self._described: list[SignIn] | None = None
+        # Sign-ins that happened here, newest first; they outlive a change of the description.
+        self._recorded = list(recorded)
 
     def changed(self, given: Mapping[str, Any]) -> Directory:
-        return Directory(self._owner, {**self.given, **given})
+        return Directory(self._owner, {**self.given, **given}, self._recorded)
 
     def accounts(self) -> list[Account]:
         """The users of the directory: those with a mailbox, and the others that the description names."""
@@ -171,20 +173,18 @@ class Directory:
 
     def log(self) -> list[SignIn]:
         """What is kept, newest first."""
-        if self._log is None:
-            self._log = sorted(self._build(), key=lambda entry: entry.created, reverse=True)
+        if self._described is None:
+            self._described = sorted(self._build(), key=lambda entry: entry.created, reverse=True)
         oldest = time.time() - self.log_days * DAY
-        return [entry for entry in self._log if entry.created >= oldest]
+        return [entry for entry in (*self._recorded, *self._described) if entry.created >= oldest]
 
     def record(self, account: Account, *, error: int, address: str, policies: tuple[str, ...] = ()) -> None:
         """A sign-in that happens now."""
-        self.log()
-        assert self._log is not None
-        number = derive(self._owner.label, "sign-in-now", str(len(self._log)))
+        number = derive(self._owner.label, "sign-in-now", str(len(self._recorded)))
         entry = SignIn(
             number, time.time(), account, "Authenticated SMTP", "nonInteractiveUser", error, address, "ropc", policies
         )
-        self._log.insert(0, entry)
+        self._recorded.insert(0, entry)
 
     def _build(self) -> Iterator[SignIn]:
         known = self._by_name()
@@ -216,11 +216,11 @@ class Directory:
             yield {**common, "stream": "nonInteractiveUser", "days_ago": day + 0.6}
 
     def _made_up(self) -> Iterator[dict[str, Any]]:
-        if not self._generated:
-            return
         wanted = self._generated
-        chance = random.Random(wanted.get("seed", 1))
         boxes = [box for box in self._owner.mailboxes if box.external_id]
+        if not wanted or not boxes:
+            return
+        chance = random.Random(wanted.get("seed", 1))
         share = float(wanted.get("senders", 0.05))
         senders = [box.external_id for box in boxes if chance.random() < share] or [boxes[0].external_id]
         days, failures = float(wanted.get("days", 30)), float(wanted.get("failures", 0.1))
@@ -250,6 +250,7 @@ def _checked_sign_in(given: Mapping[str, Any]) -> dict[str, Any]:
         raise DescriptionError("a sign-in needs a user")
     if given.get("stream", STREAMS[0]) not in STREAMS:
         raise DescriptionError(f"the stream of a sign-in is one of {', '.join(STREAMS)}")
+    _moment(given, 0)
     return dict(given)
 
 

@@ -10,7 +10,8 @@ import math
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from . import faults, wire
 from .faults import Fault, Occasion
 from .graph_reads import RESOURCES
 from .graph_wire import DEAD_LINK, JSON_TYPE, Call, GraphError, GraphPages, Resource, bad, plain, throttled
-from .tenants import App, Tenant
+from .tenants import Tenant
 from .tokens import GRAPH_BY_CLOUD
 from .wire import Answer
 from .world import World
@@ -40,13 +41,12 @@ class Graph:
         started = asyncio.get_running_loop().time()
         body = await request.read()
         try:
-            tenant, app = self._caller(request.headers)
+            tenant, client_id, roles = self._caller(request.headers)
         except GraphError as error:
             return error.answer(), None
         version, _dummy, path = request.path.strip("/").partition("/")
-        call = Call(
-            tenant, app, version, path, f"https://{request.host}/{version}", request.query, request.headers, body
-        )
+        base = f"https://{request.host}/{version}"
+        call = Call(tenant, client_id, roles, version, path, base, request.query, request.headers, body)
         answer = self._answer(call, request)
         answer.headers.setdefault("request-id", str(uuid.uuid4()))
         if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -54,7 +54,7 @@ class Graph:
         await self.world.wait(tenant, started, answer.rows)
         return answer, tenant.label
 
-    def _caller(self, headers: Mapping[str, str]) -> tuple[Tenant, App]:
+    def _caller(self, headers: Mapping[str, str]) -> tuple[Tenant, str, frozenset[str]]:
         scheme, _dummy, token = headers.get("Authorization", "").partition(" ")
         if not token:
             raise _unauthenticated("Access token is empty.")
@@ -67,8 +67,7 @@ class Graph:
             raise _unauthenticated("Access token validation failure. Invalid audience.")
         if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
             raise _unauthenticated("Lifetime validation failed, the token is expired.")
-        # What a token may do was decided when it was issued.
-        return tenant, _with_roles(app, claims.get("roles", []))
+        return tenant, app.client_id, frozenset(claims.get("roles", []))
 
     def _answer(self, call: Call, request: web.Request) -> Answer:
         resource = _find(call)
@@ -93,20 +92,20 @@ class Graph:
         if request.method != resource.method:
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         self._pace(resource, call)
-        if not resource.permissions & set(call.app.graph_roles):
+        if not resource.permissions & call.roles:
             raise GraphError(403, resource.denial.code, resource.denial.text)
         unknown = sorted(call.query.keys() - resource.options - _extra_options(resource, call))
         if unknown:
             raise bad(f"Query option '{unknown[0]}' is not allowed.")
         match = resource.pattern.fullmatch(call.path)
         argument = match.group(1) if match and match.groups() else ""
-        return resource.serve(self.pages, _with_argument(call, argument))
+        return resource.serve(self.pages, replace(call, argument=argument))
 
     def _pace(self, resource: Resource, call: Call) -> None:
         if resource.limit is None or not call.tenant.directory.limits:
             return
         limit = resource.limit
-        key = (call.tenant.label, limit.family, call.app.client_id if limit.per_app else "")
+        key = (call.tenant.label, limit.family, call.client_id if limit.per_app else "")
         seen = self._seen.setdefault(key, deque())
         now = time.monotonic()
         while seen and seen[0] <= now - limit.seconds:
@@ -119,14 +118,6 @@ class Graph:
 
 def _unauthenticated(text: str) -> GraphError:
     return GraphError(401, "InvalidAuthenticationToken", text, WWW_Authenticate='Bearer error="invalid_token"')
-
-
-def _with_roles(app: App, roles: Iterable[str]) -> App:
-    return App(client_id=app.client_id, graph_roles=list(roles))
-
-
-def _with_argument(call: Call, argument: str) -> Call:
-    return Call(**{**vars(call), "argument": argument})
 
 
 def _canned(documents: Mapping[str, Any], request: web.Request) -> Answer | None:

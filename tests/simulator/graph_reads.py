@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .conditional_access import EXCHANGE_APP, reason, what_if_row
@@ -215,7 +216,7 @@ def _sign_ins(pages: GraphPages, call: Call) -> Answer:
         return found[::-1] if oldest_first else found
 
     shown, link = pages.cut(call, "sign_ins", size, rows)
-    readable = directory.policies() if _MAY_READ_POLICIES & set(call.app.graph_roles) else []
+    readable = directory.policies() if _MAY_READ_POLICIES & call.roles else []
     policies = {row["displayName"]: row for row in readable}
     made = [sign_in_row(entry, call.tenant.tenant_id, policies, beta=call.beta) for entry in shown]
     chosen = [select(call, row, row, _SIGN_IN) for row in made]
@@ -315,7 +316,7 @@ def _users(pages: GraphPages, call: Call) -> Answer:
 def _user_count(pages: GraphPages, call: Call) -> Answer:
     if not _eventual(call):
         raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
-    accounts = _matching(Call(**{**vars(call), "query": {**call.query, "$count": "true"}}))
+    accounts = _matching(replace(call, query={**call.query, "$count": "true"}))
     return Answer(200, str(len(accounts)).encode(), {}, "text/plain")
 
 

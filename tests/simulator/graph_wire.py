@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from . import odata, wire
 from .odata import BadFilter, Field, Filter
-from .tenants import App, Tenant
+from .tenants import Tenant
 from .wire import Answer
 
 DEAD_LINK = "The specified page token value has expired and can no longer be included in your request."
@@ -66,10 +66,11 @@ class Denial:
 
 @dataclass(frozen=True)
 class Call:
-    """One request, after its caller was found."""
+    """One request, after its caller was found. roles: what the token allows, whatever the app has got since."""
 
     tenant: Tenant
-    app: App
+    client_id: str
+    roles: frozenset[str]
     version: str
     path: str
     base: str

@@ -510,6 +510,7 @@ def test_canned_documents(simulator: Simulator) -> None:
         {"named_locations": [{"displayName": "x", "ipRanges": ["nowhere"]}]},
         {"sign_ins": [{"days_ago": 1}]},
         {"sign_ins": [{"user": "x", "stream": "other"}]},
+        {"sign_ins": [{"user": "x", "at": "yesterday"}]},
         {"generate_sign_ins": {"number": 1}},
         {"users": [{"upn": "x", "enabld": False}]},
     ],

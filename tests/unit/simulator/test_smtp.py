@@ -120,6 +120,8 @@ def test_what_entra_says(simulator: Simulator, user: str, entra: dict[str, Any],
     url = f"{simulator.endpoint}/beta/auditLogs/signIns?$filter={wanted}"
     (entry,) = simulator.session.get(url, headers=headers).json()["value"]
     assert entry["status"]["errorCode"] == logged
+    simulator.patch_tenant(client.tenant.label, entra={"security_defaults": False})
+    assert len(simulator.session.get(url, headers=headers).json()["value"]) == 1
 
 
 def test_security_defaults_have_a_text_of_their_own(simulator: Simulator) -> None:
