@@ -47,7 +47,7 @@ class Response:
     body: bytes
 
 
-class _Overdue(Exception):
+class Overdue(Exception):
     """The whole answer did not come in time, although some of it did."""
 
 
@@ -156,7 +156,7 @@ class Http:
             ) from None
         except requests.exceptions.ConnectTimeout:
             raise ServiceUnavailable(f"{host} did not answer in time.", retryable=True) from None
-        except (requests.exceptions.Timeout, _Overdue):
+        except (requests.exceptions.Timeout, Overdue):
             raise ServiceUnavailable(
                 f"{host} did not finish its answer within {limit} seconds.",
                 hint="Raise timeout, if the service is just slow.",
@@ -183,7 +183,7 @@ class Http:
 
 
 def within(seconds: float, call: Callable[[], Returned]) -> Returned:
-    """What the call returns; raises _Overdue where it takes longer.
+    """What the call returns; raises Overdue where it takes longer.
 
     A time-out of requests counts from one byte to the next, so a server that sends a byte now and then would hold the
     call for ever. The thread is left to itself then, and ends with the process.
@@ -200,7 +200,7 @@ def within(seconds: float, call: Callable[[], Returned]) -> Returned:
     try:
         returned, error = outcome.get(timeout=seconds)
     except queue.Empty:
-        raise _Overdue from None
+        raise Overdue from None
     if error is not None:
         raise error
     return t.cast(Returned, returned)

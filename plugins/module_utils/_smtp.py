@@ -13,7 +13,6 @@ import base64
 import contextlib
 import os
 import smtplib
-import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,17 +21,17 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     ServiceUnavailable,
     UnexpectedResponse,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._http import Overdue, within
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import one_line
 
 PORT = 587
 LONGEST_REPLY = 500  # characters that a result holds
 _ACCEPTED, _GO_ON = 235, 334
-_FAREWELL = 5  # seconds for the answer to QUIT, which changes nothing any more
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where to sign in. verify: True, False or the path of a CA bundle. timeout: seconds for each answer."""
+    """Where to sign in. verify: True, False or the path of a CA bundle. timeout: seconds for the whole sign-in."""
 
     host: str
     port: int
@@ -80,13 +79,29 @@ def sign_in(server: Server, proof: Proof) -> SignIn:
     A refusal is an outcome. Where the server gave no verdict, ServiceUnavailable or UnexpectedResponse is raised; it is
     in doubt where the secret had been sent.
     """
-    with _connected(server) as connection:
-        with _failures_named(server, "Starting TLS with"):
-            _start_tls(connection, server)
+    stage = _Stage()
+    try:
+        return within(server.timeout, lambda: _sign_in(server, proof, stage))
+    except Overdue as error:
+        raise _broken_off(server, stage, "no answer in time") from error
+
+
+@dataclass
+class _Stage:
+    """How far a sign-in has come: what is being done, and whether the secret is out."""
+
+    doing: str = "Connecting to"
+    secret_sent: bool = False
+
+
+def _sign_in(server: Server, proof: Proof, stage: _Stage) -> SignIn:
+    with _failures_named(server, stage), _connected(server) as connection:
+        stage.doing = "Starting TLS with"
+        _start_tls(connection, server)
         offered = tuple(connection.esmtp_features.get("auth", "").upper().split())
         mechanism, steps = _chosen(server, proof, offered)
-        with _failures_named(server, "Signing in at", in_doubt=True):
-            code, text = _authenticate(connection, mechanism, steps)
+        stage.secret_sent = True
+        code, text = _authenticate(connection, mechanism, steps)
         return SignIn(
             accepted=_verdict(server, code, _shown(code, text, proof)),
             reply=_shown(code, text, proof),
@@ -98,14 +113,11 @@ def sign_in(server: Server, proof: Proof) -> SignIn:
 
 @contextlib.contextmanager
 def _connected(server: Server) -> Iterator[smtplib.SMTP]:
-    with _failures_named(server, "Connecting to"):
-        connection = _greeted(server)
-    with contextlib.closing(connection):
+    with contextlib.closing(_greeted(server)) as connection:
         yield connection
+        # The answer to QUIT changes nothing any more, so it is not waited for.
         with contextlib.suppress(smtplib.SMTPException, OSError):
-            if isinstance(connection.sock, socket.socket):
-                connection.sock.settimeout(_FAREWELL)
-            connection.quit()
+            connection.putcmd("QUIT")
 
 
 def _greeted(server: Server) -> smtplib.SMTP:
@@ -179,7 +191,7 @@ def _unwilling(server: Server, reply: str) -> ServiceUnavailable:
 
 
 @contextlib.contextmanager
-def _failures_named(server: Server, doing: str, *, in_doubt: bool = False) -> Iterator[None]:
+def _failures_named(server: Server, stage: _Stage) -> Iterator[None]:
     """Turns what smtplib and the socket raise into a failure that says what to do."""
     try:
         yield
@@ -189,16 +201,20 @@ def _failures_named(server: Server, doing: str, *, in_doubt: bool = False) -> It
             hint="Check host. For a private certification authority set ca_path.",
         ) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host that is no name
-        if in_doubt:
-            raise ServiceUnavailable(
-                f"{server} broke off after the secret was sent ({_reason(error)}), so it is not known whether it was "
-                "accepted. The attempt is not repeated, because a failed one counts against the account.",
-                in_doubt=True,
-            ) from error
-        raise ServiceUnavailable(
-            f"{doing} {server} failed: {_reason(error)}.",
-            hint="Check host and port, and whether the firewall lets this host out on them. Proxies are not used.",
-        ) from error
+        raise _broken_off(server, stage, _reason(error)) from error
+
+
+def _broken_off(server: Server, stage: _Stage, reason: str) -> ServiceUnavailable:
+    if stage.secret_sent:
+        return ServiceUnavailable(
+            f"{server} broke off after the secret was sent ({reason}), so it is not known whether it was accepted. The "
+            "attempt is not repeated, because a failed one counts against the account.",
+            in_doubt=True,
+        )
+    return ServiceUnavailable(
+        f"{stage.doing} {server} failed: {reason}.",
+        hint="Check host and port, and whether the firewall lets this host out on them. Proxies are not used.",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,6 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "host": {"type": "str"},
     "port": {"type": "int", "default": PORT},
 }
-CONSTRAINTS: Mapping[str, t.Any] = {"required_if": [("method", BASIC, ("password",))]}
 _NOT_TRIED = "Check mode: nobody signed in, because a failed sign-in counts against the account."
 _UNKNOWN_REMEDY = "Look at the user's sign-ins in Entra ID, and at the gates that exo_smtp_auth_info lists."
 # The server says the same for every cause, and the usual ones of a token differ from those of a password.
@@ -38,6 +37,7 @@ _TOKEN_REMEDY = (
 
 def probe(task: Task) -> Result:
     """One attempt, or none in check mode. A refused sign-in is a result; no verdict at all is an ExoError."""
+    _refuse_half_a_proof(task)
     server = _server(task)
     where = {"host": server.host, "port": server.port}
     if task.check_mode:
@@ -53,6 +53,15 @@ def probe(task: Task) -> Result:
         **told,
         "server": {**where, **details},
     }
+
+
+def _refuse_half_a_proof(task: Task) -> None:
+    """An empty password would be a failed sign-in of somebody."""
+    method, password = task.params["method"], task.params["password"]
+    if method == BASIC and not password:
+        raise InvalidRequest("password is missing: method basic signs in with a user name and a password.")
+    if method == OAUTH and password:
+        raise InvalidRequest("password is given, and method oauth signs in with a token: leave one of them out.")
 
 
 def _server(task: Task) -> Server:
@@ -75,8 +84,6 @@ def _proof(task: Task, server: Server) -> Proof:
         if server.verify is False:
             task.warn(_options.UNVERIFIED)
         return Proof(params["username"], params["password"])
-    if params["password"]:
-        raise InvalidRequest("password is given, and method oauth signs in with a token: leave one of them out.")
     return Proof(params["username"], task.connect().token(), oauth=True)
 
 

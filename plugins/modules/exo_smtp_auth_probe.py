@@ -73,7 +73,7 @@ notes:
     for the device too. So there is exactly one attempt, O(retries) has no effect, and a loop over wrong passwords is
     a bad idea.
   - With O(method=basic) the connection options of the app are not needed. Only O(tenant), O(cloud),
-    O(validate_certs), O(ca_path) and O(timeout) are used, and O(timeout) is the time for each answer of the server.
+    O(validate_certs), O(ca_path) and O(timeout) are used, and O(timeout) is the time for the whole sign-in.
   - With O(method=oauth) the app needs the application permission C(SMTP.SendAsApp) of C(Office 365 Exchange Online),
     a service principal in Exchange (C(New-ServicePrincipal), with the object ID of the enterprise application) and
     the right C(FullAccess) on the mailbox. A token of a user in O(access_token) needs the scope C(SMTP.Send).
@@ -195,11 +195,11 @@ hint:
 """
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._module import run_module
-from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_probe import ARGUMENT_SPEC, CONSTRAINTS, probe
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_probe import ARGUMENT_SPEC, probe
 
 
 def main() -> None:
-    run_module(probe, ARGUMENT_SPEC, **CONSTRAINTS)
+    run_module(probe, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

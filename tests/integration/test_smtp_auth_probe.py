@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from harness import Lab, Task, Tenant, small, task, tried
 
 PROBE = "exo_smtp_auth_probe"
 PASSWORD = "a-password-that-nobody-may-see"
+PASSWORD_SHOWN = (PASSWORD, base64.b64encode(PASSWORD.encode()).decode())
 SMTP = "SmtpClientAuthenticationDisabled"
 WARNS = ["The sign-in of this task goes to localhost"]
 AT_SIGN_IN = {"endpoint": "smtp_auth"}
@@ -61,7 +63,7 @@ def test_before_after_and_after_the_undo(lab: Lab) -> None:
 
     run = tenant.run(
         [*both("before"), organization(True), *both("after"), organization(False), *both("at the end")],
-        secrets=[PASSWORD],
+        secrets=PASSWORD_SHOWN,
         warns=[*WARNS, "SMTP AUTH"],
     )
     scanner = [run[f"scanner {when}"]["authenticated"] for when in ("before", "after", "at the end")]
@@ -99,7 +101,7 @@ def test_gates(lab: Lab) -> None:
     closed = {"transport_config": {SMTP: True}}
     tenants = {name: with_passwords(lab, **{**closed, **row[0]}) for name, row in GATES.items()}
     tasks = [task(PROBE, options(tenants[name], row[1]), named=name) for name, row in GATES.items()]
-    run = tenants["nobody"].run(tasks, warns=WARNS, secrets=[PASSWORD])
+    run = tenants["nobody"].run(tasks, warns=WARNS, secrets=PASSWORD_SHOWN)
     for name, (_description, _user, gate, text) in GATES.items():
         step = run[name]
         assert (step["authenticated"], step["gate"]) == (False, gate), name
@@ -122,7 +124,7 @@ def test_oauth(lab: Lab) -> None:
             tried(PROBE, {**wanted, "password": PASSWORD}, named="both"),
         ],
         warns=WARNS,
-        secrets=[PASSWORD],
+        secrets=PASSWORD_SHOWN,
     )
     assert (run["allowed"]["authenticated"], run["allowed"]["server"]["mechanism"]) == (True, "XOAUTH2")
     assert run["not granted"]["authenticated"] is False
@@ -133,7 +135,9 @@ def test_oauth(lab: Lab) -> None:
 
 def test_check_mode_signs_nobody_in(lab: Lab) -> None:
     tenant = with_passwords(lab)
-    run = tenant.run([task(PROBE, options(tenant), named="check", check_mode=True)], warns=WARNS, secrets=[PASSWORD])
+    run = tenant.run(
+        [task(PROBE, options(tenant), named="check", check_mode=True)], warns=WARNS, secrets=PASSWORD_SHOWN
+    )
     step = run["check"]
     assert (step["authenticated"], step["reply"], step.status) == (None, None, "skipped")
     assert "counts against the account" in step.msg
@@ -173,7 +177,7 @@ def test_servers_that_give_no_verdict(lab: Lab) -> None:
         for kind, details, _code, _text in NO_VERDICT.values():
             lab.simulator.fault(kind, **details)
         tasks = [tried(PROBE, options(tenant, timeout=3), named=name) for name in NO_VERDICT]
-        run = tenant.run([*tasks, task(PROBE, options(tenant), named="well")], warns=WARNS, secrets=[PASSWORD])
+        run = tenant.run([*tasks, task(PROBE, options(tenant), named="well")], warns=WARNS, secrets=PASSWORD_SHOWN)
     finally:
         lab.simulator.clear_faults()
     for name, (_kind, _details, code, text) in NO_VERDICT.items():
@@ -187,7 +191,7 @@ def test_servers_that_give_no_verdict(lab: Lab) -> None:
 def test_a_server_that_repeats_the_password(lab: Lab) -> None:
     tenant = with_passwords(lab)
     lab.simulator.fault("reply", tenant=tenant.label, text=f"535 5.7.3 '{PASSWORD}' is wrong\x1b[31m")
-    step = tenant.one(PROBE, options(tenant), warns=WARNS, secrets=[PASSWORD], verbosity=3)
+    step = tenant.one(PROBE, options(tenant), warns=WARNS, secrets=PASSWORD_SHOWN, verbosity=3)
     assert "'********' is wrong" in step["reply"]
     assert "\x1b" not in json.dumps(dict(step.result))
 
@@ -201,15 +205,17 @@ def test_options(lab: Lab) -> None:
             tried(PROBE, {**wanted, "port": 0}, named="no port"),
             tried(PROBE, {**wanted, "port": 1}, named="nobody there"),
             tried(PROBE, {key: value for key, value in wanted.items() if key != "password"}, named="no password"),
+            tried(PROBE, {**wanted, "password": ""}, named="empty password"),
             task(PROBE, {**wanted, "validate_certs": False}, named="not verified"),
         ],
         warns=[*WARNS, "validate_certs"],
-        secrets=[PASSWORD],
+        secrets=PASSWORD_SHOWN,
     )
     run["no host"].refused("invalid_request", "dod cloud is not known: set host", hint=None)
     run["no port"].refused("invalid_request", "port 0", hint=None)
     run["nobody there"].refused("service_unavailable", "Connecting to localhost:1 failed", hint="firewall")
-    assert "password" in run["no password"].msg
+    for name in ("no password", "empty password"):
+        run[name].refused("invalid_request", "password is missing", hint=None)
     assert run["not verified"]["authenticated"] is True
 
 
@@ -217,6 +223,6 @@ def test_without_an_app(lab: Lab) -> None:
     """A password needs no app registration: nothing is asked of Entra ID or Exchange."""
     tenant = with_passwords(lab, transport_config={SMTP: False})
     empty = dict.fromkeys(("EXO_CLIENT_ID", "EXO_CLIENT_SECRET"), "")
-    step = tenant.one(PROBE, options(tenant), warns=WARNS, secrets=[PASSWORD], env=empty).ok()
+    step = tenant.one(PROBE, options(tenant), warns=WARNS, secrets=PASSWORD_SHOWN, env=empty).ok()
     assert step["authenticated"] is True
     assert lab.simulator.requests(tenant.label) == []

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import smtplib
 import ssl
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -140,10 +142,26 @@ def test_a_proof_does_not_show_its_secret() -> None:
 def test_failures_say_what_to_do(raised: Exception, in_doubt: bool, text: str) -> None:
     with (
         pytest.raises(ServiceUnavailable, match=text) as failure,
-        _smtp._failures_named(SERVER, "Connecting to", in_doubt=in_doubt),
+        _smtp._failures_named(SERVER, _smtp._Stage(secret_sent=in_doubt)),
     ):
         raise raised
     assert failure.value.in_doubt is in_doubt
+
+
+@pytest.mark.parametrize(("secret_sent", "text"), [(False, "Starting TLS with .* failed"), (True, "secret was sent")])
+def test_a_server_that_sends_a_byte_now_and_then(secret_sent: bool, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out of sockets would never end that: the whole sign-in has one."""
+    over = threading.Event()
+
+    def trickle(server: Server, proof: Proof, stage: _smtp._Stage) -> None:
+        stage.doing, stage.secret_sent = "Starting TLS with", secret_sent
+        over.wait(60)
+
+    monkeypatch.setattr(_smtp, "_sign_in", trickle)
+    with pytest.raises(ServiceUnavailable, match=text) as failure:
+        _smtp.sign_in(replace(SERVER, timeout=0), BASIC)
+    over.set()
+    assert failure.value.in_doubt is secret_sent
 
 
 def test_trust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
