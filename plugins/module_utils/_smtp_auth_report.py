@@ -33,6 +33,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._verdict impo
     verdict,
 )
 
+_FEW = 3  # addresses of a mailbox in a sample
 _MOST_UNREAD = 50  # different reasons that are told
 
 
@@ -134,7 +135,9 @@ def _works(one: Judged) -> bool:
 
 
 def _loser(one: Judged) -> dict[str, t.Any]:
-    seen = {"last_seen": one.usage.last_seen, "addresses": one.usage.addresses} if one.used and one.usage else {}
+    seen = {}
+    if one.usage and one.used:
+        seen = {"last_seen": one.usage.last_seen, "addresses": one.usage.addresses[:_FEW]}
     usage = {"usage": one.usage.state} if one.usage else {}
     return {"identity": one.label, "pop_or_imap": one.pop_or_imap, **usage, **seen}
 
