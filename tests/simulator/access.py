@@ -169,12 +169,19 @@ class Access:
         policy = own or self.policy(self._tenant.organization.current.get("DefaultAuthenticationPolicy"))
         return policy is None or bool(policy.store.current.get("AllowBasicAuthSmtp", False))
 
+    def check_mailbox_policies(self, owner: str, values: Mapping[str, Any]) -> None:
+        for kind, name in (("owa", "OwaMailboxPolicy"), ("active_sync", "ActiveSyncMailboxPolicy")):
+            policy = values.get(name)
+            if policy is not None and self._tenant.policy_key(kind, policy) is None:
+                raise DescriptionError(f"{owner}: cas.{name}: there is no policy {policy!r}")
+
     def equip(self, mailbox: Mailbox, entry: Mapping[str, Any]) -> None:
         """What comes from other objects of the tenant: the plan's values, the user's policy."""
         plan = entry.get("plan") or (DEFAULT_PLAN if self._tenant.seeded else None)
         if plan:
             own = mailbox.store.current
             mailbox.store.write({**self.inherited(plan), **own}, 0)
+        self.check_mailbox_policies(mailbox.primary, mailbox.store.current)
         if entry.get("user"):
             self.write_user(mailbox, self.user_values(entry["user"]))
             mailbox.user.settle()

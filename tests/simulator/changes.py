@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from .calls import dates
+from .described import PLAIN, check_change
 from .mailbox import Mailbox, checked_cas
-from .names import DescriptionError
-from .object_schema import AUTHENTICATION_SWITCHES, INHERITED, PLAN_BY_NAME
+from .object_schema import INHERITED
 from .store import Stored
-from .tenants import PLAIN_KEYS, Tenant, check_role, checked_transport
-
-_OWN_FIELDS = ("display_name", "alias", "type", "server", "account_disabled", "password", "refuses_writes")
-
+from .tenants import Tenant, check_role, checked_transport
 
 Step = Callable[[], object]
 
@@ -32,10 +30,8 @@ def change(tenant: Tenant, body: Mapping[str, Any]) -> None:
 
 def prepared(tenant: Tenant, body: Mapping[str, Any]) -> Step:
     """The change as something to be done later; what is wrong with it is told at once."""
-    unknown = body.keys() - _PARTS.keys() - set(PLAIN_KEYS)
-    if unknown:
-        raise DescriptionError(f"can't be changed: {', '.join(sorted(unknown))}")
-    plain = {key: value for key, value in body.items() if key in PLAIN_KEYS}
+    check_change(tenant.label, body)
+    plain = {key: value for key, value in body.items() if key in PLAIN}
     steps = [part(tenant, body[name]) for name, part in _PARTS.items() if name in body]
 
     def apply() -> None:
@@ -65,24 +61,24 @@ def _nothing() -> None:
 
 
 def _transport(tenant: Tenant, given: Any) -> Step:
-    return partial(_write, tenant.transport, checked_transport(given or {}))
+    return partial(_write, tenant.transport, checked_transport(given))
 
 
 def _organization(tenant: Tenant, given: Any) -> Step:
-    values = tenant.access.organization_values(given or {})
+    values = tenant.access.organization_values(given)
     return partial(tenant.access.write_organization, {**dates(), **values}, 0) if values else _nothing
 
 
 def _modern_authentication(tenant: Tenant, given: Any) -> Step:
-    return partial(tenant.access.modern_authentication, _switches(given or {}), dates())
+    return partial(tenant.access.modern_authentication, given, dates())
 
 
 def _removed_mailboxes(tenant: Tenant, given: Any) -> Step:
-    return _in_turn(partial(tenant.remove_mailbox, _one(tenant, str(identity))) for identity in given or [])
+    return _in_turn(partial(tenant.remove_mailbox, _one(tenant, str(identity))) for identity in given)
 
 
 def _removed_policies(tenant: Tenant, given: Any) -> Step:
-    guids = [tenant.access.known_policy(name) for name in given or []]
+    guids = [tenant.access.known_policy(name) for name in given]
     return _in_turn(partial(tenant.access.remove_policy, guid) for guid in guids)
 
 
@@ -98,9 +94,8 @@ def _app_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     if app is None:
         raise NotThere(f"no app {entry.get('client_id')}")
     check_role(entry.get("directory_role", app.directory_role))
-    unknown = [key for key in entry if not hasattr(app, key)]
-    if unknown:
-        raise DescriptionError(f"unknown key in an app: {unknown[0]}")
+    changed = replace(app, **entry)
+    tenant.check_scopes([changed])
     return partial(vars(app).update, dict(entry))
 
 
@@ -108,14 +103,12 @@ def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     own = dict(entry)
     mailbox = _one(tenant, str(own.pop("identity")))
     cas = checked_cas(own.pop("cas", None) or {})
+    tenant.access.check_mailbox_policies(mailbox.primary, cas)
     user = tenant.access.user_values(own.pop("user", None) or {})
     if "plan" in own:
         # Another licence: what its plan says is given to the mailbox anew.
         plan = tenant.access.plan(str(own.pop("plan"))).store.current
         cas = {name: plan[name] for name in INHERITED if name in plan} | cas
-    unknown = own.keys() - set(_OWN_FIELDS)
-    if unknown:
-        raise DescriptionError(f"can't be changed in a mailbox: {', '.join(sorted(unknown))}")
 
     def apply() -> None:
         for key, value in own.items():
@@ -134,25 +127,14 @@ def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
 def _policy_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     """Switches of the policy with this name, or a new one."""
     policy = tenant.access.authentication.find(str(entry.get("name")))
-    switches = _switches({key: value for key, value in entry.items() if key not in ("name", "guid")})
+    switches = {key: value for key, value in entry.items() if key not in ("name", "guid")}
     if policy is None:
         return partial(tenant.access.seed_policy, entry)
     return partial(tenant.access.write_policy, policy, {**dates(), **switches})
 
 
 def _plan_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
-    values = dict(entry.get("cas") or {})
-    unknown = values.keys() - PLAN_BY_NAME.keys()
-    if unknown:
-        raise DescriptionError(f"not a property of Get-CASMailboxPlan: {', '.join(sorted(unknown))}")
-    return partial(_write, tenant.access.plan(str(entry.get("name"))).store, values)
-
-
-def _switches(given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = given.keys() - set(AUTHENTICATION_SWITCHES)
-    if unknown:
-        raise DescriptionError(f"not a switch of an authentication policy: {', '.join(sorted(unknown))}")
-    return dict(given)
+    return partial(_write, tenant.access.plan(entry["name"]).store, entry.get("cas", {}))
 
 
 def _one(tenant: Tenant, identity: str) -> Mailbox:
@@ -163,7 +145,7 @@ def _one(tenant: Tenant, identity: str) -> Mailbox:
 
 
 def _each(change_one: Callable[[Tenant, Mapping[str, Any]], Step]) -> Callable[[Tenant, Any], Step]:
-    return lambda tenant, given: _in_turn([change_one(tenant, entry) for entry in given or []])
+    return lambda tenant, given: _in_turn([change_one(tenant, entry) for entry in given])
 
 
 # In this order: what is named has to be there, and what goes is needed to the end.
@@ -179,6 +161,6 @@ _PARTS: Mapping[str, Callable[[Tenant, Any], Step]] = {
     "modern_authentication": _modern_authentication,
     "mailboxes": _each(_mailbox_change),
     "remove_mailboxes": _removed_mailboxes,
-    "add_mailboxes": lambda tenant, given: partial(tenant.add_mailboxes, given or []),
+    "add_mailboxes": lambda tenant, given: partial(tenant.add_mailboxes, given),
     "remove_authentication_policies": _removed_policies,
 }

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from . import wire
 from .changes import NotThere, change, prepared
-from .faults import BadFault, Fault
+from .fault_kinds import check_fault
+from .faults import Fault
 from .mailbox import Mailbox
 from .named import NamedObject
 from .names import DescriptionError
@@ -33,8 +34,8 @@ class Control:
     async def handle(self, request: web.Request, parts: list[str]) -> Answer:
         try:
             found = self._route(request.method, parts, request.query, _body(await request.read()))
-        except (DescriptionError, BadFault, ValueError, TypeError, KeyError) as error:
-            return _answer(400, {"error": f"{type(error).__name__}: {error}"})
+        except (DescriptionError, ValueError) as error:
+            return _answer(400, {"error": str(error)})
         except NotThere as error:
             return _answer(404, {"error": str(error)})
         return _answer(200, found)
@@ -43,9 +44,9 @@ class Control:
         world, journal = self.world, self.world.journal
         label = parts[1] if len(parts) == 2 else ""
         actions: dict[tuple[str, str], Callable[[], Any]] = {
-            ("GET", "log"): lambda: _of_tenant(journal.cmdlets, query),
-            ("GET", "requests"): lambda: _of_tenant(journal.requests, query),
-            ("GET", "smtp"): lambda: _of_tenant(journal.sign_ins, query),
+            ("GET", "log"): lambda: self._of_tenant(journal.cmdlets, query),
+            ("GET", "requests"): lambda: self._of_tenant(journal.requests, query),
+            ("GET", "smtp"): lambda: self._of_tenant(journal.sign_ins, query),
             ("GET", "stats"): self._stats,
             ("GET", "faults"): lambda: [_fault(fault) for fault in world.faults.active],
             ("POST", "faults"): lambda: self._add_fault(body),
@@ -64,12 +65,15 @@ class Control:
         found = action()
         return {} if found is None else found
 
-    def _add_fault(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        fault = body.get("fault") or {}
-        if fault.get("kind") == "drift":
+    def _add_fault(self, body: Any) -> dict[str, Any]:
+        check_fault(body)
+        tenant = None if body.get("tenant") is None else self._tenant(body["tenant"])
+        if body["fault"]["kind"] == "drift":
+            if tenant is None:
+                raise DescriptionError("fault.tenant: a drift changes one tenant, so it has to be named")
             # A change that can't be made is told now, not when its turn has come.
-            prepared(self._tenant(str(body.get("tenant"))), fault.get("changes") or {})
-        return _fault(self.world.faults.add(body))
+            prepared(tenant, body["fault"].get("changes", {}))
+        return _fault(self.world.faults.add({**body, "tenant": tenant.label if tenant else None}))
 
     def _reset(self) -> None:
         self.world.faults.clear()
@@ -81,6 +85,13 @@ class Control:
         if tenant is None:
             raise NotThere(f"no tenant {name}")
         return tenant
+
+    def _of_tenant(self, entries: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        unknown = query.keys() - {"tenant"}
+        if unknown:
+            raise DescriptionError(f"unknown in the query: {', '.join(sorted(unknown))}")
+        wanted = self._tenant(query["tenant"]).label if "tenant" in query else None
+        return [entry for entry in entries if wanted is None or entry["tenant"] == wanted]
 
     @staticmethod
     def _state(tenant: Tenant) -> dict[str, Any]:
@@ -125,11 +136,6 @@ def _user(tenant: Tenant, user: Mailbox) -> dict[str, Any]:
     policy = tenant.access.policy(user.user.current.get("AuthenticationPolicy"))
     stored = {**user.user.current, "AuthenticationPolicy": policy.name if policy else None}
     return {"UserPrincipalName": user.upn, "Guid": user.guid, "AccountDisabled": user.account_disabled, **stored}
-
-
-def _of_tenant(entries: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    wanted = query.get("tenant")
-    return [entry for entry in entries if wanted is None or entry["tenant"] == wanted]
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import faults, wire
+from . import fault_kinds, faults, wire
 from .faults import Fault, Occasion
 from .tenants import App, Tenant
 from .tokens import EXCHANGE_AUDIENCES, GRAPH_AUDIENCES, AssertionRefused
@@ -101,7 +101,7 @@ class Entra:
                 ),
                 **{key: fault.get(key) for key in ("claims", "suberror") if fault.get(key)},
             )
-        if fault.kind in faults.INSTEAD:
+        if fault.kind in fault_kinds.INSTEAD:
             return fault, faults.instead(fault, None, tenant, self.world.endpoint)
         return fault, None
 

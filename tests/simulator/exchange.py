@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from . import cmdlets, faults, wire
+from . import cmdlets, fault_kinds, faults, wire
 from .calls import Call, Result
 from .changes import prepared
 from .faults import Fault, Occasion
@@ -196,7 +196,7 @@ class Exchange:
         self._drift(tenant, drifts, "before")
         fault = self.world.faults.take(occasion)
         unasked = fault is not None and fault.kind == "refuse_select" and select_of(arrival.query) is None
-        if fault and fault.kind in faults.INSTEAD and not unasked:
+        if fault and fault.kind in fault_kinds.INSTEAD and not unasked:
             answer = faults.instead(fault, identity, tenant, self._elsewhere(arrival, fault))
         else:
             answer = self._work(arrival, cmdlet, parameters, cmdlet_input, token, fault)
@@ -337,7 +337,7 @@ class Exchange:
         tenant = arrival.tenant
         arrival.endpoint = "batch"
         fault = self.world.faults.take(Occasion(tenant, "batch"))
-        if fault and fault.kind in faults.INSTEAD:
+        if fault and fault.kind in fault_kinds.INSTEAD:
             return faults.instead(fault, None, tenant, self._elsewhere(arrival, fault)), 0
         try:
             requests = _batch_items(_loads(raw))

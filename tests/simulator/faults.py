@@ -14,85 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import wire
+from .fault_kinds import check_fault, usual_endpoints
 from .tenants import Tenant
 from .wire import Answer
-
-ENDPOINTS = frozenset({"token", "discovery", "invoke", "batch", "batch_item", "identity", "graph", "smtp", "smtp_auth"})
-# These strike the submission endpoint: a connection, before anybody has told a name, or a sign-in.
-SMTP_CONNECTION = frozenset({"no_starttls", "mechanisms", "wrong_certificate", "hang", "busy"})
-SMTP_SIGN_IN = frozenset({"break_off", "reply", "hang", "busy"})
-INSTEAD = frozenset(
-    {
-        "throttle",
-        "status",
-        "transient",
-        "not_found",
-        "ambiguous",
-        "html",
-        "reset_before",
-        "nul_403",
-        "json_403",
-        "unauthorized",
-        "expire_tokens",
-        "page_expired",
-        "redirect",
-        "raw",
-        "entra_error",
-        "refuse_select",
-    }
-)
-# These change how the request is worked on, or what it answers.
-AROUND = frozenset(
-    {
-        "reset_after",
-        "page_repeat",
-        "page_duplicate",
-        "page_foreign_link",
-        "page_link_host",
-        "page_extra_link",
-        "other_object",
-        "trickle",
-        "gzip_bomb",
-        "page_short_with_truncation_warning",
-        "needs_proxy",
-        "errors_in_200",
-        "warnings",
-        "missing_property",
-        "wrong_type",
-        "ignore_select",
-        "delay",
-        "truncated_json",
-        "gzip_lie",
-        "set_ignored",
-        "batch_reorder",
-        "batch_drop_item",
-        "batch_duplicate_id",
-    }
-)
-
-
-_CMDLETS = frozenset({"invoke", "batch_item"})
-_CONNECTION = frozenset({"delay", "gzip_bomb", "gzip_lie", "reset_after", "trickle", "truncated_json"})
-_ABOUT_CMDLETS = frozenset({"ambiguous", "not_found", "page_expired", "refuse_select"})
-
-
-def usual_endpoints(kind: str) -> frozenset[str]:
-    """Where a fault strikes that names no endpoint. Never at a token by accident."""
-    if kind == "entra_error":
-        return frozenset({"token"})
-    if kind in SMTP_CONNECTION:
-        return frozenset({"smtp"})
-    if kind in SMTP_SIGN_IN:
-        return frozenset({"smtp_auth"})
-    if kind.startswith("batch_"):
-        return frozenset({"batch"})
-    if kind == "drift" or kind in _ABOUT_CMDLETS or kind in AROUND - _CONNECTION:
-        return _CMDLETS
-    return _CMDLETS | {"batch"}
-
-
-class BadFault(Exception):
-    """A fault that nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -173,18 +97,11 @@ class Faults:
     _number: int = 0
 
     def add(self, given: Mapping[str, Any]) -> Fault:
-        unknown = given.keys() - {"tenant", "match", "after", "times", "fault"}
-        match, fault = dict(given.get("match") or {}), dict(given.get("fault") or {})
-        unknown |= match.keys() - {"endpoint", "cmdlet", "identity", "page", "resource", "query"}
-        if unknown:
-            raise BadFault(f"unknown keys: {', '.join(sorted(unknown))}")
-        if fault.get("kind") not in INSTEAD | AROUND | SMTP_CONNECTION | SMTP_SIGN_IN | {"drift"}:
-            raise BadFault(f"unknown kind {fault.get('kind')!r}")
-        if match.get("endpoint") is not None and match["endpoint"] not in ENDPOINTS:
-            raise BadFault(f"endpoint is one of {', '.join(sorted(ENDPOINTS))}")
+        check_fault(given)
+        match, fault = dict(given.get("match") or {}), dict(given["fault"])
         self._number += 1
         times = given.get("times", 1)
-        entry = Fault(self._number, given.get("tenant"), match, int(given.get("after") or 0), times, fault)
+        entry = Fault(self._number, given.get("tenant"), match, int(given.get("after", 0)), times, fault)
         self.active.append(entry)
         return entry
 

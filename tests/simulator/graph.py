@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import faults, wire
+from . import fault_kinds, faults, wire
 from .faults import Fault, Occasion
 from .graph_reads import RESOURCES
 from .graph_wire import DEAD_LINK, JSON_TYPE, Call, GraphError, GraphPages, Resource, bad, plain, throttled
@@ -75,7 +75,7 @@ class Graph:
         name = resource.name if resource else None
         occasion = Occasion(call.tenant, "graph", resource=name, page=page, query=plain(call.query))
         fault = self.world.faults.take(occasion)
-        if fault and fault.kind in faults.INSTEAD:
+        if fault and fault.kind in fault_kinds.INSTEAD:
             return _instead(fault, call, self.world)
         try:
             answer = self._serve(resource, call, request)

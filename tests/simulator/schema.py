@@ -248,7 +248,7 @@ TRANSPORT_PARAMETERS: Mapping[str, Converter] = {
     "AllowLegacyTLSClients": values.nullable_boolean,
     "ClearCategories": values.boolean,
     "ConvertDisclaimerWrapperToEml": values.boolean,
-    "DSNConversionMode": values.choice(
+    "DSNConversionMode": values.Choice(
         "Microsoft.Exchange.Data.Directory.SystemConfiguration.DSNConversionOption",
         ("DoNotConvert", "PreserveDSNBody", "UseExchangeDSNs"),
     ),
@@ -258,7 +258,7 @@ TRANSPORT_PARAMETERS: Mapping[str, Converter] = {
     "ExternalDsnReportingAuthority": values.smtp_domain,
     "ExternalDsnSendHtml": values.boolean,
     "ExternalPostmasterAddress": values.smtp_address,
-    "HeaderPromotionModeSetting": values.choice(
+    "HeaderPromotionModeSetting": values.Choice(
         "Microsoft.Exchange.Data.Directory.SystemConfiguration.HeaderPromotionMode",
         ("MustCreate", "MayCreate", "NoCreate"),
     ),
@@ -281,7 +281,7 @@ TRANSPORT_PARAMETERS: Mapping[str, Converter] = {
     "VoicemailJournalingEnabled": values.boolean,
 }
 
-_MIME = values.choice("Microsoft.Exchange.Data.MimeTextFormat", values.MIME_FORMATS, numbers=True)
+_MIME = values.Choice("Microsoft.Exchange.Data.MimeTextFormat", values.MIME_FORMATS, numbers=True)
 
 CAS_PARAMETERS: Mapping[str, Converter] = {
     "ActiveSyncAllowedDeviceIDs": values.string_list(empty=[]),

@@ -15,7 +15,9 @@ from typing import Any
 
 from . import schema
 from .access import Access
+from .described import PLAIN, check_tenant
 from .directory import Directory
+from .forms import FORMS
 from .mailbox import FOREST, FOREST_DN, Mailbox
 from .names import DescriptionError, derive
 from .organization_schema import ORGANIZATION_BY_NAME
@@ -86,97 +88,11 @@ class App:
         return self.directory_role not in ("none", [])
 
 
-_APP_KEYS = frozenset(
-    {
-        "secret",
-        "secret_expired",
-        "roles",
-        "graph_roles",
-        "send_as",
-        "directory_role",
-        "blocked",
-        "hidden_parameters",
-        "read_scope",
-        "write_scope",
-    }
-)
-
-
 _POLICY_CONTAINERS: Mapping[str, str] = {
     "active_sync": "CN=Mobile Mailbox Policies",
     "authentication": "CN=Auth Policies",
     "owa": "CN=OWA Mailbox Policies",
 }
-
-TENANT_KEYS = frozenset(
-    {
-        "label",
-        "tenant_id",
-        "domains",
-        "apps",
-        "transport_config",
-        "mailboxes",
-        "generate",
-        "policies",
-        "lag",
-        "token_lifetime",
-        "page_expiry",
-        "managed_identity",
-        "rate_headers",
-        "cloud",
-        "concurrency_limit",
-        "latency",
-        "error_form",
-        "culture_as_object",
-        "cmdlets",
-        "graph",
-        "organization_config",
-        "authentication_policies",
-        "forms",
-        "dehydrated",
-        "omit_nulls",
-        "entra",
-        "smtp_basic_retired",
-        "plans",
-        "policy_lag",
-        "null_reference",
-    }
-)
-# Forms of an answer that nobody outside Microsoft has seen for certain; the first of each is the likelier one.
-FORMS: Mapping[str, tuple[str, ...]] = {
-    "clashing_name": ("ambiguous", "address", "upn"),
-    "discovery_tenant": ("everywhere", "issuer"),
-    "ews_app_ids_unasked": ("null", "absent"),
-    "filter_not_null": ("answered", "refused"),
-    "policy_reference": ("name", "dn"),
-    "removed_policy": ("null", "dangling", "refused"),
-    "scoped_users": ("same", "all"),
-    "unknown_authentication_policy": ("all", "not_found"),
-    "unknown_mailbox": ("not_found", "all"),
-    "unknown_plan": ("all", "not_found"),
-    "unknown_policy": ("bad_request", "not_found"),
-    "unknown_user": ("not_found", "all"),
-}
-PLAIN_KEYS = (
-    "lag",
-    "token_lifetime",
-    "page_expiry",
-    "rate_headers",
-    "cloud",
-    "concurrency_limit",
-    "latency",
-    "error_form",
-    "culture_as_object",
-    "cmdlets",
-    "graph",
-    "forms",
-    "dehydrated",
-    "omit_nulls",
-    "entra",
-    "smtp_basic_retired",
-    "policy_lag",
-    "null_reference",
-)
 
 
 class Tenant:
@@ -196,9 +112,7 @@ class Tenant:
     null_reference: int = 0
 
     def __init__(self, description: Mapping[str, Any]) -> None:
-        unknown = description.keys() - TENANT_KEYS
-        if unknown:
-            raise DescriptionError(f"unknown keys in a tenant: {', '.join(sorted(unknown))}")
+        check_tenant(description)
         label = description.get("label")
         if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", label):
             raise DescriptionError("a tenant needs a label of letters, digits, '.', '_' and '-'")
@@ -235,18 +149,20 @@ class Tenant:
         self.add_mailboxes(description.get("mailboxes") or [])
         if description.get("generate"):
             self.add_mailboxes(generated(self.domains[-1], description["generate"]))
+        self.check_scopes(self.apps)
         # Mailboxes that come later are new ones: they take what their plan says.
         self.seeded = True
 
     def set_plain(self, description: Mapping[str, Any]) -> None:
-        for key in PLAIN_KEYS:
+        for key in PLAIN:
             if key in description:
                 setattr(self, key, description[key])
-        if self.cloud not in CLOUD_AUDIENCES:
-            raise DescriptionError(f"cloud is one of {', '.join(CLOUD_AUDIENCES)}")
-        for name, value in self.forms.items():
-            if value not in FORMS.get(name, ()):
-                raise DescriptionError(f"forms: {name}: {value!r} is none of {FORMS}")
+
+    def check_scopes(self, apps: Iterable[App]) -> None:
+        for app in apps:
+            missing = [name for name in [*(app.read_scope or ()), *(app.write_scope or ())] if not self.find(name)]
+            if missing:
+                raise DescriptionError(f"{self.label}: a scope names {missing[0]}, and there is no such mailbox")
 
     def needs_customization(self) -> frozenset[str]:
         """Cmdlets that a tenant refuses which nobody has customized yet; it is known of new policies only."""
@@ -292,8 +208,6 @@ class Tenant:
         elif not app.certificate and "secret" not in given:
             given["secret"] = f"secret-of-{self.label}-{number}"
         for key, value in given.items():
-            if key not in _APP_KEYS:
-                raise DescriptionError(f"unknown key in an app: {key}")
             setattr(app, key, value)
         check_role(app.directory_role)
         return app

@@ -59,6 +59,11 @@ class Simulator:
         self.session.trust_env = False
         self.session.verify = str(self.ca_path)
 
+    @staticmethod
+    def home() -> Path:
+        """Where the simulator is installed."""
+        return Path(__file__).resolve().parent
+
     @property
     def ca_path(self) -> Path:
         return self.state_dir / "ca.pem"
@@ -75,7 +80,7 @@ class Simulator:
     ) -> Simulator:
         temporary = state_dir is None
         state_dir = state_dir or Path(tempfile.mkdtemp(prefix="exchange-simulator-"))
-        command = [sys.executable, str(Path(__file__).resolve().parent), "--quiet", "--state-dir", str(state_dir)]
+        command = [sys.executable, str(cls.home()), "--quiet", "--state-dir", str(state_dir)]
         given = {"--tenants": tenants, "--generate": generate, "--latency": latency}
         for name, value in given.items():
             command += [name, str(value)] if value is not None else []

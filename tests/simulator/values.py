@@ -93,25 +93,30 @@ def integer(low: int, high: int, type_name: str = "System.Int32") -> Converter:
     return convert
 
 
-def choice(type_name: str, names: tuple[str, ...], *, nullable: bool = False, numbers: bool = False) -> Converter:
-    by_name = {name.casefold(): name for name in names}
-    if numbers:
-        by_name |= {str(number): name for number, name in enumerate(names)}
+@dataclass(frozen=True)
+class Choice:
+    """One of some names, in any case; where ``numbers`` count, also its place among them."""
 
-    def convert(value: Any, stored: Any, policies: Policies) -> str | None:
-        if value is None and nullable:
+    type_name: str
+    names: tuple[str, ...]
+    nullable: bool = False
+    numbers: bool = False
+
+    def __call__(self, value: Any, stored: Any, policies: Policies) -> str | None:
+        if value is None and self.nullable:
             return None
-        if isinstance(value, bool) or not isinstance(value, (str, int) if numbers else str):
-            raise Unconvertible(type_name)
-        name = by_name.get(str(value).casefold())
+        if isinstance(value, bool) or not isinstance(value, (str, int) if self.numbers else str):
+            raise Unconvertible(self.type_name)
+        known = {name.casefold(): name for name in self.names}
+        if self.numbers:
+            known |= {str(place): name for place, name in enumerate(self.names)}
+        name = known.get(str(value).casefold())
         if name is None:
-            raise Unconvertible(type_name)
+            raise Unconvertible(self.type_name)
         return name
 
-    return convert
 
-
-EWS_ACCESS_POLICY = choice(
+EWS_ACCESS_POLICY = Choice(
     "Microsoft.Exchange.Data.Directory.EwsApplicationAccessPolicy",
     ("EnforceAllowList", "EnforceBlockList"),
     nullable=True,
