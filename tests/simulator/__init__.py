@@ -4,3 +4,6 @@
 """A stateful stand-in for the parts of Entra ID and Exchange Online that this collection talks to."""
 
 from __future__ import annotations
+
+# The collection's version: the two are released together.
+__version__ = "1.0.0"

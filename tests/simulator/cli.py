@@ -9,15 +9,18 @@ import argparse
 import asyncio
 import shlex
 import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
+from . import __version__
 from .names import DescriptionError
-from .server import serve
+from .server import Listening, serve
 from .variables import environment
 from .world import Latency, World
 
@@ -35,15 +38,49 @@ def parse_latency(text: str) -> Latency:
     return latency
 
 
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
+
+
+def public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the https URL of a host, as https://sim.example.com:8443")
+    return text.rstrip("/")
+
+
+def listening(options: argparse.Namespace) -> Listening:
+    names = [*options.name, urlsplit(options.public_url or "").hostname]
+    if options.host != "127.0.0.1":
+        names += [socket.gethostname(), options.host]
+    return Listening(
+        host=options.host,
+        port=options.port,
+        smtp_port=options.smtp_port,
+        metadata_port=options.metadata_port,
+        names=tuple(name for name in names if name and name not in ("0.0.0.0", "::")),
+    )
+
+
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(prog="simulator", description="A stand-in for Exchange Online, on this machine.")
+    about = "A stand-in for Exchange Online, on this machine."
+    options = argparse.ArgumentParser(prog="exo-simulator", description=about)
     options.add_argument("--tenants", type=Path, action="append", default=[], help="YAML file with tenants")
     options.add_argument(
         "--generate", action="append", default=[], metavar="N[:domain]", help="a tenant with N made-up mailboxes"
     )
-    options.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    options.add_argument("--state-dir", type=Path, help="where certificates and connection.json go")
+    options.add_argument("--host", default="127.0.0.1", help="where to listen; only the loopback is private")
+    options.add_argument("--port", type=port, default=0, help="0, the default, takes a free one")
+    options.add_argument("--smtp-port", type=port, default=0, help="of the submission endpoint")
+    options.add_argument("--metadata-port", type=port, default=0, help="of the managed identities")
+    options.add_argument("--public-url", type=public_url, help="how clients reach it")
+    options.add_argument("--name", action="append", default=[], help="one more for the certificate")
+    options.add_argument("--state-dir", type=Path, help="where keys, certificates and connection.json are kept")
     options.add_argument("--latency", type=parse_latency, default=Latency(), metavar="request=300,row=1,item=100")
+    options.add_argument("--version", action="version", version=f"exo-simulator {__version__}")
     options.add_argument("--quiet", action="store_true", help="print just the line 'ready URL'")
     options.add_argument(
         "command", nargs="*", metavar="-- COMMAND", help="run this with the variables set, and stop when it ends"
@@ -81,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="exchange-simulator-"))
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    world = World(state_dir, options.latency)
+    world = World(state_dir, options.latency, public_url=options.public_url or "")
     try:
         for path in options.tenants:
             for description in descriptions(path):
@@ -89,12 +126,15 @@ def main(arguments: list[str] | None = None) -> int:
         for number, text in enumerate(options.generate):
             world.add(generated_tenant(text, number))
     except (DescriptionError, ValueError, OSError, yaml.YAMLError) as error:
-        print(f"simulator: {error}", file=sys.stderr)
+        print(f"exo-simulator: {error}", file=sys.stderr)
         return 2
     try:
         if options.command:
-            return asyncio.run(serve(world, options.port, lambda ready: None, options.command))
-        return asyncio.run(serve(world, options.port, lambda ready: announce(ready, quiet=options.quiet)))
+            return asyncio.run(serve(world, listening(options), lambda ready: None, options.command))
+        return asyncio.run(serve(world, listening(options), lambda ready: announce(ready, quiet=options.quiet)))
+    except OSError as error:
+        print(f"exo-simulator: {error}", file=sys.stderr)
+        return 2
     finally:
         if options.state_dir is None:
             shutil.rmtree(state_dir, ignore_errors=True)

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from . import wire
+from . import __version__, openapi, wire
 from .changes import NotThere, change, prepared
-from .fault_kinds import check_fault
+from .checks import Check
+from .described import CHANGE, TENANT
+from .fault_kinds import FAULT, check_fault
 from .faults import Fault
 from .mailbox import Mailbox
 from .named import NamedObject
@@ -40,32 +43,27 @@ class Control:
             return _answer(404, {"error": str(error)})
         return _answer(200, found)
 
+    def about(self, *, health: bool) -> Answer:
+        """For whoever looks whether the simulator is up, or what this is."""
+        if health:
+            return _answer(200, {"status": "ok", "version": __version__, "tenants": len(self.world.tenants)})
+        text = "A simulator of Exchange Online, Entra ID and Microsoft Graph. Its own API is below /_simulator."
+        calls = [f"{operation.method} /_simulator/{operation.path}" for operation in OPERATIONS]
+        return _answer(200, {"name": "exo-simulator", "version": __version__, "about": text, "control": calls})
+
     def _route(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Any:
-        world, journal = self.world, self.world.journal
-        label = parts[1] if len(parts) == 2 else ""
-        actions: dict[tuple[str, str], Callable[[], Any]] = {
-            ("GET", "log"): lambda: self._of_tenant(journal.cmdlets, query),
-            ("GET", "requests"): lambda: self._of_tenant(journal.requests, query),
-            ("GET", "smtp"): lambda: self._of_tenant(journal.sign_ins, query),
-            ("GET", "stats"): self._stats,
-            ("GET", "faults"): lambda: [_fault(fault) for fault in world.faults.active],
-            ("POST", "faults"): lambda: self._add_fault(body),
-            ("DELETE", "faults"): world.faults.clear,
-            ("GET", "tenants"): lambda: {name: world.describe(name) for name in world.tenants},
-            ("POST", "tenants"): lambda: world.describe(world.add(body).label),
-            ("POST", "reset"): self._reset,
-            ("GET", "state/"): lambda: self._state(self._tenant(label)),
-            ("GET", "history/"): lambda: journal.history.get(self._tenant(label).label, []),
-            ("PATCH", "tenants/"): lambda: change(self._tenant(label), body),
-            ("DELETE", "tenants/"): lambda: world.remove(self._tenant(label)),
-        }
-        action = actions.get((method, parts[0] + "/" * (len(parts) - 1)))
-        if action is None:
-            raise NotThere("no such control")
-        found = action()
+        shape = "/".join([*parts[:1], *("{label}" for _ in parts[1:])])
+        operation = next((each for each in OPERATIONS if (each.method, each.path) == (method, shape)), None)
+        if operation is None:
+            raise NotThere(f"there is no {method} {'/'.join(parts)}; see GET openapi.json")
+        unknown = query.keys() - ({"tenant"} if operation.by_tenant else set())
+        if unknown:
+            raise DescriptionError(f"unknown in the query: {', '.join(sorted(unknown))}")
+        label = parts[1] if len(parts) == 2 else query.get("tenant", "")
+        found = operation.run(self, self._tenant(label) if label else None, body)
         return {} if found is None else found
 
-    def _add_fault(self, body: Any) -> dict[str, Any]:
+    def add_fault(self, body: Any) -> dict[str, Any]:
         check_fault(body)
         tenant = None if body.get("tenant") is None else self._tenant(body["tenant"])
         if body["fault"]["kind"] == "drift":
@@ -75,7 +73,7 @@ class Control:
             prepared(tenant, body["fault"].get("changes", {}))
         return _fault(self.world.faults.add({**body, "tenant": tenant.label if tenant else None}))
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
         self.world.faults.clear()
         self.world.journal.clear()
         self._forget_pages()
@@ -86,15 +84,8 @@ class Control:
             raise NotThere(f"no tenant {name}")
         return tenant
 
-    def _of_tenant(self, entries: Any, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        unknown = query.keys() - {"tenant"}
-        if unknown:
-            raise DescriptionError(f"unknown in the query: {', '.join(sorted(unknown))}")
-        wanted = self._tenant(query["tenant"]).label if "tenant" in query else None
-        return [entry for entry in entries if wanted is None or entry["tenant"] == wanted]
-
     @staticmethod
-    def _state(tenant: Tenant) -> dict[str, Any]:
+    def state(tenant: Tenant) -> dict[str, Any]:
         return {
             "label": tenant.label,
             "tenant_id": tenant.tenant_id,
@@ -106,7 +97,7 @@ class Control:
             "mailboxes": [mailbox_state(tenant, mailbox) for mailbox in tenant.mailboxes],
         }
 
-    def _stats(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         journal = self.world.journal
         return {
             "requests": len(journal.requests),
@@ -157,3 +148,58 @@ def _body(raw: bytes) -> Any:
 
 def _answer(status: int, content: Any) -> Answer:
     return Answer(status, wire.encode(content), {}, "application/json")
+
+
+def _of(tenant: Tenant | None, entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in entries if tenant is None or entry["tenant"] == tenant.label]
+
+
+def _this(tenant: Tenant | None) -> Tenant:
+    if tenant is None:
+        raise NotThere("no tenant is named")
+    return tenant
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call of the API. ``by_tenant``: a query may narrow it to one tenant."""
+
+    method: str
+    path: str
+    summary: str
+    run: Callable[[Control, Tenant | None, Any], Any]
+    body: Check | None = None
+    by_tenant: bool = False
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("GET", "log", "The cmdlets that ran, in order",
+              lambda control, tenant, body: _of(tenant, control.world.journal.cmdlets), by_tenant=True),
+    Operation("GET", "requests", "The requests, without secrets",
+              lambda control, tenant, body: _of(tenant, control.world.journal.requests), by_tenant=True),
+    Operation("GET", "smtp", "The sign-ins at the submission endpoint",
+              lambda control, tenant, body: _of(tenant, control.world.journal.sign_ins), by_tenant=True),
+    Operation("GET", "stats", "Counters: requests, tokens, concurrency, and how the latency model was kept",
+              lambda control, tenant, body: control.stats()),
+    Operation("GET", "state/{label}", "All that a tenant has stored, and what it comes to for SMTP AUTH",
+              lambda control, tenant, body: control.state(_this(tenant))),
+    Operation("GET", "history/{label}", "For each write, the mailboxes whose SMTP AUTH changed",
+              lambda control, tenant, body: control.world.journal.history.get(_this(tenant).label, [])),
+    Operation("GET", "tenants", "How to reach each tenant",
+              lambda control, tenant, body: {name: control.world.describe(name) for name in control.world.tenants}),
+    Operation("POST", "tenants", "Add a tenant, or replace the one with its label",
+              lambda control, tenant, body: control.world.describe(control.world.add(body).label), body=TENANT),
+    Operation("PATCH", "tenants/{label}", "Change a tenant as somebody else would; nothing is logged",
+              lambda control, tenant, body: change(_this(tenant), body), body=CHANGE),
+    Operation("DELETE", "tenants/{label}", "Remove a tenant",
+              lambda control, tenant, body: control.world.remove(_this(tenant))),
+    Operation("GET", "faults", "The faults that were asked for, and how often each struck",
+              lambda control, tenant, body: [_fault(fault) for fault in control.world.faults.active]),
+    Operation("POST", "faults", "Ask for a fault",
+              lambda control, tenant, body: control.add_fault(body), body=FAULT),
+    Operation("DELETE", "faults", "Forget all faults", lambda control, tenant, body: control.world.faults.clear()),
+    Operation("POST", "reset", "Forget faults, log, history and page links; tenants stay",
+              lambda control, tenant, body: control.reset()),
+    Operation("GET", "openapi.json", "This description",
+              lambda control, tenant, body: openapi.document(OPERATIONS)),
+)  # fmt: skip

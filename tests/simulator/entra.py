@@ -77,9 +77,10 @@ class Entra:
         return None
 
     def _instances(self, request: web.Request) -> Answer:
-        host = request.host
+        base = self.world.base(request.host)
+        host = base.partition("://")[2]
         metadata = [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}]
-        endpoint = f"https://{host}/common/v2.0/.well-known/openid-configuration"
+        endpoint = f"{base}/common/v2.0/.well-known/openid-configuration"
         body = {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata}
         return Answer(200, wire.encode(body), {}, _JSON)
 
@@ -106,7 +107,7 @@ class Entra:
         return fault, None
 
     async def _discovery(self, request: web.Request, name: str) -> Answer:
-        base = f"https://{request.host}"
+        base = self.world.base(request.host)
         tenant = self.world.find(name)
         if tenant is None and name.casefold() not in ("common", "organizations"):
             raise _unknown_tenant(name, "invalid_tenant")
@@ -147,7 +148,7 @@ class Entra:
         fault, instead = self._faulty(tenant, "token")
         if instead is not None:
             return instead
-        answer = self._issue(tenant, form, f"https://{request.host}", name)
+        answer = self._issue(tenant, form, self.world.base(request.host), name)
         return faults.around(fault, answer) if fault else answer
 
     def _issue(self, tenant: Tenant, form: Mapping[str, str], base: str, name: str) -> Answer:

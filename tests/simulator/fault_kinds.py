@@ -116,9 +116,8 @@ _CMDLETS = frozenset({"invoke", "batch_item"})
 _ABOUT_CMDLETS = frozenset({"ambiguous", "not_found", "page_expired", "refuse_select"})
 
 
-def check_fault(given: object) -> None:
-    kinds = checks.record({"kind": checks.one_of(sorted(KINDS)), **_any_detail(given)}, required=["kind"])
-    whole = checks.record(
+def _fault(kinds: Check) -> Check:
+    return checks.record(
         {
             "tenant": checks.optional(checks.text),
             "match": checks.optional(MATCH),
@@ -128,14 +127,21 @@ def check_fault(given: object) -> None:
         },
         required=["fault"],
     )
-    whole("fault", given)
 
 
-def _any_detail(given: object) -> Details:
-    """The details of the kind that is asked for."""
+def _kind(name: str) -> Check:
+    return checks.record({"kind": checks.one_of([name]), **KINDS[name]}, required=["kind"])
+
+
+# For descriptions; a refusal is better told from the kind that is asked for.
+FAULT = _fault(checks.either("a kind of fault", *(_kind(name) for name in KINDS)))
+
+
+def check_fault(given: object) -> None:
     fault = given.get("fault") if isinstance(given, Mapping) else None
     kind = fault.get("kind") if isinstance(fault, Mapping) else None
-    return KINDS.get(kind, {}) if isinstance(kind, str) else {}
+    details = KINDS.get(kind, {}) if isinstance(kind, str) else {}
+    _fault(checks.record({"kind": checks.one_of(sorted(KINDS)), **details}, required=["kind"]))("fault", given)
 
 
 def usual_endpoints(kind: str) -> frozenset[str]:

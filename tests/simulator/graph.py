@@ -45,7 +45,7 @@ class Graph:
         except GraphError as error:
             return error.answer(), None
         version, _dummy, path = request.path.strip("/").partition("/")
-        base = f"https://{request.host}/{version}"
+        base = f"{self.world.base(request.host)}/{version}"
         call = Call(tenant, client_id, roles, version, path, base, request.query, request.headers, body)
         answer = self._answer(call, request)
         answer.headers.setdefault("request-id", str(uuid.uuid4()))

@@ -10,6 +10,7 @@ import itertools
 import signal
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import trustme
 from aiohttp import web
@@ -42,6 +43,8 @@ class Server:
 
     async def secure(self, request: web.Request) -> web.StreamResponse:
         parts = request.path.strip("/").split("/")
+        if parts in ([""], ["health"]):
+            return await _send(request, self.control.about(health=parts == ["health"]))
         if parts[0] == "_simulator":
             return await _send(request, await self.control.handle(request, parts[1:]))
         answer, kind, tenant = await self._service(request, parts)
@@ -107,14 +110,24 @@ async def _trickle(request: web.Request, answer: Answer, pause: float) -> web.St
     return response
 
 
-def _certificates(world: World) -> smtp.Contexts:
-    authority = trustme.CA(organization_name="m365.exchange_online simulator")
-    write_private(world.ca_path, authority.cert_pem.bytes())
+def _certificates(world: World, names: Sequence[str]) -> smtp.Contexts:
+    authority = _authority(world)
     return smtp.Contexts(
-        right=_context(authority, "localhost", "127.0.0.1"),
+        right=_context(authority, *dict.fromkeys(["localhost", "127.0.0.1", "::1", *names])),
         host=_context(authority, "other.example.com"),
         authority=_context(trustme.CA(organization_name="nobody's"), "localhost", "127.0.0.1"),
     )
+
+
+def _authority(world: World) -> trustme.CA:
+    """The one of an earlier start, so that who trusts it goes on to."""
+    key_path = world.state_dir / "ca.key"
+    if world.ca_path.exists() and key_path.exists():
+        return trustme.CA.from_pem(world.ca_path.read_bytes(), key_path.read_bytes())
+    authority = trustme.CA(organization_name="m365.exchange_online simulator")
+    write_private(world.ca_path, authority.cert_pem.bytes())
+    write_private(key_path, authority.private_key_pem.bytes())
+    return authority
 
 
 def _context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
@@ -123,25 +136,39 @@ def _context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
+@dataclass(frozen=True)
+class Listening:
+    """Where to listen; a port of 0 takes a free one. ``names`` are further ones for the certificate."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    smtp_port: int = 0
+    metadata_port: int = 0
+    names: tuple[str, ...] = ()
+
+
 async def _listen(
-    handler: Callable[..., object], port: int, context: ssl.SSLContext | None
+    handler: Callable[..., object], host: str, port: int, context: ssl.SSLContext | None
 ) -> tuple[web.AppRunner, int]:
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_route("*", "/{path:.*}", handler)  # type: ignore[arg-type]
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context)
+    site = web.TCPSite(runner, host, port, ssl_context=context)
     await site.start()
     return runner, int(runner.addresses[0][1])
 
 
-async def serve(world: World, port: int, announce: Callable[[World], None], command: Sequence[str] = ()) -> int:
+async def serve(
+    world: World, listening: Listening, announce: Callable[[World], None], command: Sequence[str] = ()
+) -> int:
     """Answer until a signal comes, or until the command ends; returns the command's exit code."""
     server = Server(world)
-    contexts = _certificates(world)
-    secure, world.port = await _listen(server.secure, port, contexts.right)
-    plain, world.plain_port = await _listen(server.plain, 0, None)
-    submission = await smtp.listen(world, contexts)
+    contexts = _certificates(world, listening.names)
+    host = listening.host
+    secure, world.port = await _listen(server.secure, host, listening.port, contexts.right)
+    plain, world.plain_port = await _listen(server.plain, host, listening.metadata_port, None)
+    submission = await smtp.listen(world, contexts, host, listening.smtp_port)
     world.write_connections()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

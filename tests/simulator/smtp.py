@@ -37,11 +37,11 @@ class Contexts:
     authority: ssl.SSLContext
 
 
-async def listen(world: World, contexts: Contexts) -> asyncio.Server:
+async def listen(world: World, contexts: Contexts, host: str, port: int) -> asyncio.Server:
     # The library writes what clients send into its log.
     logging.getLogger("mail.log").disabled = True
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _connection(world, contexts, loop), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _connection(world, contexts, loop), host, port)
     world.smtp_port = int(server.sockets[0].getsockname()[1])
     return server
 

@@ -70,6 +70,19 @@ class Credential:
         builder = builder.not_valid_before(min(now, end) - timedelta(days=30)).not_valid_after(end)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
+    @classmethod
+    def kept(cls, directory: Path, name: str, password: str | None, days: int) -> Credential | None:
+        """What an earlier start left in the state directory, if it still is what is asked for."""
+        try:
+            pem = (directory / f"{name}.pem").read_bytes()
+            key = serialization.load_pem_private_key(pem, password.encode() if password else None)
+            found = x509.load_pem_x509_certificate(pem)
+        except (OSError, ValueError, TypeError):
+            return None
+        lifetime = found.not_valid_after_utc - found.not_valid_before_utc
+        same = lifetime == timedelta(days=days + 30) and found.not_valid_after_utc > datetime.now(timezone.utc)
+        return cls(key, found) if same and isinstance(key, rsa.RSAPrivateKey) else None
+
     def sha1(self) -> str:
         return thumbprint(self.certificate.fingerprint(hashes.SHA1()))
 
@@ -110,12 +123,24 @@ class AssertionRefused(Exception):
         self.text = text
 
 
-class Authority:
-    """Makes access tokens, and judges what clients show."""
+def kept_key(path: Path) -> rsa.RSAPrivateKey:
+    """The key in this file; a new one is written there."""
+    if path.exists():
+        found = serialization.load_pem_private_key(path.read_bytes(), None)
+        if isinstance(found, rsa.RSAPrivateKey):
+            return found
+    key = new_key()
+    form = serialization.PrivateFormat.PKCS8
+    write_private(path, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return key
 
-    def __init__(self) -> None:
-        self._key = new_key()
-        self._federation_key = new_key()
+
+class Authority:
+    """Makes access tokens, and judges what clients show; its keys outlive a restart."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._key = kept_key(state_dir / "tokens.key")
+        self._federation_key = kept_key(state_dir / "federation.key")
         self._public = self._key.public_key()
         self._known: dict[str, dict[str, Any]] = {}
 

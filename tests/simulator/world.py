@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .faults import Faults
 from .journal import Journal
@@ -40,16 +41,26 @@ class World:
     port: int = 0
     plain_port: int = 0
     smtp_port: int = 0
-    authority: Authority = field(default_factory=Authority)
+    # How clients name this server where it stands behind something else.
+    public_url: str = ""
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
     tenants: dict[str, Tenant] = field(default_factory=dict)
     credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Labels of tenants whose keys this process has made or read.
+    _keyed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.authority = Authority(self.state_dir)
 
     @property
     def endpoint(self) -> str:
-        return f"https://localhost:{self.port}"
+        return self.public_url or f"https://localhost:{self.port}"
+
+    def base(self, host: str) -> str:
+        """The server as the client that sent this Host header knows it."""
+        return self.public_url or f"https://{host}"
 
     @property
     def ca_path(self) -> Path:
@@ -64,6 +75,7 @@ class World:
         self.tenants[tenant.label] = tenant
         self.journal.forget(tenant.label)
         self.connections[tenant.label] = self._connection(tenant)
+        self._keyed.add(tenant.label)
         if self.port:
             self.write_connections()
         return tenant
@@ -98,7 +110,7 @@ class World:
         if app.secret is not None:
             found["client_secret"] = app.secret
         if app.certificate:
-            credential = Credential.make(f"{tenant.label} {app.client_id}", app.certificate_days)
+            credential = self._certificate(tenant, name, app)
             self.credentials[tenant.label, app.client_id] = credential
             found |= credential.write(self.state_dir, name, app.certificate_password)
         if app.federated:
@@ -106,6 +118,13 @@ class World:
             write_private(path, self.authority.federated_token(app.federated).encode())
             found["federated_token_file"] = str(path)
         return found
+
+    def _certificate(self, tenant: Tenant, name: str, app: App) -> Credential:
+        """That of an earlier start; a tenant that is replaced while this one runs gets a new one."""
+        kept = None
+        if tenant.label not in self._keyed:
+            kept = Credential.kept(self.state_dir, name, app.certificate_password, app.certificate_days)
+        return kept or Credential.make(f"{tenant.label} {app.client_id}", app.certificate_days)
 
     def describe(self, label: str) -> dict[str, Any]:
         """How to reach one tenant."""
@@ -124,7 +143,7 @@ class World:
             "graph_endpoint": self.endpoint,
             "ca_path": str(self.ca_path),
             "state_dir": str(self.state_dir),
-            "smtp_host": "localhost",
+            "smtp_host": urlsplit(self.endpoint).hostname or "localhost",
             "smtp_port": self.smtp_port,
         }
 
