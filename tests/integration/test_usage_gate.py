@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Lab, Tenant, small, task, tried
+from harness import ROOT, Lab, Tenant, small, task, tried
 
+BASELINE = ROOT / "playbooks" / "baseline.yml"
 SMTP_AUTH = "exo_smtp_auth"
 LOSES = "lose SMTP AUTH in effect"
 
@@ -85,3 +86,22 @@ def test_who_loses_nothing_is_asked_nothing(lab: Lab) -> None:
     )
     assert step.ok().changed
     assert [entry for entry in lab.simulator.requests(tenant.label) if entry["kind"] == "graph"] == []
+
+
+def test_the_role_takes_the_gate(lab: Lab) -> None:
+    tenant = with_senders(lab)
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_smtp_auth_organization": "disabled",
+        "tenant_baseline_smtp_auth_allowed": [tenant.at("scanner")],
+        "tenant_baseline_smtp_auth_require_unused_days": 30,
+        "tenant_baseline_propagation_delay": 0,
+    }
+    how: dict[str, Any] = {"env": tenant.urls, "warns": [LOSES, "explicitly enabled"]}
+    run = lab.run_playbook(BASELINE, [tenant], may_fail=True, host_vars={tenant.label: variables}, **how)
+    assert run.rc != 0
+    assert any("203.0.113.20" in step.msg for step in run.steps if step.failed)
+    assert tenant.writes() == []
+    variables["tenant_baseline_smtp_auth_accept_cutoff"] = [tenant.at("reports")]
+    lab.run_playbook(BASELINE, [tenant], host_vars={tenant.label: variables}, **how)
+    assert tenant.transport() is True
