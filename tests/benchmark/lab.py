@@ -73,8 +73,8 @@ class Lab:
         self._cpu = 0.0
 
     @contextmanager
-    def tenant(self, mailboxes: int, latency: Latency = STATED) -> Iterator[Tenant]:
-        info = self.add(mailboxes, latency)
+    def tenant(self, mailboxes: int, latency: Latency = STATED, **description: Any) -> Iterator[Tenant]:
+        info = self.add(mailboxes, latency, **description)
         try:
             yield Tenant(self, info, mailboxes)
         finally:

@@ -55,6 +55,25 @@ def limit(mailboxes: int, changes: int) -> float:
     return read_limit(mailboxes) + write_limit(changes)
 
 
+LOG_REQUESTS, LOG_SECONDS = 5, 10.0  # what Microsoft Graph lets an app ask of a tenant's sign-in log, and in what time
+
+
+def verdict_limit(mailboxes: int, log_requests: int, sign_ins: int, latency: Latency = STATED) -> float:
+    """The least time for one verdict on all mailboxes, everything asked for in turn: two tokens (six requests with
+    discovery), mailboxes and users page by page, five questions about the tenant, and the log, as fast as it is answered
+    and as the service lets one ask.
+    """
+    answered = log_requests * latency.request + sign_ins * latency.row
+    # Nobody may send the sixth request before ten seconds are over, and so on.
+    paced = LOG_SECONDS * ((log_requests - 1) // LOG_REQUESTS) + latency.request
+    return 2 * read_limit(mailboxes, latency) + 11 * latency.request + max(answered, paced)
+
+
+def one_by_one_limit(mailboxes: int) -> float:
+    """The same for one question to the log about each mailbox: what the service lets one ask decides alone."""
+    return LOG_SECONDS * ((mailboxes - 1) // LOG_REQUESTS)
+
+
 def to_fix(mailboxes: int, share: float) -> int:
     """How many mailboxes a share is; at least one, if it is not zero."""
     return max(1, round(mailboxes * share)) if share else 0

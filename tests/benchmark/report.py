@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from .model import CONCURRENCY, STATED, limit
+from .model import CONCURRENCY, LOG_REQUESTS, LOG_SECONDS, PAGE, STATED, limit
 from .ways import BATCHES, IN_TURN, LOOP, OURS, URI, Cell
 
 Results = Mapping[str, Any]
@@ -157,11 +157,22 @@ def _fleet_targets(how: str, data: Mapping[str, Any]) -> Iterator[list[str]]:
     yield _row(f"{label}: processor time a tenant", data["processor"], "{:.2f} s", 1.5)
 
 
+def _verdict_targets(data: Mapping[str, Any]) -> Iterator[list[str]]:
+    label = f"{data['mailboxes']:,} mailboxes and {data['sign_ins']:,} sign-ins judged"
+    bound = 1.1 * data["limit"] + 2
+    yield _row(f"{label}: time, against 1.1 times the limit and 2 s", data["seconds"], "{:.1f} s", bound)
+    yield _row(f"{label}: peak memory", data["memory_mb"], "{:.0f} MB", 150)
+    pages = 2 * -(-data["mailboxes"] // PAGE)
+    beside = data["cmdlets"] + data["graph"] - data["log_requests"] - pages
+    yield _row(f"{label}: requests beside the pages of mailboxes, users and log", beside, "{:g}", 7)
+
+
 TARGETS: Mapping[str, Callable[[Any], Iterator[list[str]]]] = {
     "single": _single_targets,
     "compare": _compare_targets,
     "memory": _memory_targets,
     "linearity": _linearity_targets,
+    "verdict": _verdict_targets,
     "fleet": partial(_fleet_targets, "three tasks each"),
     "role": partial(_fleet_targets, "by the role"),
 }
@@ -290,6 +301,35 @@ def _linearity(section: Mapping[str, Any]) -> Iterator[str]:
     yield from table(head, rows)
 
 
+def _verdict(section: Mapping[str, Any]) -> Iterator[str]:
+    data = section["data"]
+    yield "## Who can use SMTP AUTH, and who does"
+    yield ""
+    yield "One task of `exo_smtp_auth_info` with `all_mailboxes`, `usage` and `dest`, tokens included. Microsoft Graph"
+    yield (
+        f"lets an app ask a tenant's sign-in log {LOG_REQUESTS} times in {LOG_SECONDS:g} seconds, and the simulator"
+        " holds to that."
+    )
+    yield ""
+    yield "*Limit*: the time that the requests take by themselves, one after another, within that rate."
+    yield ""
+    yield from table(
+        ("", "value"),
+        [
+            ["mailboxes", f"{data['mailboxes']:,}"],
+            ["rows of the sign-in log", f"{data['sign_ins']:,}"],
+            ["time", seconds(data["seconds"])],
+            ["limit", seconds(data["limit"])],
+            ["limit of one question to the log about each mailbox in turn", seconds(data["one_by_one"])],
+            ["cmdlets, one for each page", f"{data['cmdlets']:,}"],
+            ["requests to Microsoft Graph, and of these to the log", f"{data['graph']:,}, {data['log_requests']:,}"],
+            ["mailboxes in use, and whose use is not known", f"{data['used']:,}, {data['unknown']:,}"],
+            ["peak memory of the module's process", f"{data['memory_mb']:.0f} MB"],
+            ["processor", seconds(data["user"] + data["system"])],
+        ],
+    )
+
+
 def _fleet(section: Mapping[str, Any]) -> Iterator[str]:
     data = section["data"]
     yield "## A fleet, three tasks each"
@@ -331,6 +371,7 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "compare": _compare,
     "memory": _memory,
     "linearity": _linearity,
+    "verdict": _verdict,
     "fleet": _fleet,
     "role": _role,
 }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from .lab import Lab, Tenant, connection
-from .model import Latency, read_limit, to_fix
+from .model import Latency, one_by_one_limit, read_limit, to_fix, verdict_limit
 from .runs import COUNT, MEASURE, PLAYBOOKS, ROOT, playbook
 from .ways import OURS, PER_MAILBOX, WAYS, Cell, extrapolated, measure
 
@@ -34,9 +35,20 @@ class Sizes:
     tenants: int = 50
     forks: int = 10
     tenant_mailboxes: int = 100
+    verdict: int = 10_000
+    sign_ins: int = 50_000
 
 
-QUICK = Sizes(compare=(1, 100, 1000), sample=4, memory=2000, linearity=(500, 2000), tenants=4, forks=2)
+QUICK = Sizes(
+    compare=(1, 100, 1000),
+    sample=4,
+    memory=2000,
+    linearity=(500, 2000),
+    tenants=4,
+    forks=2,
+    verdict=1000,
+    sign_ins=4000,
+)
 
 
 def say(text: str) -> None:
@@ -137,6 +149,44 @@ def linearity(lab: Lab, sizes: Sizes) -> Data:
     return found
 
 
+def verdict(lab: Lab, sizes: Sizes) -> Data:
+    """Who can use SMTP AUTH and who does: all mailboxes, with the sign-ins of 30 days."""
+    kinds = {"senders": 0.05, "failures": 0.1, "interactive": 0.1, "other_string": 0.2}
+    log = {"count": sizes.sign_ins, "days": 30, "seed": 1, **kinds}
+    with lab.tenant(sizes.verdict, entra={"limits": True, "generate_sign_ins": log}) as tenant:
+        dest = lab.scratch / "verdict.json"
+        lab.begin()
+        run = playbook(
+            lab,
+            PLAYBOOKS / "verdict.yml",
+            environment=tenant.info.environment,
+            variables={"dest": str(dest)},
+            interpreter=MEASURE,
+        )
+        (task,) = run.named("Measured")
+        lab.seen(task.started, task.ended)
+        asked = [one["path"] for one in lab.simulator.requests(tenant.info.label) if one["kind"] == "graph"]
+        cmdlets = len(lab.simulator.log(tenant.info.label))
+    told = json.loads(dest.read_text(encoding="utf-8"))["summary"]
+    use = next(use for use in run.uses if "exo_smtp_auth_info" in use.name)
+    log_requests = sum("signIns" in path for path in asked)
+    found: dict[str, Any] = {
+        "mailboxes": told["mailboxes"],
+        "sign_ins": sizes.sign_ins,
+        "used": told["usage"]["used"],
+        "unknown": told["usage"]["unknown"],
+        "cmdlets": cmdlets,
+        "graph": len(asked),
+        "log_requests": log_requests,
+        **asdict(use),
+        "seconds": task.seconds,
+        "limit": verdict_limit(sizes.verdict, log_requests, sizes.sign_ins),
+        "one_by_one": one_by_one_limit(sizes.verdict),
+    }
+    say(f"  {found['seconds']:.1f} s (limit {found['limit']:.1f} s), {found['memory_mb']:.0f} MB, {cmdlets} cmdlets")
+    return found
+
+
 def fleet(lab: Lab, sizes: Sizes) -> Data:
     """Many converged tenants, three tasks each."""
 
@@ -213,6 +263,7 @@ SECTIONS: Mapping[str, Callable[[Lab, Sizes], Data]] = {
     "compare": compare,
     "memory": memory,
     "linearity": linearity,
+    "verdict": verdict,
     "fleet": fleet,
     "role": role,
 }
