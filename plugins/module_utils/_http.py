@@ -142,8 +142,9 @@ class Http:
                 f"The certificate of {host} is not trusted: {_innermost(error)}.",
                 hint="Name the CA bundle in ca_path, if a proxy or a simulator of yours answers there.",
             ) from None
-        except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError):
-            # The library's own text quotes the URL, with the password of a proxy in it.
+        except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, TypeError):
+            # The library's own text quotes the URL, with the password of a proxy in it; a proxy without a host is a
+            # TypeError to it.
             raise ServiceUnavailable(
                 f"The URL of {host}, or of the proxy to it, is not valid.",
                 hint="Check HTTPS_PROXY in the environment of the task; a # in its password is written %23.",
@@ -249,6 +250,7 @@ def _decoded(body: bytes) -> bytes:
         unpacked = unpacking.decompress(body, MAX_BODY)
     except zlib.error:
         return body
-    if unpacking.unconsumed_tail:
+    # Behind the first member of gzip could be any number of others; this service sends one.
+    if unpacking.unconsumed_tail or unpacking.unused_data:
         raise _TooLarge
     return unpacked if unpacking.eof else body
