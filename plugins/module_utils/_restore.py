@@ -101,7 +101,7 @@ def restore(task: Task) -> Result:
     for sentence in kept[:SAMPLE]:
         task.warn(sentence)
     if not params["force"]:
-        _check_losses(plan, undo)
+        _check_effect(plan, undo)
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         result: Result = {
@@ -231,14 +231,22 @@ def _had(entry: Entry, value: bool) -> bool:
     return entry.smtp_auth_before is (not value)
 
 
-def _check_losses(plan: Plan, undo: Undo) -> None:
-    """Refuse where a mailbox loses SMTP AUTH that had it in the state to be restored: the tenant has moved on."""
-    had = {entry.target.place for entry in undo.entries if entry.smtp_auth_before}
-    losers = [target.label for target in plan.effect.lose if target.place in had]
-    if losers:
-        raise Refused(
-            f"The undo file is of {undo.written}, and the organization was closed since. Bringing back what it holds"
-            f" would take SMTP AUTH from {listed(losers)}, which had it then. Nothing was changed.",
-            hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
-            result={"effect": plan.effect.result()},
-        )
+def _check_effect(plan: Plan, undo: Undo) -> None:
+    """Refuse where a mailbox loses SMTP AUTH that had it in the state to be restored, or gains it and had it not.
+
+    Then the tenant has moved on, and bringing back what the file holds is no way back.
+    """
+    sides = (
+        (plan.effect.lose, True, "take SMTP AUTH from", "had it"),
+        (plan.effect.gain, False, "give SMTP AUTH to", "did not have it"),
+    )
+    for targets, worked, would, then in sides:
+        places = {entry.target.place for entry in undo.entries if entry.smtp_auth_before is worked}
+        moved = [target.label for target in targets if target.place in places]
+        if moved:
+            raise Refused(
+                f"The undo file is of {undo.written}, and the tenant was changed since: bringing back what it holds"
+                f" would {would} {listed(moved)}, which {then} then. Nothing was changed.",
+                hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
+                result={"effect": plan.effect.result()},
+            )
