@@ -50,7 +50,8 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         refusal = refused_to_send(self._connection.transport, self._task.args, os.environ)
         if refusal:
-            return {**result, "failed": True, "msg": refusal, "error_code": "refused"}
+            tenant = self._task.args.get("tenant") or "This task"
+            return {**result, "failed": True, "msg": f"{tenant}: {refusal}", "error_code": "refused"}
         wrap_async = self._task.async_val and not self._connection.has_native_async
         # An asynchronous task may outlive the run and its directory, a remote one can't see it.
         local = not self._task.async_val and self._connection.transport == "local"
