@@ -207,17 +207,20 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "400: a mailbox is synchronized from on-premises", "finishes the rest; `exclude` leaves it alone",
             "partial_failure",
         ),
+        "mailbox outside the app's write scope": Fault(
+            "400: the app's role does not reach a listed mailbox",
+            "finishes the listed ones; leaves the organization open", "partial_failure",
+        ),
         "hop that is not there": Fault(
             "CmdletProxyNotAvailableFailure of an organization's cmdlet", AGAIN
         ),
-        "warnings of the service": Fault("the service warns of something on a write", "passes it on"),
         "value that the service refuses": Fault("400: the value can't be converted", AT_ONCE, "invalid_request",
                                                 "Correct the value"),
         "setting that the service refuses": Fault("400: the cmdlet's own validation", AT_ONCE, "invalid_request",
                                                   "Read the service's own words"),
         "redirect to the same host": Fault("302 within the service", "follows, as POST"),
         "redirect 307": Fault("307 within the service", "follows, as POST"),
-        "warnings": Fault("the service adds warnings", "goes on"),
+        "warnings": Fault("the service warns of something on a write", "passes it on"),
         "lag that is waited for": Fault("a read shows the write after a moment", "looks again until it does"),
         "lag beyond the wait": Fault("a read does not show the write within `wait_timeout`",
                                      "ends well, `confirmed: false`"),
@@ -320,7 +323,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "mailboxes on no list have it enabled", "warns, and returns them as `unlisted_enabled`"
         ),
         "closing with nobody allowed": Fault(
-            "`organization: disabled` with `allowed` empty or not given", NO_REQUEST, "refused"
+            "`organization: disabled` with `allowed` empty or not given", NO_WRITE, "refused"
         ),
         "too many lose": Fault(
             "more mailboxes lose SMTP AUTH than `max_lose`", NO_WRITE + ", in check mode too", "refused"
@@ -360,6 +363,19 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "no undo file": Fault("JSON of something else", NO_REQUEST, "invalid_request", "Name another file"),
         "undo file missing": Fault("there is no such file", NO_REQUEST, "invalid_request", "Correct `src`"),
         "changed since": Fault("somebody changed a setting since", "leaves it and warns; `force` brings it back too"),
+        "undo file with a newer one beside it": Fault(
+            "a later run wrote another file for the same tenant", NO_WRITE + "; `force` brings this one back", "refused"
+        ),
+        "old file under an organization closed since": Fault(
+            "somebody who had SMTP AUTH then would lose it", NO_WRITE + "; `force` does it", "refused"
+        ),
+        "mailbox of the file made anew": Fault(
+            "a mailbox of the file has another GUID now", "leaves the organization and who follows it alone",
+            "not_found",
+        ),
+        "undo file edited by hand": Fault(
+            "an entry stands in the file twice, or is damaged", "warns, and restores the others"
+        ),
         "gone since": Fault("a mailbox is gone", "warns, and restores the others"),
     },
 }  # fmt: skip
@@ -370,7 +386,8 @@ _HEAD = """\
 # Faults, and what you see of them
 
 Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>`
-for what differs. Where a task ends well, the message is its first warning, or else its first line in `retried`.
+for what differs; in the task's result it begins with the tenant and ends with what to do. Where a task ends well, the
+message is its first warning, or else its first line in `retried`.
 
 How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16 and 32 seconds, or after what
 `Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then the failure
@@ -413,7 +430,7 @@ def seen(name: str, step: Step) -> Seen:
     assert step.code == fault.code, f"{name}: {step.summary}"
     if step.failed:
         hint = str(step.result.get("hint") or "")
-        message = without_tenant(step.msg).removesuffix(hint)
+        message = without_tenant(step.msg).removesuffix(hint).rstrip()
         return Seen(shape(message), shape(hint or f"{fault.advice}."))
     first = [*step.warnings, *step.result.get("retried", ())][:1]
     return Seen(shape(without_tenant(first[0])) if first else "", "")

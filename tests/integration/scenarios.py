@@ -63,5 +63,9 @@ def play(lab: Lab, tenants: Mapping[str, Tenant], scenarios: Mapping[str, Scenar
         )
     variables = {tenants[name].label: {"options": dict(scenario.options)} for name, scenario in scenarios.items()}
     return lab.run_playbook(
-        tasks, list(tenants.values()), host_vars=variables, may_fail=True, warns=["did not show them within"]
+        tasks,
+        list(tenants.values()),
+        host_vars=variables,
+        may_fail=True,
+        warns=["did not show them within", "The service says"],
     )

@@ -181,7 +181,7 @@ def test_entries_that_disagree(tenant: Tenant) -> None:
                       task(MODULE, right, named="agree")])  # fmt: skip
     run["disagree"].refused("invalid_request", r"mailboxes\[0\].*mailboxes\[1\].*pop_enabled", hint=None)
     run["disagree with identity"].refused("invalid_request", r"identity\[0\].*mailboxes\[0\]", hint=None)
-    for named, text in (("no setting", "no setting"), ("no identity", "identity that is empty"),
+    for named, text in (("no setting", "no setting"), ("no identity", "no identity"),
                         ("misspelt", "pop_enable"), ("empty name", "is empty"), ("nothing", "No setting")):  # fmt: skip
         run[named].refused("invalid_request", text, hint=None)
     documented("entries disagree", run["disagree"])

@@ -68,7 +68,7 @@ def test_dest(tenant: Tenant, tmp_path: Path) -> None:
     content = json.loads(dest.read_text())
     assert len(content["mailboxes"]) == 6
     assert content["summary"]["matched"] == 6
-    run["nowhere"].refused("invalid_request", "dest", "No such file", hint=None)
+    run["nowhere"].refused("invalid_request", "dest", "does not exist", hint=None)
     assert [path.name for path in tmp_path.iterdir()] == ["mailboxes.json"]
 
 

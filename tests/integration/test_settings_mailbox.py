@@ -105,7 +105,7 @@ ENTRIES = [{"identity": address(case.option), **wanted(case)} for case in CASES]
 def tenant(lab: Lab) -> Tenant:
     return lab.tenant(
         domains=[DOMAIN],
-        policies={"owa": ["Strict"], "active_sync": ["Phones"]},
+        policies={"owa": ["Strict", "STRASSE"], "active_sync": ["Phones"]},
         mailboxes=[{"upn": address(case.option)} for case in CASES],
     )
 
@@ -136,6 +136,7 @@ def run(tenant: Tenant) -> Run:
             task(info, {"identity": address("ews_allow_list")}, named="filled", register="filled"),
             read_back[1],
         ],
+        warns=["1 mailbox gains SMTP AUTH"],
     )
 
 
@@ -218,7 +219,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
 @pytest.fixture(scope="module")
 def forms(lab: Lab) -> tuple[Tenant, Run]:
     tenant = lab.tenant(
-        policies={"owa": ["Strict"], "active_sync": ["Phones"]},
+        policies={"owa": ["Strict", "STRASSE"], "active_sync": ["Phones"]},
         mailboxes=[
             {"upn": "null@forms.example", "cas": dict.fromkeys(TRISTATES.values(), False)},
             *(
@@ -230,6 +231,7 @@ def forms(lab: Lab) -> tuple[Tenant, Run]:
                 "upn": "policy@forms.example",
                 "cas": {"OwaMailboxPolicy": "Strict", "ActiveSyncMailboxPolicy": "Phones"},
             },
+            {"upn": "street@forms.example", "cas": {"OwaMailboxPolicy": "STRASSE"}},
             {"upn": "stored@forms.example", "cas": {"ImapMessagesRetrievalMimeFormat": "Tnef"}},
         ],
     )
@@ -268,6 +270,8 @@ def forms(lab: Lab) -> tuple[Tenant, Run]:
             on("policy", "default pinned", active_sync_mailbox_policy="Default"),
             on("policy", "by name", owa_mailbox_policy="strict"),
             on("policy", "by dn", owa_mailbox_policy="CN=Strict,CN=OWA Mailbox Policies,CN=Configuration"),
+            on("street", "same in another case", owa_mailbox_policy="strasse"),
+            on("street", "another name", may_fail=True, owa_mailbox_policy="Straße"),
             # Stored from earlier, and not acting: what reads back may be written back.
             on(
                 "stored",
@@ -360,6 +364,13 @@ def test_policies(forms: tuple[Tenant, Run]) -> None:
     assert run["by name"].changed
     assert tenant.mailbox("policy@forms.example")["OwaMailboxPolicy"] == "Strict"
     assert not run["by dn"].changed
+
+
+def test_names_that_only_fold_alike_are_two(forms: tuple[Tenant, Run]) -> None:
+    tenant, run = forms
+    assert not run["same in another case"].changed
+    run["another name"].refused("invalid_request", "Straße", hint=None)
+    assert len(tenant.writes(run["another name"])) == 1
 
 
 @pytest.mark.smoke

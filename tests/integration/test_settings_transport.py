@@ -77,7 +77,8 @@ def run(organization: Tenant) -> Run:
             task(module, EVERYTHING, named="again", diff=True),
             task("exo_transport_config_info", named="read", register="read"),
             task(module, READ_BACK, named="written back"),
-        ]
+        ],
+        warns=["1 mailbox gains SMTP AUTH"],
     )
 
 
@@ -148,6 +149,8 @@ REFUSED = (
     ("max_recipient_envelope_limit", "-1", "above 0"),
     ("max_recipient_envelope_limit", "many", "Unlimited"),
 )
+# Check mode says so too: the service would refuse them only when they are written.
+NO_ADDRESSES = ("@", "<@x.example>", "not an address", "post@", "@x.example", "post@x")
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,10 @@ def second(lab: Lab) -> tuple[Tenant, Run]:
             *spans,
             tried(module, {}, named="nothing"),
             tried(module, {"journal_message_expiration_days": 99}, named="out of range"),
-            tried(module, {"external_postmaster_address": "not an address"}, named="no address"),
+            *(
+                tried(module, {"external_postmaster_address": text}, named=f"no address: {text}", check_mode=True)
+                for text in NO_ADDRESSES
+            ),
         ]
     )
     return tenant, run
@@ -221,6 +227,12 @@ def test_refused_before_anything_is_written(number: int, option: str, reason: st
     assert tenant.writes(step) == []
 
 
+@pytest.mark.parametrize("text", NO_ADDRESSES)
+def test_what_is_no_address_is_refused_in_check_mode(text: str, second: tuple[Tenant, Run]) -> None:
+    _tenant, run = second
+    run[f"no address: {text}"].refused("invalid_request", "has to be an address", hint=None)
+
+
 def test_other_forms_and_failures(second: tuple[Tenant, Run]) -> None:
     tenant, run = second
     assert run["words"]["transport_config"]["max_recipient_envelope_limit"] == "Unlimited"
@@ -229,5 +241,4 @@ def test_other_forms_and_failures(second: tuple[Tenant, Run]) -> None:
     failed = run["out of range"].refused("invalid_request", "the organization", "0 to 7", hint=None)
     assert (failed["http_status"], failed["cmdlet"], failed.changed) == (400, "Set-TransportConfig", False)
     assert failed["request_id"]
-    run["no address"].refused("invalid_request", "SmtpAddress", hint=None)
     assert tenant.transport("JournalMessageExpirationDays") == 0

@@ -203,6 +203,7 @@ def test_the_newest_file_has_the_name(tenant: Tenant, tmp_path: Path) -> None:
     assert run["in a directory"]["undo_file"] == str(inside)
     for named, back in (("second", str(path)), ("in a directory", str(inside))):
         assert run[named].msg.endswith(f"way back: {back}")
+        assert "".join(run[named].msg.split()) in "".join(run.stderr.split())  # the task's last line on the screen
     assert run["nothing to change"].msg == f"{tenant.domain}: nothing to change"
 
 
@@ -213,3 +214,198 @@ def test_the_undo_file_is_there_before_the_first_write(tenant: Tenant, tmp_path:
     step.refused("access_denied")
     assert step["undo_file"] == str(path)
     assert len(json.loads(path.read_text())["entries"]) == 6
+
+
+def older_of(directory: Path, stem: str) -> Path:
+    """The file that got a time into its name when a newer one was written."""
+    (found,) = directory.glob(f"{stem}-*.json")
+    return found
+
+
+def test_an_older_file_is_not_taken_for_the_newest(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    tenant.run(
+        [
+            task("exo_transport_config", {"clear_categories": False, "undo_file": str(path)}, named="day 1"),
+            task("exo_transport_config", {"rfc2231_encoding_enabled": True, "undo_file": str(path)}, named="day 30"),
+        ]
+    )
+    older = older_of(tmp_path, "undo")
+    content = json.loads(path.read_text())
+    run = tenant.run(
+        [
+            tried("exo_restore", {"src": str(older)}, named="older"),
+            tried("exo_restore", {"src": str(older)}, named="older: check", check_mode=True),
+            task("exo_restore", {"src": str(path)}, named="newest"),
+            task("exo_restore", {"src": str(older), "force": True}, named="forced"),
+            task("exo_restore", {"content": content}, named="as data", check_mode=True),
+            task("exo_restore", {"content": path.read_text()}, named="as text", check_mode=True),
+            tried("exo_restore", {"content": content, "src": str(path)}, named="both"),
+            tried("exo_restore", {}, named="none"),
+        ]
+    )
+    for named in ("older", "older: check"):
+        run[named].refused("refused", r"later runs wrote others.*undo\.json", hint="newest")
+        assert tenant.writes(run[named]) == []
+    documented("undo file with a newer one beside it", run["older"])
+    assert run["newest"]["written"] == content["written"]
+    assert (run["newest"].changed, run["forced"].changed) == (True, True)
+    assert [run[named].changed for named in ("as data", "as text")] == [False, False]
+    for named in ("both", "none"):
+        run[named].refused("invalid_request", "either src.*or content", hint=None)
+    assert (tenant.transport("ClearCategories"), tenant.transport("Rfc2231EncodingEnabled")) == (True, False)
+
+
+def test_an_old_file_does_not_cut_off_who_was_open_then(tenant: Tenant, tmp_path: Path) -> None:
+    """When it was written the organization was open, so the scanner could follow it; it was closed since."""
+    path = tmp_path / "undo.json"
+    allow = {"allowed": tenant.allowed("scanner", "stray"), "undo_file": str(path)}
+    tenant.run([task("exo_smtp_auth", allow, named="there")], warns=WARNS)
+    tenant.patch(transport_config={"SmtpClientAuthenticationDisabled": True})
+    back = {"src": str(path)}
+    run = tenant.run(
+        [
+            tried("exo_restore", back, named="check", check_mode=True),
+            tried("exo_restore", back, named="plain"),
+            task("exo_restore", {**back, "force": True}, named="forced", check_mode=True),
+        ],
+        warns=WARNS,
+    )
+    for named in ("check", "plain"):
+        run[named].refused("refused", "scanner@", "had it then", hint="force")
+    documented("old file under an organization closed since", run["plain"])
+    assert any("loses SMTP AUTH in effect: scanner@" in warning for warning in run["forced"].warnings)
+    assert tenant.writes(run["plain"]) == []
+    assert tenant.own("scanner") is False
+
+
+def test_an_old_file_does_not_let_in_who_was_shut_out_then(tenant: Tenant, tmp_path: Path) -> None:
+    """Somebody took its own value away since, so it would follow the organization that opens again."""
+    path = tmp_path / "undo.json"
+    wanted = {"organization": "disabled", "allowed": tenant.allowed("blocked"), "undo_file": str(path)}
+    tenant.run([task("exo_smtp_auth", wanted, named="there")], warns=WARNS)
+    tenant.patch(mailboxes=[{"identity": tenant.at("blocked"), "cas": {"SmtpClientAuthenticationDisabled": None}}])
+    step = tenant.one("exo_restore", {"src": str(path)}, warns=WARNS)
+    step.refused("refused", "give SMTP AUTH to blocked@", "did not have it then", hint="force")
+    assert tenant.writes(step) == []
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closing again", "opening again"])
+def test_a_mailbox_made_anew_holds_the_organization(closed: bool, lab: Lab, tmp_path: Path) -> None:
+    """It has another GUID: what the file says of it can't be brought back, and the organization would be over it."""
+    tenant = small(lab, transport_config={"SmtpClientAuthenticationDisabled": closed})
+    path = tmp_path / "undo.json"
+    name = "stray" if closed else "blocked"
+    turned = {
+        "organization": "enabled" if closed else "disabled",
+        "denied" if closed else "allowed": tenant.allowed(name),
+        "undo_file": str(path),
+    }
+    tenant.run([task("exo_smtp_auth", turned, named="there")], warns=WARNS)
+    tenant.patch(remove_mailboxes=[tenant.at(name)])
+    tenant.patch(add_mailboxes=[{"upn": tenant.at(f"{name}.new"), "primary_address": tenant.at(name), "alias": name}])
+    run = tenant.run(
+        [
+            tried("exo_restore", {"src": str(path)}, named="check", check_mode=True),
+            tried("exo_restore", {"src": str(path)}, named="back"),
+        ],
+        warns=WARNS,
+    )
+    for named in ("check", "back"):
+        run[named].refused("not_found", f"{name}@.*under the GUID in the file", "left as they are")
+    if closed:
+        documented("mailbox of the file made anew", run["back"])
+    assert tenant.writes(run["back"]) == []
+    assert tenant.transport() is not closed
+
+
+def test_a_mailbox_that_is_in_a_file_twice_is_written_once(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    tenant.run([task("exo_cas_mailbox", {"identity": ["ada", "ben"], "pop_enabled": False, "undo_file": str(path)})])
+    content = json.loads(path.read_text())
+    content["entries"].append({**content["entries"][0], "before": {"pop_enabled": False}})
+    content["entries"].append({"noun": "CASMailbox", "guid": "none", "before": {}, "after": {}})
+    path.write_text(json.dumps(content))
+    step = tenant.one("exo_restore", {"src": str(path)}, warns=["twice", "damaged"])
+    assert step.ok()["summary"]["changed"] == 2
+    documented("undo file edited by hand", step)
+    assert len(tenant.writes(step)) == 2
+    assert (tenant.mailbox("ada")["PopEnabled"], tenant.mailbox("ben")["PopEnabled"]) == (True, True)
+
+
+# --- values that the service holds and that no option takes ---
+
+GUID_LIKE = "0f0e0d0c-1111-2222-3333-444455556666"
+OWA, ACTIVE_SYNC = "OwaMailboxPolicy", "ActiveSyncMailboxPolicy"
+BOXES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # what the mailbox has, and what it is given instead
+    "policy-with-a-blank": ({OWA: "Kiosk "}, {"owa_mailbox_policy": "OwaMailboxPolicy-Default"}),
+    "policy-like-a-guid": ({OWA: GUID_LIKE}, {"owa_mailbox_policy": "OwaMailboxPolicy-Default"}),
+    "policy-like-a-dn": ({ACTIVE_SYNC: "CN=Phones,"}, {"active_sync_mailbox_policy": "Default"}),
+    "device-with-a-blank": ({"ActiveSyncAllowedDeviceIDs": ["A "]}, {"active_sync_allowed_device_ids": ["B"]}),
+    "agent-with-a-blank": (
+        {"EwsApplicationAccessPolicy": "EnforceAllowList", "EwsAllowList": ["App/* "]},
+        {"ews_application_access_policy": "EnforceAllowList", "ews_allow_list": ["Other/*"]},
+    ),
+    "agents-in-two-cases": (
+        {"EwsApplicationAccessPolicy": "EnforceBlockList", "EwsBlockList": ["App/*", "app/*"]},
+        {"ews_application_access_policy": "EnforceBlockList", "ews_block_list": ["Other/*"]},
+    ),
+}
+SETTINGS: dict[str, tuple[str, str, Any]] = {
+    # property: what the organization has, and the option and value that it is given instead
+    "MessageExpiration": ("2.00:00:00", "message_expiration", "12:00:00"),
+    "MaxRecipientEnvelopeLimit": ("0", "max_recipient_envelope_limit", "500"),
+    "InternalDsnDefaultLanguage": ("de-DE_phoneb", "internal_dsn_default_language", "en-US"),
+    "ExternalPostmasterAddress": (" post@x.example ", "external_postmaster_address", "other@x.example"),
+}
+
+
+def test_mailboxes_with_values_that_no_option_takes(lab: Lab, tmp_path: Path) -> None:
+    tenant = lab.tenant(
+        policies={"owa": ["Kiosk ", GUID_LIKE], "active_sync": ["CN=Phones,"]},
+        mailboxes=[{"upn": f"{name}@former.example", "cas": cas} for name, (cas, _given) in BOXES.items()],
+        domains=["former.example"],
+    )
+    before = snapshot(tenant)
+    path = tmp_path / "undo.json"
+    changes = [{"identity": tenant.at(name), **given} for name, (_cas, given) in BOXES.items()]
+    run = tenant.run(
+        [
+            task("exo_cas_mailbox", {"mailboxes": changes, "undo_file": str(path)}, named="there"),
+            tried("exo_restore", {"src": str(path)}, named="back"),
+        ]
+    )
+    assert run["there"]["summary"]["changed"] == len(BOXES)
+    # Of the six the service itself refuses one, which it held all the same; the others are restored.
+    after = {box["PrimarySmtpAddress"].partition("@")[0]: box for box in snapshot(tenant)["mailboxes"]}
+    expected = {box["PrimarySmtpAddress"].partition("@")[0]: box for box in before["mailboxes"]}
+    twins = "agents-in-two-cases"
+    assert {name: after[name] for name in BOXES if name != twins} == {
+        name: expected[name] for name in BOXES if name != twins
+    }
+    run["back"].refused("partial_failure", f"{twins}@", hint=None)
+    (failed,) = [box["identity"] for box in run["back"]["mailboxes"] if box["status"] == "failed"]
+    assert failed == tenant.at(twins)
+
+
+def test_an_organization_with_values_that_no_option_takes(lab: Lab, tmp_path: Path) -> None:
+    """Whether the service takes back what it held is its own word; what is sent is what was there."""
+    tenants = {name: small(lab, transport_config={name: former}) for name, (former, *_new) in SETTINGS.items()}
+    variables = {
+        tenants[name].label: {"given": {option: value}, "path": str(tmp_path / f"{name}.json")}
+        for name, (_former, option, value) in SETTINGS.items()
+    }
+    options = [option for _former, option, _value in SETTINGS.values()]
+    arguments = {option: f"{{{{ given.{option} | default(omit) }}}}" for option in options}
+    run = lab.run_playbook(
+        [
+            task("exo_transport_config", {**arguments, "undo_file": "{{ path }}"}, named="there"),
+            tried("exo_restore", {"src": "{{ path }}"}, named="back"),
+        ],
+        list(tenants.values()), host_vars=variables,
+    )  # fmt: skip
+    for name, (former, _option, _value) in SETTINGS.items():
+        _there, back = tenants[name].writes()
+        assert back["parameters"] == {name: former}
+        assert run.step("back", tenants[name].label).failed is (back["status"] != 200)
