@@ -60,8 +60,8 @@ LOG_REQUESTS, LOG_SECONDS = 5, 10.0  # what Microsoft Graph lets an app ask of a
 
 def verdict_limit(mailboxes: int, log_requests: int, sign_ins: int, latency: Latency = STATED) -> float:
     """The least time for one verdict on all mailboxes, everything asked for in turn: two tokens (six requests with
-    discovery), mailboxes and users page by page, five questions about the tenant, and the log, as fast as it is answered
-    and as the service lets one ask.
+    discovery), mailboxes and users page by page, five questions about the tenant, and the log, as fast as it is
+    answered and as the service lets one ask.
     """
     answered = log_requests * latency.request + sign_ins * latency.row
     # Nobody may send the sixth request before ten seconds are over, and so on.
