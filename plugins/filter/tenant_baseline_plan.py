@@ -48,11 +48,17 @@ options:
       - Whether nothing but a comparison is wanted. The limits on changes do not count then, and no undo file is named.
     type: bool
     default: false
-  sharing:
+  hosts:
     description:
-      - Other hosts of the play that are the same tenant.
+      - All hosts of the play. Two of them that are one tenant are a problem of both.
     type: list
     elements: str
+    default: []
+  tenants:
+    description:
+      - The tenants of these hosts, in the same order, as M(m365.exchange_online.exo_tenant_info) returned them.
+    type: list
+    elements: dict
     default: []
 seealso:
   - plugin: m365.exchange_online.tenant_baseline_outcome
@@ -119,10 +125,10 @@ def tenant_baseline_plan(
     tags: Sequence[str] = ("all",),
     skip_tags: Sequence[str] = (),
     audit: bool = False,
-    sharing: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    tenants: Sequence[Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
-    run = Run(str(host), str(tenant), tuple(tags), tuple(skip_tags), audit, tuple(sharing))
-    return plan(variables, run)
+    return plan(variables, Run(str(host), str(tenant), tags, skip_tags, audit, hosts, tenants))
 
 
 class FilterModule:

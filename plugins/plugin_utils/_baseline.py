@@ -37,6 +37,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
 
 PREFIX = "tenant_baseline_"
 _SMTP_AUTH_PREFIX = PREFIX + "smtp_auth_"
@@ -57,6 +58,8 @@ SHARED = frozenset(
         "wait_timeout",
     }
 )
+# Options that may stop a plan. An audit tells of drift however far it went.
+_GATE = frozenset({"require_unused_days", "accept_cutoff", "usage_report"})
 SMTP_AUTH_OPTIONS = tuple(name for name in _smtp_auth.ARGUMENT_SPEC if name not in SHARED)
 
 
@@ -173,14 +176,26 @@ FORMS: Mapping[str, Form] = {
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the role is about. ``sharing``: other hosts that come to the same tenant."""
+    """What a run of the role is about.
+
+    ``hosts``: all hosts of the play. ``tenants``: the tenant of each of them, in the same order, as exo_tenant_info has
+    it; empty where nobody asked.
+    """
 
     host: str
     tenant: str
     tags: Sequence[str] = ("all",)
     skip_tags: Sequence[str] = ()
     audit: bool = False
-    sharing: Sequence[str] = ()
+    hosts: Sequence[str] = ()
+    tenants: Sequence[Mapping[str, t.Any]] = ()
+
+    def sharing(self) -> list[str]:
+        """The other hosts that come to the same tenant: by its GUID, and by its name where the GUID is not known."""
+        keys = [found["tenant_id"] or found["tenant"].strip().lower() for found in self.tenants]
+        own = dict(zip(self.hosts, keys, strict=False)).get(self.host)
+        same = zip(self.hosts, keys, strict=False)
+        return [host for host, key in same if own and key == own and host != self.host]
 
 
 @dataclass
@@ -301,11 +316,15 @@ def _arguments(reading: _Reading, run: Run) -> dict[str, dict[str, t.Any]]:
     """The arguments of each part that is declared."""
     own = {
         "transport_config": reading.own_or_fleet(_TRANSPORT_CONFIG),
-        "smtp_auth": reading.smtp_auth,
+        "smtp_auth": _smtp_auth_policy(reading, run),
         "mailboxes": _mailboxes(reading),
         "organization_config": reading.own_or_fleet(_ORGANIZATION_CONFIG),
     }
     return {part.name: own[part.name] | _shared(part, reading, run) for part in PARTS if own[part.name]}
+
+
+def _smtp_auth_policy(reading: _Reading, run: Run) -> dict[str, t.Any]:
+    return {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in _GATE)}
 
 
 def _mailboxes(reading: _Reading) -> dict[str, t.Any]:
@@ -323,7 +342,7 @@ def _mailboxes(reading: _Reading) -> dict[str, t.Any]:
 def _shared(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
     """What the role gives to each module that takes it."""
     shared = {name: reading.get(name) for name in ("lookup_failure_action", "propagation_delay")}
-    if not run.audit:  # an audit tells of drift however far it went, and saves nothing
+    if not run.audit:
         shared.update(_limits(reading))
         if reading.get("undo_dir"):
             shared["undo_file"] = os.path.join(reading.get("undo_dir"), f"{file_name(run.host)}-{part.name}.json")
@@ -354,9 +373,10 @@ def _whose(run: Run) -> list[str]:
             f"{run.host} has no exo_tenant. Each host names its tenant itself; it is never taken from the environment,"
             " where it could be another one."
         ]
-    if run.sharing:
+    sharing = run.sharing()
+    if sharing:
         return [
-            f"{run.host} and {', '.join(run.sharing)} are the same tenant ({run.tenant}). Each would be given the"
+            f"{run.host} and {listed(sharing)} are the same tenant ({run.tenant}). Each would be given the"
             " baseline of the others: keep one of them, or run them one by one with --limit."
         ]
     return []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,23 @@ def test_unlisted_mailboxes_are_told(tenant: Tenant, tmp_path: Path) -> None:
     )
     (refused,) = [step for step in relative.steps if step.failed]
     assert "/report.json meant?" in refused.msg
+
+
+@pytest.mark.parametrize("playbook", [BASELINE, AUDIT], ids=["baseline", "audit"])
+def test_two_hosts_of_one_tenant_are_refused(playbook: Path, lab: Lab) -> None:
+    """By its GUID, whatever each of them calls it; the third host goes on."""
+    twice, other = small(lab), small(lab)
+    again = Tenant(lab, replace(twice.info, label=f"{twice.label}-again"))
+    variables: dict[str, dict[str, Any]] = {t.label: {**t.host_vars, **CLOSE} for t in (twice, again, other)}
+    variables[again.label]["exo_tenant"] = twice.info.tenant_id.upper()
+    run = lab.run_playbook(
+        playbook, [twice, again, other], may_fail=True, host_vars=variables, env=other.urls, warns=WARNS
+    )
+    assert run.rc != 0
+    assert {step.host for step in run.steps if step.failed} >= {twice.label, again.label}
+    assert any("are the same tenant" in step.msg for step in run.steps if step.failed)
+    assert twice.log() == []
+    assert other.log() != []
 
 
 HOSTILE = "{{ lookup('pipe', 'id') }} # a: b"

@@ -150,7 +150,10 @@ def test_rare_parts_have_their_own_file() -> None:
 
 
 def test_an_audit_has_no_limit_and_saves_nothing() -> None:
-    found = arguments({**CLOSED, "undo_dir": "/nowhere"}, "smtp_auth", audit=True)
+    gate = {"smtp_auth_require_unused_days": 30, "smtp_auth_accept_cutoff": ["old@contoso.com"]}
+    found = arguments({**CLOSED, **gate, "undo_dir": "/nowhere"}, "smtp_auth", audit=True)
+    assert not {"require_unused_days", "accept_cutoff"} & set(found)
+    assert arguments({**CLOSED, **gate}, "smtp_auth")["require_unused_days"] == 30
     assert not {"max_changes", "max_lose", "max_gain"} & set(found)
     assert "undo_file" not in found
 
@@ -228,8 +231,26 @@ def test_directories(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_tenant_is_the_hosts_own() -> None:
     (nameless,) = planned(CLOSED, tenant=" ")["problems"]
     assert "contoso has no exo_tenant" in nameless
-    (shared,) = planned(CLOSED, sharing=["fabrikam"])["problems"]
-    assert "contoso and fabrikam are the same tenant (contoso.onmicrosoft.com)" in shared
+
+
+GUID, OTHER = "11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("tenants", "shared"),
+    [
+        ([], ""),
+        ([("contoso.com", GUID), ("contoso.onmicrosoft.com", OTHER), ("", None)], ""),
+        ([("contoso.com", GUID), ("contoso.onmicrosoft.com", GUID), ("", None)], "contoso and fabrikam are"),
+        ([("contoso.com", None), (" Contoso.com", None), ("contoso.com", None)], "contoso and fabrikam, nord are"),
+        ([("", None), ("", None), ("", None)], ""),
+        ([("contoso.com", None), ("nord.example", None), ("", None)], ""),
+    ],
+)
+def test_two_hosts_are_not_one_tenant(tenants: list[tuple[str, str | None]], shared: str) -> None:
+    found = [{"tenant": tenant, "tenant_id": guid} for tenant, guid in tenants]
+    problems = planned(CLOSED, hosts=["contoso", "fabrikam", "nord"], tenants=found)["problems"]
+    assert [shared in problem for problem in problems] == [True] * bool(shared)
 
 
 @pytest.mark.parametrize(
