@@ -20,13 +20,22 @@ import requests
 import urllib3
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Client, Command
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import FATAL, Answer, Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._clouds import CLOUDS
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, NotFound
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    Ambiguous,
+    ExoError,
+    Interrupted,
+    NotFound,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import Response
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    CAS_MAILBOX,
+    ORGANIZATION_CONFIG,
+    TRANSPORT_CONFIG,
+)
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 ENDPOINT = "https://outlook.office365.com"
@@ -288,6 +297,22 @@ def transport_wire() -> Callable[..., dict[str, t.Any]]:
     return lambda **changed: _wire(TRANSPORT_CONFIG, _TRANSPORT_DEFAULTS, changed)
 
 
+_ORGANIZATION_DEFAULTS: dict[str, t.Any] = {
+    "ActivityBasedAuthenticationTimeoutInterval": "06:00:00",
+    "EwsAllowList": [],
+    "EwsAllowedAppIDs": "",
+    "EwsApplicationAccessPolicy": None,
+    "EwsBlockList": [],
+    "MailTipsLargeAudienceThreshold": 25,
+}
+
+
+@pytest.fixture
+def organization_wire() -> Callable[..., dict[str, t.Any]]:
+    """The organization's configuration nobody touched, but for these properties."""
+    return lambda **changed: _wire(ORGANIZATION_CONFIG, _ORGANIZATION_DEFAULTS, changed)
+
+
 @pytest.fixture
 def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Record]:
     """A mailbox with a number for its GUID, and these properties."""
@@ -301,70 +326,117 @@ def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Record]:
 
 
 class TenantClient:
-    """A client in front of a tenant that is held in memory; every write succeeds, or fails as told."""
+    """A client in front of a tenant that is held in memory.
+
+    before: asked of every cmdlet that it is about to run; an error that it returns is the answer. after: the same once
+    the cmdlet was run, so what it returns is an answer that was lost. ``ran``: every cmdlet in turn.
+    """
 
     concurrency = 4
     tenant_id = TENANT
-    warnings: t.ClassVar[list[str]] = []
 
-    def __init__(self, transport: dict[str, t.Any], boxes: list[dict[str, t.Any]]) -> None:
-        self.transport = transport
+    def __init__(
+        self, transport: dict[str, t.Any], boxes: list[dict[str, t.Any]], organization: dict[str, t.Any] | None = None
+    ) -> None:
+        self.single = {"TransportConfig": transport, "OrganizationConfig": organization or {}}
         self.boxes = {box["Guid"]: box for box in boxes}
-        self.writes: list[Command] = []
-        self.fail: Callable[[Command], Exception | None] = lambda command: None
+        self.users: list[dict[str, t.Any]] = []
+        self.ran: list[Command] = []
+        self.warnings: list[str] = []
+        self.alive = True
+        self.before: Callable[[Command], ExoError | None] = lambda command: None
+        self.after: Callable[[Command], ExoError | None] = lambda command: None
+
+    @property
+    def transport(self) -> dict[str, t.Any]:
+        return self.single["TransportConfig"]
+
+    @property
+    def writes(self) -> list[Command]:
+        return [command for command in self.ran if not command.reads]
+
+    @property
+    def written(self) -> list[tuple[str, t.Any]]:
+        """Whom each write was about, and the new values."""
+        return [
+            (command.subject, {key: value for key, value in command.parameters.items() if key != "Identity"})
+            for command in self.writes
+        ]
 
     def check_alive(self) -> None:
-        """The run lives."""
+        if not self.alive:
+            raise Interrupted("The run that started this task has ended, so nothing more is written.")
 
     def invoke(self, command: Command) -> Answer:
-        if command.name == "Get-TransportConfig":
-            return Answer((dict(self.transport),))
-        if command.name == "Set-TransportConfig":
-            self.writes.append(command)
-            self.transport.update(command.parameters)
+        if not command.reads:
+            self.check_alive()
+        self.ran.append(command)
+        error = self.before(command)
+        if error is None:
+            answer = self._run(command)
+            error = self.after(command)
+        if error is not None:
+            raise error
+        return answer
+
+    def _run(self, command: Command) -> Answer:
+        verb, _dash, noun = command.name.partition("-")
+        if command.name == "Get-User":
+            return Answer(tuple(self.users))
+        if noun in self.single:
+            if verb == "Set":
+                self.single[noun].update(command.parameters)
+                return Answer()
+            return Answer((dict(self.single[noun]),))
+        assert noun == "CASMailbox", command.name
+        found = list(self._candidates(command.parameters["Identity"]))
+        if not found:
+            raise NotFound(f"no {command.parameters['Identity']}")
+        if len(found) > 1:
+            raise Ambiguous(f"two of {command.parameters['Identity']}")
+        if verb == "Set":
+            found[0].update({key: value for key, value in command.parameters.items() if key != "Identity"})
             return Answer()
-        outcome = self._one(command)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return t.cast(Answer, outcome)
+        return Answer((dict(found[0]),))
 
     def pages(self, command: Command, most: int | None = None) -> Iterator[Answer]:
         assert command.name == "Get-CASMailbox"
-        every = list(self.boxes.values())
-        for start in range(0, len(every), 1000):
+        self.ran.append(command)
+        error = self.before(command)
+        if error is not None:
+            raise error
+        every = [dict(box) for box in self.boxes.values()]
+        for number, start in enumerate(range(0, len(every) or 1, 1000), start=1):
             yield Answer(tuple(every[start : start + 1000]))
+            if number == most:
+                return
 
     def batch(self, commands: list[Command]) -> Iterator[tuple[int, t.Any]]:
+        """Each in turn; after a failure that would hit all others, nothing more, as the real one."""
         for index, command in enumerate(commands):
             try:
                 yield index, self.invoke(command)
+            except FATAL as error:
+                yield index, error
+                return
             except ExoError as error:
                 yield index, error
-
-    def _one(self, command: Command) -> t.Any:
-        name = command.parameters["Identity"]
-        error = self.fail(command)
-        if error:
-            return error
-        box = next((b for b in self._candidates(name)), None)
-        if box is None:
-            return NotFound(f"no {name}")
-        if command.name == "Set-CASMailbox":
-            self.writes.append(command)
-            box.update({key: value for key, value in command.parameters.items() if key != "Identity"})
-            return Answer()
-        return Answer((box,))
 
     def _candidates(self, name: str) -> Iterator[dict[str, t.Any]]:
         if name in self.boxes:
             yield self.boxes[name]
-        else:
-            yield from (box for box in self.boxes.values() if box["PrimarySmtpAddress"] == name)
+            return
+        names = ("PrimarySmtpAddress", "Alias", "UserPrincipalName")
+        for box in self.boxes.values():
+            if any(str(box.get(key, "")).lower() == name.lower() for key in names):
+                yield box
 
 
 @pytest.fixture
 def tenant(
-    cas_wire: Callable[..., dict[str, t.Any]], transport_wire: Callable[..., dict[str, t.Any]]
+    cas_wire: Callable[..., dict[str, t.Any]],
+    transport_wire: Callable[..., dict[str, t.Any]],
+    organization_wire: Callable[..., dict[str, t.Any]],
 ) -> Callable[..., TenantClient]:
     """A tenant: how many mailboxes, what each has, and what the organization has."""
 
@@ -373,6 +445,7 @@ def tenant(
         box: Mapping[str, t.Any] | None = None,
         organization: Mapping[str, t.Any] | None = None,
         address: str = "user{}@contoso.com",
+        config: Mapping[str, t.Any] | None = None,
     ) -> TenantClient:
         boxes = [
             {
@@ -383,6 +456,6 @@ def tenant(
             }
             for number in range(1, count + 1)
         ]
-        return TenantClient(transport_wire(**(organization or {})), boxes)
+        return TenantClient(transport_wire(**(organization or {})), boxes, organization_wire(**(config or {})))
 
     return make

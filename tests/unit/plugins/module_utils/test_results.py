@@ -72,7 +72,7 @@ def test_twenty_thousand_changes(check_mode: bool, named: bool, tenant: Tenant) 
 def test_twenty_thousand_failures_and_the_missing_come_first(tenant: Tenant) -> None:
     client = tenant(MANY, {"PopEnabled": True}, address=ADDRESS)
     bad = {f"00000000-0000-4000-8000-{n:012x}" for n in (MANY - 1, MANY)}
-    client.fail = lambda c: (
+    client.before = lambda c: (
         InvalidRequest("No. " * 100) if c.name.startswith("Set-") and c.parameters["Identity"] in bad else None
     )
     names = [ADDRESS.format(n) for n in range(1, MANY + 1)]
@@ -86,7 +86,7 @@ def test_twenty_thousand_failures_and_the_missing_come_first(tenant: Tenant) -> 
     assert result["changed"] is True
     assert any("gone@contoso.com" in warning for warning in warnings)
 
-    client.fail = lambda c: InvalidRequest("No. " * 100) if c.name.startswith("Set-") else None
+    client.before = lambda c: InvalidRequest("No. " * 100) if c.name.startswith("Set-") else None
     result, _warnings = run(_cas_mailbox.converge, cas_options(all_mailboxes=True, imap_enabled=True), client)
     assert len(json.dumps(result)) < LIMIT
     assert (result["summary"]["changed"], result["summary"]["failed"]) == (0, MANY)
