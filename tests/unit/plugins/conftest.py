@@ -36,6 +36,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     ORGANIZATION_CONFIG,
     TRANSPORT_CONFIG,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 ENDPOINT = "https://outlook.office365.com"
@@ -457,5 +458,44 @@ def tenant(
             for number in range(1, count + 1)
         ]
         return TenantClient(transport_wire(**(organization or {})), boxes, organization_wire(**(config or {})))
+
+    return make
+
+
+class Ran(t.NamedTuple):
+    """What a task returned, or failed with, and its warnings."""
+
+    result: dict[str, t.Any]
+    warnings: list[str]
+    error: ExoError | None
+
+    @property
+    def failure(self) -> ExoError:
+        assert self.error is not None, "the task did not fail"
+        return self.error
+
+
+@pytest.fixture
+def run() -> Callable[..., Ran]:
+    """Runs a task in a tenant: the task, its argument spec, the client and the options that are given."""
+
+    def make(
+        function: Callable[[Task], dict[str, t.Any]],
+        spec: Mapping[str, t.Any],
+        client: t.Any,
+        *,
+        check_mode: bool = False,
+        **given: t.Any,
+    ) -> Ran:
+        plain: dict[str, t.Any] = {name: option.get("default") for name, option in spec.items()}
+        assert set(given) <= set(spec), f"unknown options: {set(given) - set(spec)}"
+        warnings: list[str] = []
+        task = Task(
+            {**plain, **given}, check_mode, warnings.append, lambda: client, tenant="contoso.com", module="exo_test"
+        )
+        try:
+            return Ran(function(task), warnings, None)
+        except ExoError as error:
+            return Ran(dict(error.result), warnings, error)
 
     return make

@@ -145,7 +145,6 @@ def test_a_blocked_plan_leaves_the_organization_and_who_follows_it() -> None:
     changes = (CLOSES, box(1, False), box(2, "inherit"))
     plan = Plan(ordered(changes, blocked_by=GONE), changes)
     assert [change.label for change in plan.changes] == ["u1@contoso.com"]
-    assert plan.blocked_by is GONE
     assert plan.blocked() == {ORGANIZATION.place: GONE, target(2).place: GONE}
     assert not Plan(ordered((CLOSES, box(2, "inherit")), blocked_by=GONE)).changed
 
@@ -204,6 +203,20 @@ def test_how_many_may_lose_or_gain(option: str, field: str) -> None:
         check_limits(many(0, UNKNOWN), limits)
 
 
+def test_closing_the_organization_has_a_limit_of_its_own() -> None:
+    losers = Effect(lose=tuple(target(n) for n in range(3)))
+    closes, opens = (Plan((Phase((change,)),), effect=losers) for change in (CLOSES, OPENS))
+    limits = parse_limits({"max_lose": "1", "max_lose_when_closing": "3"})
+    check_limits(closes, limits)
+    with pytest.raises(Refused, match="max_lose: 1 allows 1"):
+        check_limits(opens, limits)
+    with pytest.raises(Refused, match="max_lose_when_closing: 2 allows 2"):
+        check_limits(closes, parse_limits({"max_lose": "9", "max_lose_when_closing": "2"}))
+    with pytest.raises(Refused, match="max_lose: 1 allows 1"):
+        check_limits(closes, parse_limits({"max_lose": "1"}))
+    check_limits(opens, parse_limits({"max_lose_when_closing": "0"}))
+
+
 def test_no_limit_no_refusal() -> None:
     check_limits(many(5000, UNKNOWN), Limits())
     check_limits(many(0), Limits(parse_limit("max_changes", "0")).of(5000))
@@ -229,7 +242,7 @@ def test_what_is_blocked_is_not_counted() -> None:
 @pytest.mark.parametrize(
     "text", ["-1", "ten", "101%", "1.5", "10 percent", "%", "1e3", "٣%", "٣", "9" * 10, "9" * 5000]
 )
-@pytest.mark.parametrize("option", ["max_changes", "max_lose", "max_gain"])
+@pytest.mark.parametrize("option", ["max_changes", "max_lose", "max_lose_when_closing", "max_gain"])
 def test_a_limit_that_is_none(text: str, option: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_limits({option: text})

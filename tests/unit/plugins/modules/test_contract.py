@@ -154,7 +154,7 @@ def test_examples(name: str, arguments: dict[str, t.Any], monkeypatch: pytest.Mo
         ({"identity": ["a"], "recipient_type_details": ["UserMailbox"], "pop_enabled": True}, "recipient_type_details"),
         ({"identity": ["a", " "], "pop_enabled": True}, "position 2"),
         ({"mailboxes": [{"identity": "a"}]}, "no setting"),
-        ({"mailboxes": [{"pop_enabled": True}]}, "mailboxes[0] has an identity that is empty"),
+        ({"mailboxes": [{"pop_enabled": True}]}, "mailboxes[0] has no identity"),
         ({"mailboxes": [{"identity": "a", "popenabled": True}]}, "popenabled"),
         ({"mailboxes": [{"identity": "a", "ews_enabled": "maybe"}]}, "mailboxes[0]: ews_enabled"),
         ({"identity": ["a"], "pop_enabled": True, "where": {"pop": True}}, "where has an unknown key pop"),
