@@ -331,8 +331,8 @@ def _note(run: _Run, change: Change, answer: object, *, last: bool, first: bool)
 def _command(change: Change, turn: int) -> Command:
     target = change.target
     return Command(
-        target.table.setter,
-        target.command(change.calls[turn]),
+        f"{change.verb}-{target.table.noun}",
+        target.command(change.calls[turn], change.verb),
         subject=target.label,
         anchor="" if target.table.single else target.anchor,
     )
@@ -381,4 +381,6 @@ def _shown(run: _Run, outcomes: Sequence[Outcome]) -> set[Place]:
     wanted = {outcome.change.target.place: outcome.change.differing()[1] for outcome in outcomes}
     options = {option for values in wanted.values() for option in values}
     records = read_again(run.client, [outcome.change.target for outcome in outcomes], options)
-    return {place for place, values in wanted.items() if _shows(records.get(place), values)}
+    gone = {outcome.change.target.place for outcome in outcomes if outcome.change.verb == "Remove"}
+    seen = {place for place, values in wanted.items() if place not in gone and _shows(records.get(place), values)}
+    return seen | (gone - records.keys())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
@@ -17,6 +16,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._change impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._entries import merge, parse_entries
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AuthenticationFailed,
     ExoError,
@@ -35,8 +35,8 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
     Selected,
     check_selection,
+    check_settings,
     given_names,
-    identity_of,
     only_known,
     parse_where,
     select,
@@ -68,64 +68,22 @@ INFO_ARGUMENT_SPEC: Mapping[str, t.Any] = {
 _EWS = "ews_enabled"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One place where the user named a mailbox and what it should have."""
-
-    place: str
-    identity: str
-    desired: Mapping[str, t.Any]
-
-
-def _parse_entries(params: Mapping[str, t.Any], shared: Mapping[str, t.Any]) -> list[Entry]:
-    names = given_names("identity", params["identity"])
-    entries = [Entry(f"identity[{number}]", name, shared) for number, name in enumerate(names)]
-    for number, given in enumerate(params["mailboxes"] or ()):
-        place = f"mailboxes[{number}]"
-        only_known(given, ["identity", *CAS_MAILBOX.options], place)
-        name = identity_of(given, place)
-        desired = CAS_MAILBOX.parse(given, f"{place}: ")
-        if not desired:
-            raise InvalidRequest(f"{place} ({name}) has no setting.")
-        entries.append(Entry(place, name, desired))
-    return entries
-
-
-def _merge(entries: Sequence[Entry], by_name: Mapping[str, Record]) -> dict[str, dict[str, t.Any]]:
-    """What is desired of each mailbox, by GUID; raises InvalidRequest where two entries disagree."""
-    merged: dict[str, dict[str, t.Any]] = {}
-    origin: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        box = by_name.get(entry.identity)
-        if box is None:
-            continue
-        for option, value in entry.desired.items():
-            former = origin.setdefault((box.key, option), entry)
-            if former.desired[option] != value:
-                raise InvalidRequest(
-                    f"{former.place} ({former.identity}) and {entry.place} ({entry.identity}) are the same mailbox,"
-                    f" {box.label}, and disagree about {option}."
-                )
-            merged.setdefault(box.key, {})[option] = value
-    return merged
-
-
 def converge(task: Task) -> Result:
     """Bring the mailboxes' settings to what the options say."""
     params = task.params
     shared = CAS_MAILBOX.parse(params)
-    entries = _parse_entries(params, shared)
+    entries = parse_entries(params, shared, CAS_MAILBOX, "mailboxes")
     everybody = params["all_mailboxes"]
     where = parse_where(params["where"])
     limits = parse_limits(params)
-    _check_task(params, shared, entries)
+    check_settings(params, shared, bool(entries))
     options = {*shared, *(where or ())}
     for entry in entries:
         options.update(entry.desired)
     client = task.connect()
     reader = Reader(client, sorted(options), task.progress, warn=task.warn)
     selected = select(reader, selection_of(params, tuple(entry.identity for entry in entries), where))
-    own = _merge(entries, selected.by_name)
+    own = merge(entries, selected.by_name)
     base = shared if everybody else {}
     changes = tuple(plan_change(box, {**base, **own.get(box.key, {})}) for box in selected.records)
     if everybody and any(change.changed for change in changes):
@@ -143,17 +101,6 @@ def converge(task: Task) -> Result:
         }
 
     return converge_plan(task, client, plan, Wanted(shape, limits.of(selected.scope)))
-
-
-def _check_task(params: Mapping[str, t.Any], shared: Mapping[str, t.Any], entries: Sequence[Entry]) -> None:
-    everybody = params["all_mailboxes"]
-    check_selection(params)
-    if not shared and params["identity"]:
-        raise InvalidRequest("No setting is given, so there is nothing to manage.")
-    if not shared and everybody and not entries:
-        raise InvalidRequest("No setting is given, so there is nothing to manage.")
-    if not everybody and params["identity"] is None and params["mailboxes"] is None:
-        raise InvalidRequest("Which mailboxes? Give identity, mailboxes or all_mailboxes: true.")
 
 
 def _check_inherit(params: Mapping[str, t.Any], changes: Sequence[Change], reached: Reach) -> None:

@@ -19,13 +19,15 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
 class Change:
     """Managed settings of one object before and after, and the calls that lead there.
 
-    calls: the parameters of each call in turn; none where nothing differs.
+    calls: the parameters of each call in turn; none where nothing differs. verb: New and Remove for an object that
+    comes or goes as a whole.
     """
 
     target: Target
     before: Mapping[str, Value]
     after: Mapping[str, Value]
     calls: tuple[Mapping[str, t.Any], ...] = ()
+    verb: str = "Set"
 
     @property
     def changed(self) -> bool:

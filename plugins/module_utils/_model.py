@@ -52,9 +52,11 @@ class Target:
         """What tells it from every other target."""
         return (self.table.noun, self.key)
 
-    def command(self, parameters: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The parameters of the setter for this target."""
-        return dict(parameters) if self.table.single else {"Identity": self.key, **parameters}
+    def command(self, parameters: Mapping[str, t.Any], verb: str = "Set") -> dict[str, t.Any]:
+        """The parameters of a cmdlet for this target. One that is made has no identity yet."""
+        if self.table.single or verb == "New":
+            return dict(parameters)
+        return {"Identity": self.key, **parameters}
 
     @property
     def anchor(self) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -223,6 +223,37 @@ class Text(Kind):
 
     def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
         return target or None  # '' is refused where an address is expected
+
+
+FindPolicy = Callable[[str], "Mapping[str, t.Any] | None"]
+
+
+@dataclass(frozen=True)
+class PolicyReference(Text):
+    """An authentication policy by its name; '' is none. The service refers to one by name, distinguished name or GUID.
+
+    find: the policy that a reference means, or None where it is not clear which. It is written by its GUID, because a
+    name may be used again.
+    """
+
+    find: FindPolicy | None = None
+
+    def read(self, raw: t.Any) -> str:
+        text = super().read(raw)
+        if not text or self.find is None:
+            return text
+        policy = self.find(text)
+        if policy is None:
+            raise ValueError("is none of the tenant's authentication policies")
+        return str(policy["Name"])
+
+    def write(self, desired: t.Any, target: Value, current: Value) -> t.Any:
+        return self.guid(target) or super().write(desired, target, current)
+
+    def guid(self, value: Value) -> str | None:
+        """The GUID of the policy of this name."""
+        policy = self.find(str(value)) if value and self.find else None
+        return str(policy["Guid"]) if policy and policy.get("Guid") else None
 
 
 @dataclass(frozen=True)
@@ -482,12 +513,15 @@ class Property:
 
 @dataclass(frozen=True)
 class Table:
-    """The settings of one cmdlet noun. ``label``: what its objects are called; ``single``: the tenant has just one."""
+    """The settings of one cmdlet noun. ``label``: what its objects are called; ``single``: the tenant has just one;
+    ``few``: it has so few that all of them are read at once, because a name that does not exist returns all.
+    """
 
     noun: str
     properties: tuple[Property, ...]
     label: str = "mailbox"
     single: bool = False
+    few: bool = False
     _by_option: Mapping[str, Property] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -35,7 +35,19 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
 
 CHANGED = "WhenChangedUTC"
-_IDENTITY = ("Guid", "ExternalDirectoryObjectId", "Identity", "PrimarySmtpAddress", "DisplayName")
+# By which properties an object is recognised. The first of the addresses that it has is shown.
+_IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "CASMailbox": ("Guid", "ExternalDirectoryObjectId", "Identity", "PrimarySmtpAddress", "DisplayName"),
+    "User": (
+        "Guid",
+        "ExternalDirectoryObjectId",
+        "Identity",
+        "UserPrincipalName",
+        "WindowsEmailAddress",
+        "DisplayName",
+    ),
+}
+_SHOWN_ADDRESS = ("PrimarySmtpAddress", "WindowsEmailAddress", "UserPrincipalName")
 _ADDRESSES = "EmailAddresses"
 _OWN_ADDRESSES = ("PrimarySmtpAddress", "UserPrincipalName", "WindowsEmailAddress")
 Progress = Callable[[str, int, "int | None"], None]
@@ -52,25 +64,31 @@ def silent(text: str) -> None:
 
 @dataclass(frozen=True)
 class Lookup:
-    """What became of names: the mailbox of each, or the reason why there is none."""
+    """What became of names: the mailbox (or user) of each, or the reason why there is none."""
 
     found: Mapping[str, Record]
     failed: Mapping[str, ExoError]
 
 
-def _record(remote: RemoteObject, asked: str | None, keep: Sequence[str]) -> Record:
+def _record(table: Table, remote: RemoteObject, asked: str | None, keep: Sequence[str]) -> Record:
     guid = remote.get("Guid")
     if not isinstance(guid, str) or not is_guid(guid):
         raise UnexpectedResponse(
-            "The service sent a mailbox without a Guid.",
-            cmdlet=CAS_MAILBOX.getter,
+            f"The service sent a {table.label} without a Guid.",
+            cmdlet=table.getter,
             hint="The service may have changed: look for a newer version of this collection.",
         )
-    address = _text(remote.get("PrimarySmtpAddress"))
-    target = Target(CAS_MAILBOX, guid.lower(), asked or address or guid, address, _text(remote.get("DisplayName")))
+    address = next((text for text in (_text(remote.get(name)) for name in _SHOWN_ADDRESS) if text), "")
+    shown = address or _text(remote.get("Name"))
+    target = Target(table, guid.lower(), asked or shown or guid, address, _text(remote.get("DisplayName")))
     # A whole object is 15 kB: of 20,000 only what the task works with is kept.
     kept = {key: remote[key] for key in remote if key.split("@", 1)[0] in keep} if keep else dict(remote)
     return Record(target, kept)
+
+
+def to_record(table: Table, remote: RemoteObject) -> Record:
+    """One object that was read by itself, whole."""
+    return _record(table, remote, None, ())
 
 
 def _text(value: t.Any) -> str:
@@ -78,9 +96,10 @@ def _text(value: t.Any) -> str:
 
 
 class Reader:
-    """Reads mailboxes with the settings that a task needs.
+    """Reads mailboxes, or users, with the settings that a task needs.
 
     options: the settings; all where None. dated: with the time of their last change. addresses: with all of theirs.
+    table: what kind of object.
     Whether $select is honoured is seen from the answers.
     """
 
@@ -93,18 +112,22 @@ class Reader:
         dated: bool = False,
         addresses: bool = False,
         warn: Warn = silent,
+        table: Table = CAS_MAILBOX,
     ) -> None:
         self._client = client
+        self._table = table
         self._progress = progress
         self._warn = warn
         self._needed: list[Property] = (
-            [CAS_MAILBOX[option] for option in CAS_MAILBOX.closure(options)] if options is not None else []
+            [table[option] for option in table.closure(options)] if options is not None else []
         )
         beside = (*((CHANGED,) if dated else ()), *((_ADDRESSES,) if addresses else ()))
-        names = CAS_MAILBOX.remote_names(options) if options is not None else ()
-        self._select = (*_IDENTITY, *beside, *names) if options is not None else ()
-        every = tuple(name for one in CAS_MAILBOX.properties for name in one.remote_names())
-        self._keep = self._select or (*_IDENTITY, *beside, *every)
+        names = table.remote_names(options) if options is not None else ()
+        self._select = (*_IDENTITY[table.noun], *beside, *names) if options is not None else ()
+        every = tuple(name for one in table.properties for name in one.remote_names())
+        self._keep = self._select or (*_IDENTITY[table.noun], *beside, *every)
+        # A user's own addresses are among its identity; a mailbox has more of them.
+        self._beside_names = (_ADDRESSES,) if table.noun == CAS_MAILBOX.noun and not addresses else ()
         self._narrow = bool(self._select)
 
     def everything(self, recipient_types: Sequence[str] = ()) -> list[Record]:
@@ -112,8 +135,8 @@ class Reader:
         boxes = self._complete(lambda: list(self._page_through(recipient_types, None).values()))
         if not boxes:
             raise IncompleteRead(
-                "The service returned no mailbox at all, which can't be right.",
-                cmdlet=CAS_MAILBOX.getter,
+                f"The service returned no {self._table.label} at all, which can't be right.",
+                cmdlet=self._table.getter,
                 hint="Check recipient_type_details, if given, and the app's role.",
             )
         return boxes
@@ -154,7 +177,7 @@ class Reader:
                 raise asked.failed[name]
             other = asked.found.get(name)
             if other is not None and other.key != found[name].key:
-                raise _named_failure(name, Ambiguous("", cmdlet=CAS_MAILBOX.getter))
+                raise _named_failure(self._table, name, Ambiguous("", cmdlet=self._table.getter))
 
     def _complete_lookup(self, look: Callable[[], Lookup]) -> Lookup:
         """What ``look`` returns, all its mailboxes with the settings that are needed."""
@@ -187,20 +210,20 @@ class Reader:
         if recipient_types:
             parameters["RecipientTypeDetails"] = list(recipient_types)
         boxes: dict[str, Record] = {}
-        command = Command(CAS_MAILBOX.getter, parameters, select=self._select if self._narrow else ())
+        command = Command(self._table.getter, parameters, select=self._select if self._narrow else ())
         try:
             for answer in self._client.pages(command, most):
                 for remote in answer.objects:
-                    box = _record(remote, None, self._keep)
+                    box = _record(self._table, remote, None, self._keep)
                     if box.key in boxes:
                         raise IncompleteRead(
-                            f"The list of mailboxes has {box.label} twice, so others may be missing:"
+                            f"The list from {self._table.getter} has {box.label} twice, so others may be missing:"
                             " nothing was changed because of it.",
-                            cmdlet=CAS_MAILBOX.getter,
+                            cmdlet=self._table.getter,
                             hint="Run the task again.",
                         )
                     boxes[box.key] = box
-                self._progress("reading mailboxes", len(boxes), None)
+                self._progress(f"reading with {self._table.getter}", len(boxes), None)
         except InvalidRequest:
             if not self._narrow or boxes:
                 raise
@@ -213,15 +236,15 @@ class Reader:
         failed: dict[str, ExoError] = {}
         for name, outcome in self._batch(names):
             if isinstance(outcome, (NotFound, Ambiguous)):
-                failed[name] = _named_failure(name, outcome)
+                failed[name] = _named_failure(self._table, name, outcome)
             elif isinstance(outcome, ExoError):
                 raise outcome
             elif len(outcome.objects) == 1:
                 found[name] = self._believed(name, outcome.objects[0])
             elif outcome.objects:
-                failed[name] = _named_failure(name, Ambiguous("", cmdlet=CAS_MAILBOX.getter))
+                failed[name] = _named_failure(self._table, name, Ambiguous("", cmdlet=self._table.getter))
             else:
-                failed[name] = _named_failure(name, NotFound("", cmdlet=CAS_MAILBOX.getter))
+                failed[name] = _named_failure(self._table, name, NotFound("", cmdlet=self._table.getter))
         return Lookup(found, failed)
 
     def _believed(self, name: str, remote: RemoteObject) -> Record:
@@ -229,17 +252,17 @@ class Reader:
 
         Microsoft's pages warn that a value which does not exist can return all objects, and a tenant may have just one.
         """
-        box = _record(remote, name, self._keep)
+        box = _record(self._table, remote, name, self._keep)
         if is_guid(name) and name.lower() not in _guids(remote):
             raise UnexpectedResponse(
                 f"The service was asked for {name} and sent {box.label}, which has another GUID.",
-                cmdlet=CAS_MAILBOX.getter,
+                cmdlet=self._table.getter,
                 hint="Name the mailbox by its primary address instead.",
             )
         if "@" in name and not _has_address(remote, name) and not self._is_sign_in_name(name, box):
             raise UnexpectedResponse(
                 f"The service was asked for {name} and sent {box.label}, which does not have this name.",
-                cmdlet=CAS_MAILBOX.getter,
+                cmdlet=self._table.getter,
                 hint="Name the mailbox by its primary address or GUID instead.",
             )
         return box
@@ -258,16 +281,16 @@ class Reader:
 
     def _batch(self, names: Sequence[str]) -> list[tuple[str, Answer | ExoError]]:
         def commands(some: Sequence[str]) -> list[Command]:
-            select = (*self._select, _ADDRESSES) if self._narrow else ()
+            select = (*self._select, *self._beside_names) if self._narrow else ()
             return [
-                Command(CAS_MAILBOX.getter, {"Identity": name, "ResultSize": "Unlimited"}, select, subject=name)
+                Command(self._table.getter, {"Identity": name, "ResultSize": "Unlimited"}, select, subject=name)
                 for name in some
             ]
 
         arrived: dict[int, Answer | ExoError] = {}
         for index, outcome in self._client.batch(commands(names)):
             arrived[index] = outcome
-            self._progress("looking up mailboxes", len(arrived), len(names))
+            self._progress(f"looking up with {self._table.getter}", len(arrived), len(names))
         # They come in the order of the answers; the task's own order is what its result shows.
         outcomes = [(names[index], outcome) for index, outcome in sorted(arrived.items())]
         refused = [name for name, outcome in outcomes if isinstance(outcome, InvalidRequest)]
@@ -300,7 +323,7 @@ class Reader:
         return boxes
 
     def _whole(self, box: Record) -> RemoteObject:
-        answer = self._client.invoke(Command(CAS_MAILBOX.getter, {"Identity": box.key}, subject=box.label))
+        answer = self._client.invoke(Command(self._table.getter, {"Identity": box.key}, subject=box.label))
         return answer.objects[0] if len(answer.objects) == 1 else {}
 
 
@@ -330,13 +353,13 @@ def _has_address(remote: RemoteObject, name: str) -> bool:
     return name.lower() in addresses | shown
 
 
-def _named_failure(name: str, error: ExoError) -> ExoError:
-    """The service's own text names servers and directory paths; ours names the mailbox and what to do."""
+def _named_failure(table: Table, name: str, error: ExoError) -> ExoError:
+    """The service's own text names servers and directory paths; ours names the object and what to do."""
     if isinstance(error, Ambiguous):
-        text, hint = f"More than one mailbox answers to {name!r}.", "Name it by its primary address or GUID."
+        text, hint = f"More than one {table.label} answers to {name!r}.", "Name it by its primary address or GUID."
     else:
-        text = f"There is no mailbox {name!r}."
-        hint = "Check the spelling. A new mailbox can need some minutes until every server knows it."
+        text = f"There is no {table.label} {name!r}."
+        hint = f"Check the spelling. A new {table.label} can need some minutes until every server knows it."
     return type(error)(text, hint=hint, http_status=error.http_status, cmdlet=error.cmdlet, request_id=error.request_id)
 
 
@@ -383,23 +406,51 @@ def read_single(client: Client, table: Table, options: Iterable[str] = (), warn:
     return Record(Target(table), remote)
 
 
+def read_few(client: Client, table: Table) -> list[Record]:
+    """All objects of a noun that a tenant has few of (policies, plans), whole. An unknown name would return all."""
+    records: dict[str, Record] = {}
+    for answer in client.pages(Command(table.getter)):
+        for remote in answer.objects:
+            record = _record(table, remote, None, ())
+            if record.key in records:
+                raise IncompleteRead(
+                    f"The list from {table.getter} has {record.label} twice, so others may be missing.",
+                    cmdlet=table.getter,
+                    hint="Run the task again.",
+                )
+            records[record.key] = record
+    return list(records.values())
+
+
 def read_again(
     client: Client, targets: Sequence[Target], options: Iterable[str], progress: Progress = quiet
 ) -> dict[tuple[str, str], Record]:
     """These objects as they are now, with the time of their last change, by place; what is gone is left out."""
     wanted = sorted(set(options))
     records: dict[tuple[str, str], Record] = {}
-    for target in targets:
-        if target.table.single:
-            known = [option for option in wanted if option in target.table]
-            records[target.place] = Record(target, read_single(client, target.table, known).remote)
-    boxes = {target.key: target for target in targets if not target.table.single}
-    if boxes:
-        known = [option for option in wanted if option in CAS_MAILBOX]
-        lookup = Reader(client, known, progress, dated=True).named(boxes)
-        for key, record in lookup.found.items():
-            records[boxes[key].place] = Record(boxes[key], record.remote)
+    for table in {target.table for target in targets}:
+        known = [option for option in wanted if option in table]
+        some = [target for target in targets if target.table == table]
+        for target, remote in _remotes(client, table, some, known, progress):
+            records[target.place] = Record(target, remote)
     return records
+
+
+def _remotes(
+    client: Client, table: Table, targets: Sequence[Target], options: Sequence[str], progress: Progress
+) -> list[tuple[Target, RemoteObject]]:
+    """The objects of one noun as the service sends them now, each with its target."""
+    if table.single:
+        remote = read_single(client, table, options).remote
+        return [(target, remote) for target in targets]
+    if table.few:
+        records = read_few(client, table)
+        # One that was just made is known by its name alone.
+        by_key = {**{record.label.lower(): record for record in records}, **{record.key: record for record in records}}
+    else:
+        reader = Reader(client, options, progress, dated=True, table=table)
+        by_key = dict(reader.named([target.key for target in targets]).found)
+    return [(target, by_key[target.key].remote) for target in targets if target.key in by_key]
 
 
 def changed_at(record: Record) -> datetime.datetime | None:

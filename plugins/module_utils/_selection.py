@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import Ambiguous, ExoError, InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import DesiredList
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import DesiredList, Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE
@@ -48,7 +48,7 @@ class Selection:
     """
 
     names: tuple[str, ...]
-    all_mailboxes: bool = False
+    everybody: bool = False
     exclude: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     where: Mapping[str, t.Any] | None = None
@@ -100,13 +100,13 @@ def identity_of(entry: Mapping[str, t.Any], place: str) -> str:
 def select(reader: Reader, selection: Selection) -> Selected:
     """Read what a selection means; raises where a name is missing (unless tolerated), ambiguous, or a list is short."""
     names = (*selection.names, *selection.exclude)
-    if selection.all_mailboxes:
+    if selection.everybody:
         boxes = reader.everything(selection.types)
         lookup = reader.resolve(names, boxes)
     else:
         lookup = reader.named(names)
         boxes = _once(lookup.found.values())
-    tolerant = selection.tolerant and not selection.all_mailboxes
+    tolerant = selection.tolerant and not selection.everybody
     excluded, _none = found_names(lookup, selection.exclude, "exclude", tolerant=False)
     by_name, missing = found_names(lookup, selection.names, "identity", tolerant=tolerant)
     spared = {box.key for box in excluded.values()}
@@ -151,19 +151,19 @@ def _decisive(failures: Sequence[ExoError], tolerant: bool) -> ExoError | None:
 
 
 def matches(box: Record, where: Mapping[str, t.Any]) -> bool:
-    """Whether the mailbox's current settings equal all of these."""
+    """Whether the object's current settings equal all of these."""
     for option, desired in where.items():
-        kind, current = CAS_MAILBOX[option].kind, box.read(option)
+        kind, current = box.target.table[option].kind, box.read(option)
         if not kind.same(kind.target(desired, current), current):
             return False
     return True
 
 
-def parse_where(params: Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+def parse_where(params: Mapping[str, t.Any] | None, table: Table = CAS_MAILBOX) -> dict[str, t.Any] | None:
     if not params:
         return None
-    only_known(params, CAS_MAILBOX.options, "where")
-    desired = CAS_MAILBOX.parse(params, "where: ")
+    only_known(params, table.options, "where")
+    desired = table.parse(params, "where: ")
     for option in params:
         if option not in desired:
             raise InvalidRequest(f"where: {option} is null; write inherit where you mean no value of its own.")
@@ -192,21 +192,38 @@ def meant(name: str, options: Sequence[str]) -> str:
     return f"Did you mean {close}?"
 
 
-def check_selection(params: Mapping[str, t.Any]) -> None:
-    """Refuse options that contradict each other."""
-    everybody = params["all_mailboxes"]
+def check_selection(params: Mapping[str, t.Any], plural: str = "mailboxes") -> None:
+    """Refuse options that contradict each other. plural: what the options call the objects."""
+    everybody = params[f"all_{plural}"]
     if everybody and params["identity"]:
-        raise InvalidRequest("identity and all_mailboxes exclude each other: use mailboxes for those that differ.")
+        raise InvalidRequest(f"identity and all_{plural} exclude each other: use {plural} for those that differ.")
     for option in ("exclude", "recipient_type_details"):
-        if params[option] and not everybody:
-            raise InvalidRequest(f"{option} goes with all_mailboxes: true only.")
+        if params.get(option) and not everybody:
+            raise InvalidRequest(f"{option} goes with all_{plural}: true only.")
 
 
-def selection_of(params: Mapping[str, t.Any], names: tuple[str, ...], where: Mapping[str, t.Any] | None) -> Selection:
+def check_settings(
+    params: Mapping[str, t.Any], shared: Mapping[str, t.Any], named: bool, plural: str = "mailboxes"
+) -> None:
+    """Refuse a task that manages nothing. shared: the settings beside identity. named: entries have some."""
+    everybody = params[f"all_{plural}"]
+    check_selection(params, plural)
+    if not shared and (params["identity"] or (everybody and not named)):
+        raise InvalidRequest("No setting is given, so there is nothing to manage.")
+    if not everybody and params["identity"] is None and params[plural] is None:
+        raise InvalidRequest(f"Which {plural}? Give identity, {plural} or all_{plural}: true.")
+
+
+def selection_of(
+    params: Mapping[str, t.Any],
+    names: tuple[str, ...],
+    where: Mapping[str, t.Any] | None,
+    plural: str = "mailboxes",
+) -> Selection:
     """The selection that a task's options describe. names: those named one by one."""
     return Selection(
         names=names,
-        all_mailboxes=params["all_mailboxes"],
+        everybody=params[f"all_{plural}"],
         exclude=given_names("exclude", params["exclude"]),
         types=tuple(params["recipient_type_details"] or ()),
         where=where,

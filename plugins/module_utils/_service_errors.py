@@ -81,6 +81,13 @@ _RULES = (
         text="Expired or Invalid pagination",
         hint="The next page was asked of another server or too late. Run the task again.",
     ),
+    _Rule(
+        UnexpectedResponse,
+        # Set-AuthenticationPolicy has this fault with some policies (Microsoft365DSC #4819).
+        text="Object reference not set to an instance of an object",
+        hint="The service itself fails here. Make a policy under another name with the values that you want and assign"
+        " that one; do not remove this one, because users may have it.",
+    ),
     _Rule(Throttled, text="maximum number of concurrent requests", retryable=True),
     _Rule(ServiceUnavailable, text=_RETRYABLE, retryable=True),
     _Rule(AccessDenied, text="User is not allowed to call", hint=ROLE_HINT),

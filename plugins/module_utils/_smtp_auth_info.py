@@ -111,7 +111,7 @@ def info(task: Task) -> Result:
     judge = Judge(tenant, accounts, answers, log, report)
     judged = ordered(judge(record) for record in selected.records)
     told = _told(task, tenant, judged, log, report)
-    if selection.all_mailboxes and not where:
+    if selection.everybody and not where:
         told.update(_unmatched(judge, selected.records))
     return _result(task, told, judged, dest)
 

@@ -19,6 +19,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
     Integer,
     Language,
     Policy,
+    PolicyReference,
     Property,
     Table,
     TextList,
@@ -186,6 +187,7 @@ ORGANIZATION_CONFIG = Table(
         Property("connectors_enabled_for_sharepoint", "ConnectorsEnabledForSharepoint", _BOOL),
         Property("connectors_enabled_for_teams", "ConnectorsEnabledForTeams", _BOOL),
         Property("connectors_enabled_for_yammer", "ConnectorsEnabledForYammer", _BOOL),
+        Property("default_authentication_policy", "DefaultAuthenticationPolicy", PolicyReference()),
         Property("direct_reports_group_auto_creation_enabled", "DirectReportsGroupAutoCreationEnabled", _BOOL),
         Property("elc_processing_disabled", "ElcProcessingDisabled", _BOOL),
         Property("end_user_dl_upgrade_flows_disabled", "EndUserDLUpgradeFlowsDisabled", _BOOL),
@@ -217,5 +219,41 @@ ORGANIZATION_CONFIG = Table(
     single=True,
 )
 
+USER = Table("User", (Property("authentication_policy", "AuthenticationPolicy", PolicyReference()),), label="user")
+
+CAS_MAILBOX_PLAN = Table(
+    "CASMailboxPlan",
+    (
+        Property("active_sync_enabled", "ActiveSyncEnabled", _BOOL),
+        Property("imap_enabled", "ImapEnabled", _BOOL),
+        Property("owa_mailbox_policy", "OwaMailboxPolicy", Policy()),
+        Property("pop_enabled", "PopEnabled", _BOOL),
+    ),
+    label="mailbox plan",
+    few=True,
+)
+
+AUTHENTICATION_POLICY = Table(
+    "AuthenticationPolicy",
+    (
+        Property("allow_basic_auth_active_sync", "AllowBasicAuthActiveSync", _BOOL),
+        Property("allow_basic_auth_autodiscover", "AllowBasicAuthAutodiscover", _BOOL),
+        Property("allow_basic_auth_imap", "AllowBasicAuthImap", _BOOL),
+        Property("allow_basic_auth_mapi", "AllowBasicAuthMapi", _BOOL),
+        Property("allow_basic_auth_offline_address_book", "AllowBasicAuthOfflineAddressBook", _BOOL),
+        Property("allow_basic_auth_outlook_service", "AllowBasicAuthOutlookService", _BOOL),
+        Property("allow_basic_auth_pop", "AllowBasicAuthPop", _BOOL),
+        Property("allow_basic_auth_powershell", "AllowBasicAuthPowershell", _BOOL),
+        Property("allow_basic_auth_reporting_web_services", "AllowBasicAuthReportingWebServices", _BOOL),
+        Property("allow_basic_auth_rpc", "AllowBasicAuthRpc", _BOOL),
+        Property("allow_basic_auth_smtp", "AllowBasicAuthSmtp", _BOOL),
+        Property("allow_basic_auth_web_services", "AllowBasicAuthWebServices", _BOOL),
+    ),
+    label="authentication policy",
+    few=True,
+)
+
 # The setting that this collection exists for has one name on the organization and on a mailbox.
 SMTP_AUTH = "smtp_client_authentication_disabled"
+POLICY = "authentication_policy"  # of a user
+DEFAULT_POLICY = "default_authentication_policy"  # of the organization

@@ -12,7 +12,6 @@ and give up.
 from __future__ import annotations
 
 import datetime
-import re
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_
     ConditionalAccess,
     Judgement,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._policies import AuthenticationPolicies
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
 ALLOWED, BLOCKED = "allowed", "blocked"
@@ -108,33 +108,6 @@ def verdict(gates: Iterable[Gate], method: str) -> str:
     if all(states.get(name) == OPEN for name in GATES):
         return ALLOWED
     return UNKNOWN
-
-
-@dataclass(frozen=True)
-class AuthenticationPolicies:
-    """The tenant's authentication policies, as Get-AuthenticationPolicy sends them."""
-
-    policies: Sequence[Mapping[str, t.Any]]
-
-    def find(self, reference: str) -> Mapping[str, t.Any] | None:
-        """The policy that a user or the organization refers to, or None where it is not clear which.
-
-        The service has been seen to refer by name and by distinguished name; a GUID is met as well.
-        """
-        wanted = {reference.lower(), _common_name(reference).lower()} - {""}
-        fitting = [policy for policy in self.policies if wanted & _names(policy)]
-        return fitting[0] if len(fitting) == 1 else None
-
-
-def _names(policy: Mapping[str, t.Any]) -> set[str]:
-    values = (policy.get(name) for name in ("Name", "Identity", "DistinguishedName", "Guid", "ExchangeObjectId"))
-    return {value.lower() for value in values if isinstance(value, str) and value}
-
-
-def _common_name(reference: str) -> str:
-    """The first CN of a distinguished name, without its escapes; an empty text for anything else."""
-    found = re.match(r"CN=((?:\\.|[^,\\])+),", reference, re.IGNORECASE)
-    return re.sub(r"\\(.)", r"\1", found.group(1)) if found else ""
 
 
 @dataclass(frozen=True)
