@@ -71,6 +71,11 @@ options:
     description:
       - Whether apps may be connected in Viva Engage.
     type: bool
+  default_authentication_policy:
+    description:
+      - The name of the authentication policy of every user who has none of their own. V('') means none.
+      - The task counts who loses or gains SMTP AUTH by it, and is refused if that can't be known.
+    type: str
   direct_reports_group_auto_creation_enabled:
     description:
       - Whether each manager gets a group of the direct reports.

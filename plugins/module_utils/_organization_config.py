@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import entries_of
+from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
+from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
+    gate_effect,
+    known_policy,
+    read_gate,
+    read_policies,
+    refuse_unknown,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table, entries_of
 from ansible_collections.m365.exchange_online.plugins.module_utils._single_object import (
     converge_single,
     read_all,
     spec,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import ORGANIZATION_CONFIG
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import DEFAULT_POLICY, ORGANIZATION_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import EFFECT, UNDO, WAIT, Result, Task
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = spec(
-    ORGANIZATION_CONFIG, {"allow_empty": {"type": "bool", "default": False}}, UNDO, WAIT
+    ORGANIZATION_CONFIG, {"allow_empty": {"type": "bool", "default": False}}, EFFECT, UNDO, WAIT
 )
 NOUN = "organization_config"
 _APP_IDS = "ews_allowed_app_ids"
@@ -31,11 +40,22 @@ _APP_IDS = "ews_allowed_app_ids"
 
 def converge(task: Task) -> Result:
     """Bring the organization's configuration to what the options say."""
-    return converge_single(task, ORGANIZATION_CONFIG, NOUN, _judged)
+    return converge_single(task, ORGANIZATION_CONFIG, NOUN, _judged, _resolve)
+
+
+def _resolve(client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
+    """The default policy by its own name; raises InvalidRequest where there is none of that name."""
+    if DEFAULT_POLICY not in desired:
+        return table, desired
+    policies = read_policies(client)
+    return bound(table, policies), {
+        **desired,
+        DEFAULT_POLICY: known_policy(policies, DEFAULT_POLICY, str(desired[DEFAULT_POLICY])),
+    }
 
 
 def _judged(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
-    """Refuse, or warn of, what the change does to others than SMTP AUTH."""
+    """Refuse, or warn of, what the change does; and who loses or gains SMTP AUTH by another default policy."""
     before, after = change.differing()
     if _APP_IDS in after and not entries_of(after[_APP_IDS]) and not task.params["allow_empty"]:
         raise Refused(
@@ -48,7 +68,12 @@ def _judged(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
             "reject_direct_send becomes true: devices that send without signing in stop, unless an inbound connector"
             " covers them (Get-InboundConnector lists them)."
         )
-    return NOBODY, 0
+    if DEFAULT_POLICY not in after:
+        return NOBODY, 0
+    gate = read_gate(client)
+    effect, mailboxes = gate_effect(task, client, gate, replace(gate, default=str(after[DEFAULT_POLICY])))
+    refuse_unknown(DEFAULT_POLICY, effect)
+    return effect, mailboxes
 
 
 def info(task: Task) -> Result:

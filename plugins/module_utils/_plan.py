@@ -126,16 +126,20 @@ def ordered(
     unlisted: Collection[tuple[str, str]] = (),
     delay: float = 0,
     blocked_by: ExoError | None = None,
+    opening: Sequence[Change] = (),
+    closing: Sequence[Change] = (),
 ) -> tuple[Phase, ...]:
     """The changes in the order in which each mailbox takes at most one step from its old effective state to its new.
 
-    First mailboxes that end enabled, then those that end disabled (or whose SMTP AUTH is not the matter), then the
-    organization, last those that follow it. The organization is closed only while every mailbox that has to stay open
-    is seen enabled, and opened only while every one that has to stay closed is seen disabled.
+    First authentication policies of those to be opened, then mailboxes that end enabled, then those that end disabled
+    (or whose SMTP AUTH is not the matter), then the organization, then those that follow it, last authentication
+    policies of those to be closed. The organization is closed only while every mailbox that has to stay open is seen
+    enabled, and opened only while every one that has to stay closed is seen disabled.
 
     unlisted: places of the mailboxes on no list. They lose nothing while one on a list can't be enabled.
     delay: seconds between the last change of a listed mailbox and the organization being closed.
     blocked_by: why the organization, and what follows it, must stay as it is.
+    opening, closing: changes of users' authentication policies.
     """
     due = [change for change in changes if change.changed]
     organization = [change for change in due if change.target.table.single]
@@ -146,11 +150,13 @@ def ordered(
     after_enabling = _after_enabling(enabling)
     flip = _flip_guard(organization, listed, delay)
     phases = (
+        Phase(tuple(change for change in opening if change.changed)),
         Phase(tuple(enabling)),
         Phase(tuple(change for change in disabling if change.target.place not in unlisted)),
         Phase(tuple(change for change in disabling if change.target.place in unlisted), after_enabling),
         Phase(tuple(organization), flip, blocked_by),
         Phase(tuple(inheriting), _follow_guard(organization, flip) or after_enabling, blocked_by),
+        Phase(tuple(change for change in closing if change.changed), after_enabling, blocked_by),
     )
     return tuple(phase for phase in phases if phase.changes)
 
@@ -233,7 +239,8 @@ class Limits:
 
 def check_limits(plan: Plan, limits: Limits) -> None:
     """Refuse a plan that goes beyond one of its limits; raises Refused. The organization is counted in none of them."""
-    objects = [change.label for change in plan.changes if not change.target.table.single]
+    # A mailbox and its user are one, whatever changes of the two.
+    objects = list(dict.fromkeys(change.label for change in plan.changes if not change.target.table.single))
     beside = [change for change in plan.changes if change.target.table.single]
     if limits.changes and limits.changes.number == 0 and beside:
         objects = [beside[0].label, *objects]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -33,7 +34,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._reader impor
     read_single,
     to_record,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._selection import meant
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     AUTHENTICATION_POLICY,
     DEFAULT_POLICY,
@@ -44,6 +44,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     USER,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
 
 ALLOWS_SMTP = "allow_basic_auth_smtp"
 _OBJECT_ID = "ExternalDirectoryObjectId"
@@ -82,9 +83,12 @@ class PolicyGate:
     def passes(self, record: Record) -> bool:
         return self.lets_through(self.policy_of(record))
 
-    def with_own(self, own: Mapping[str, str]) -> PolicyGate:
-        """The same tenant with other policies of users; '' takes a user's own away."""
-        return replace(self, own={**self.own, **own})
+    def assigned(self, own: Mapping[str, str]) -> PolicyGate:
+        """The same tenant with other policies of these users, by GUID; '' takes a user's own away."""
+        ids = (user.remote.get(_OBJECT_ID) for user in self.users if user.key in own)
+        renamed = {str(name).lower() for name in ids if name}  # under their object ids they would keep the former ones
+        kept = {key: name for key, name in self.own.items() if key not in renamed}
+        return replace(self, own={**kept, **own})
 
 
 def read_policies(client: Client) -> AuthenticationPolicies:
@@ -101,9 +105,16 @@ def known_policy(policies: AuthenticationPolicies, option: str, name: str) -> st
         names = sorted(str(policy.get("Name")) for policy in policies.policies)
         raise InvalidRequest(
             f"{option}: there is no authentication policy {name!r}.",
-            hint=f"{meant(name, names)} exo_authentication_policy makes one." if names else "There is none at all.",
+            hint=_close_policy(name, names),
         )
     return str(found["Name"])
+
+
+def _close_policy(name: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"There are: {listed(names)}." if names else "There is none at all; exo_authentication_policy makes one."
 
 
 def read_gate(client: Client) -> PolicyGate:

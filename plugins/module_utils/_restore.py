@@ -16,6 +16,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._apply import
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted, converge
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect, both
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     ExoError,
     InvalidRequest,
@@ -25,10 +26,22 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Listed, Plan, ordered, parse_limits
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
+from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
+    PolicyGate,
+    gate_effect,
+    read_gate,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import PolicyReference, Table, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reach import reach
-from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader, read_single
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader, read_few, read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    CAS_MAILBOX,
+    DEFAULT_POLICY,
+    POLICY,
+    SMTP_AUTH,
+    USER,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, UNDO, WAIT, Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, listed
 from ansible_collections.m365.exchange_online.plugins.module_utils._undo import Entry, Undo
@@ -44,6 +57,7 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
 }
 
 
+_MANY = {"User": "users", "CASMailboxPlan": "plans", "AuthenticationPolicy": "authentication_policies"}
 _SINGLE = {"TransportConfig": "organization", "OrganizationConfig": "organization_config"}
 
 
@@ -85,19 +99,21 @@ def restore(task: Task) -> Result:
     _check_newest(undo, params["force"])
     for sentence in (*undo.warnings, *undo.broken):
         task.warn(sentence)
+    gate = read_gate(client) if any(_refers(entry) for entry in undo.entries) else None
+    undo, lost = _resolved(undo, gate)
     lookup = _read(task, client, undo)
     changes: list[Change] = []
     missing: list[Entry] = []
-    kept: list[str] = []
+    kept: list[str] = list(lost)
     for entry in undo.entries:
-        record = lookup.found.get(_key(entry))
+        record = lookup.found.get(_place(entry))
         if record is None:
             missing.append(entry)
             continue
         change, sentences = undone(record, entry, params["force"])
         changes.append(change)
         kept += sentences
-    plan = _plan(task, client, undo, changes, missing)
+    plan = _plan(task, client, gate, changes, missing)
     for sentence in kept[:SAMPLE]:
         task.warn(sentence)
     if not params["force"]:
@@ -105,12 +121,15 @@ def restore(task: Task) -> Result:
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         result: Result = {
-            "mailboxes": _results.object_results(plan, told, only_changes=False),
-            "summary": _results.summary(plan, told),
+            "mailboxes": _results.object_results(plan, told, only_changes=False, noun=CAS_MAILBOX.noun),
+            "summary": _results.summary(plan, told, CAS_MAILBOX.noun),
             "changed_since": kept,
             "written": undo.written,
             "diff": _results.diff_of_many(task.tenant, plan),
         }
+        for noun, key in _MANY.items():
+            if _results.of_noun(told, noun):
+                result[key] = _results.object_results(replace(plan, missing=()), told, only_changes=False, noun=noun)
         for outcome in told:
             if outcome.change.target.table.single:
                 result[_SINGLE[outcome.change.target.table.noun]] = _results.object_result(outcome)
@@ -144,6 +163,39 @@ def _check_tenant(task: Task, client: Client, undo: Undo) -> None:
     )
 
 
+def _refers(entry: Entry) -> bool:
+    """Whether an entry holds a reference to an authentication policy."""
+    return any(isinstance(entry.target.table[option].kind, PolicyReference) for option in entry.before)
+
+
+def _resolved(undo: Undo, gate: PolicyGate | None) -> tuple[Undo, list[str]]:
+    """The file with its references to policies resolved, and a sentence on each that can't be brought back."""
+    entries: list[Entry] = []
+    lost: list[str] = []
+    for entry in undo.entries:
+        if entry.verb != "Set":
+            done = "made" if entry.verb == "New" else "removed"
+            lost.append(f"{entry.target.label} was {done} as a whole by that run, and stays as it is.")
+            continue
+        if gate is None or not _refers(entry):
+            entries.append(entry)
+            continue
+        bound_entry = replace(entry, target=replace(entry.target, table=bound(entry.target.table, gate.policies)))
+        gone = [name for name, guid in entry.policies.items() if _guid_of(gate, name) != guid]
+        if gone:
+            lost.append(
+                f"The authentication policy {gone[0]} of {entry.target.label} is gone, or another one has its name now."
+            )
+            continue
+        entries.append(bound_entry)
+    return replace(undo, entries=tuple(entries)), lost
+
+
+def _guid_of(gate: PolicyGate, name: str) -> str:
+    policy = gate.policies.find(name)
+    return str(policy.get("Guid")).lower() if policy else ""
+
+
 def _check_newest(undo: Undo, force: bool) -> None:
     if undo.newer and not force:
         raise Refused(
@@ -156,24 +208,39 @@ def _check_newest(undo: Undo, force: bool) -> None:
 def _read(task: Task, client: Client, undo: Undo) -> Lookup:
     """The objects of the file as they are now, by their key."""
     found: dict[str, Record] = {}
-    boxes = [entry for entry in undo.entries if not entry.target.table.single]
-    for entry in undo.entries:
-        if entry.target.table.single:
-            found[_key(entry)] = read_single(client, entry.target.table, sorted(entry.before), task.warn)
-    options: set[str] = set()
-    for entry in boxes:
-        options.update(entry.before)
-    lookup = Lookup({}, {})
-    if boxes:
-        lookup = Reader(client, sorted(options), task.progress, warn=task.warn).named([e.target.key for e in boxes])
-    for error in lookup.failed.values():
+    failed: dict[str, ExoError] = {}
+    for table in {entry.target.table for entry in undo.entries}:
+        entries = [entry for entry in undo.entries if entry.target.table == table]
+        options: set[str] = set()
+        for entry in entries:
+            options.update(entry.before)
+        lookup = _read_table(task, client, table, entries, sorted(options))
+        failed.update(lookup.failed)
+        for entry in entries:
+            record = lookup.found.get(entry.target.key or table.noun)
+            if record is not None and table.single:
+                found[_place(entry)] = record
+            elif record is not None:
+                found[_place(entry)] = replace(record, target=_named(record.target, entry.target))
+    for error in failed.values():
         if not isinstance(error, NotFound):
             raise error
-    for entry in boxes:
-        record = lookup.found.get(entry.target.key)
-        if record is not None:
-            found[entry.target.key] = replace(record, target=_named(record.target, entry.target))
-    return Lookup(found, lookup.failed)
+    return Lookup(found, failed)
+
+
+def _place(entry: Entry) -> str:
+    """What tells the entry's object from every other: a mailbox and its user have one GUID."""
+    return "/".join(entry.target.place)
+
+
+def _read_table(task: Task, client: Client, table: Table, entries: Sequence[Entry], options: Sequence[str]) -> Lookup:
+    """The objects of one noun."""
+    if table.single:
+        return Lookup({table.noun: read_single(client, table, options, task.warn)}, {})
+    if table.few:
+        return Lookup({record.key: record for record in read_few(client, table)}, {})
+    reader = Reader(client, options, task.progress, warn=task.warn, table=table)
+    return reader.named([entry.target.key for entry in entries])
 
 
 def _named(target: Target, former: Target) -> Target:
@@ -181,19 +248,20 @@ def _named(target: Target, former: Target) -> Target:
     return replace(target, asked=target.primary_smtp_address or former.label)
 
 
-def _key(entry: Entry) -> str:
-    """What an object of the file is found by: its GUID, or its noun where the tenant has just one."""
-    return entry.target.key or entry.target.table.noun
-
-
-def _plan(task: Task, client: Client, undo: Undo, changes: Sequence[Change], gone: Sequence[Entry]) -> Plan:
+def _plan(
+    task: Task, client: Client, gate: PolicyGate | None, changes: Sequence[Change], gone: Sequence[Entry]
+) -> Plan:
     """The plan of a restore, with the same order and guards as the policy's."""
-    boxes = [change for change in changes if change.target.table is CAS_MAILBOX]
+    boxes = [change for change in changes if change.target.table == CAS_MAILBOX]
+    users = [change for change in changes if change.target.table.noun == USER.noun]
     organization = next(
         (change for change in changes if change.target.table.single and SMTP_AUTH in change.after), None
     )
     missing = tuple(
-        Missing(entry.target.label, f"There is no mailbox {entry.target.label} ({entry.target.key}) any more.")
+        Missing(
+            entry.target.label,
+            f"There is no {entry.target.table.label} {entry.target.label} ({entry.target.key}) any more.",
+        )
         for entry in gone
     )
     blocked_by = _blocked_by(organization, gone)
@@ -202,9 +270,33 @@ def _plan(task: Task, client: Client, undo: Undo, changes: Sequence[Change], gon
         tuple(change.target for change in boxes if ends[change.target.place] is False),
         tuple(change.target for change in boxes if ends[change.target.place] is True),
     )
-    reached = reach(task, client, None if blocked_by else organization, boxes)
-    phases = ordered(changes, stay, delay=task.params["propagation_delay"], blocked_by=blocked_by)
-    return Plan(phases, tuple(changes), missing, len(boxes), reached.effect, blocked_by)
+    reached = reach(task, client, None if blocked_by else organization, boxes).effect
+    opening = [change for change in users if gate and gate.lets_through(str(change.after[POLICY]) or gate.default)]
+    closing = [change for change in users if change not in opening]
+    if gate is not None:
+        reached = both(reached, _gate_effect(task, client, gate, changes, users))
+    phases = ordered(
+        [change for change in changes if change not in users],
+        stay,
+        delay=task.params["propagation_delay"],
+        blocked_by=blocked_by,
+        opening=opening,
+        closing=closing,
+    )
+    return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)
+
+
+def _gate_effect(
+    task: Task, client: Client, gate: PolicyGate, changes: Sequence[Change], users: Sequence[Change]
+) -> Effect:
+    """Who gains or loses by other policies, the organization's default among them."""
+    due = [change for change in users if change.changed]
+    after = gate.assigned({change.target.key: str(change.after[POLICY]) for change in due})
+    defaults = [change for change in changes if change.changed and DEFAULT_POLICY in change.after]
+    if defaults:
+        after = replace(after, default=str(defaults[0].after[DEFAULT_POLICY]))
+        return gate_effect(task, client, gate, after)[0]
+    return gate_effect(task, client, gate, after, [change.target for change in due])[0] if due else NOBODY
 
 
 def _blocked_by(organization: Change | None, gone: Sequence[Entry]) -> ExoError | None:

@@ -57,6 +57,12 @@ def _not_reached(outcomes: Outcomes) -> ExoError:
     return PartialFailure(f"Not written: {failed.message if failed else 'the task stopped before.'}")
 
 
+def of_noun(told: Sequence[Outcome], noun: str = "") -> list[Outcome]:
+    """The outcomes of objects that a tenant has many of, of one noun if it is given."""
+    tables = [(outcome, outcome.change.target.table) for outcome in told]
+    return [outcome for outcome, table in tables if not table.single and noun in ("", table.noun)]
+
+
 def object_result(outcome: Outcome, describe: Describe = dict) -> dict[str, t.Any]:
     """One object: who it is, its status, its settings before and after. describe: how its values are shown."""
     change, error = outcome.change, outcome.error
@@ -76,18 +82,23 @@ def object_result(outcome: Outcome, describe: Describe = dict) -> dict[str, t.An
     return result
 
 
-def object_results(plan: Plan, told: Sequence[Outcome], *, only_changes: bool) -> list[dict[str, t.Any]]:
-    """The many objects of a task: failed and missing ones first, because they are what a cut must not lose."""
-    many = [outcome for outcome in told if not outcome.change.target.table.single]
+def object_results(
+    plan: Plan, told: Sequence[Outcome], *, only_changes: bool, noun: str = ""
+) -> list[dict[str, t.Any]]:
+    """The many objects of a task: failed and missing ones first, because they are what a cut must not lose.
+
+    noun: only those of this one, where a task has several.
+    """
+    many = of_noun(told, noun)
     shown = [outcome for outcome in many if outcome.change.changed or not only_changes]
     missing = [{"identity": one.identity, "status": "missing", "error": one.error} for one in plan.missing]
     results = [*(object_result(outcome) for outcome in shown), *missing]
     return sorted(results, key=lambda result: _ORDER[result["status"]])
 
 
-def summary(plan: Plan, told: Sequence[Outcome]) -> dict[str, t.Any]:
-    """Counters over all objects of the plan beside the organization."""
-    statuses = [outcome.status for outcome in told if not outcome.change.target.table.single]
+def summary(plan: Plan, told: Sequence[Outcome], noun: str = "") -> dict[str, t.Any]:
+    """Counters over all objects of the plan beside the organization. noun: only over those of this one."""
+    statuses = [outcome.status for outcome in of_noun(told, noun)]
     changed, failed = statuses.count("changed"), statuses.count("failed")
     return {
         "matched": plan.matched,
@@ -128,7 +139,10 @@ def total(plan: Plan) -> str:
     """``organization off → 3 mailboxes change, 9 lose SMTP AUTH, 0 gain it``."""
     single = [change for change in plan.changes if change.target.table.single]
     many = [change for change in plan.changes if not change.target.table.single]
-    sentence = f"{counted(len(many), 'mailbox')} change{'s' if len(many) == 1 else ''}, {plan.effect.line()}"
+    labels = list(dict.fromkeys(change.target.table.label for change in many)) or ["mailbox"]
+    numbers = [(label, sum(1 for change in many if change.target.table.label == label)) for label in labels]
+    parts = " and ".join(counted(number, label) for label, number in numbers)
+    sentence = f"{parts} change{'s' if len(many) == 1 else ''}, {plan.effect.line()}"
     return f"{_about_single(single[0])} → {sentence}" if single else sentence
 
 
@@ -143,7 +157,7 @@ def moved(change: Change, plan: Plan) -> str:
     """What becomes of one object, in words. SMTP AUTH is called on and off: its own name says disabled."""
     before, after = change.differing()
     works = plan.effect.states.get(change.target.place)
-    parts = []
+    parts = [_VERBS[change.verb]] if change.verb in _VERBS else []
     for option, value in after.items():
         if option == SMTP_AUTH and change.target.table.single:
             parts.append(f"SMTP AUTH {_ON_OFF[not before[option]]} → {_ON_OFF[not value]}")
@@ -155,6 +169,7 @@ def moved(change: Change, plan: Plan) -> str:
     return ", ".join(parts)
 
 
+_VERBS = {"New": "is made", "Remove": "is removed"}
 _ON_OFF = {True: "on", False: "off"}
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
@@ -20,6 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_single, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
+Resolve = Callable[[Client, Table, "dict[str, t.Any]"], "tuple[Table, dict[str, t.Any]]"]
 EffectOf = Callable[[Task, Client, Change], "tuple[Effect, int]"]
 
 
@@ -28,16 +30,25 @@ def nobody(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
     return NOBODY, 0
 
 
-def converge_single(task: Task, table: Table, noun: str, effect_of: EffectOf = nobody) -> Result:
+def as_it_is(client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
+    """No setting of the object refers to another object."""
+    return table, desired
+
+
+def converge_single(
+    task: Task, table: Table, noun: str, effect_of: EffectOf = nobody, resolve: Resolve = as_it_is
+) -> Result:
     """Bring the settings to what the options say.
 
     noun: the key of the object in the result. effect_of: who loses and gains SMTP AUTH, and of how many mailboxes.
+    resolve: the table and what is desired, with references to other objects resolved.
     """
     desired = table.parse(task.params)
     if not desired:
         raise InvalidRequest("No setting is given, so there is nothing to manage.")
     limits = parse_limits(task.params)
     client = task.connect()
+    table, desired = resolve(client, table, desired)
     record = read_single(client, table, table.closure(desired), task.warn)
     change = plan_change(record, desired)
     values, doubts = readable(record)

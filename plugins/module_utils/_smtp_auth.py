@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
-from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Move, effect, smtp_auth_enabled
@@ -31,6 +31,11 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
     ordered,
     parse_limits,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import (
+    Policies,
+    read_policies_for,
+    warn_of_policies,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
@@ -39,7 +44,12 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
     identity_of,
     only_known,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    CAS_MAILBOX,
+    SMTP_AUTH,
+    TRANSPORT_CONFIG,
+    USER,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import ARGUMENT_SPEC as USAGE_GATE
@@ -47,6 +57,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate i
 
 WARN_DAYS = 30
 _RECORD = ("reason", "owner", "ticket", "expires")
+METHODS = ("basic", "oauth")
 _LIST: Mapping[str, t.Any] = {"type": "list", "elements": "raw"}
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "organization": {"type": "str", "choices": ["enabled", "disabled"]},
@@ -60,6 +71,7 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "expired": {"type": "str", "choices": ["report", "revoke"], "default": "report"},
     "allow_empty": {"type": "bool", "default": False},
     "exclude": {"type": "list", "elements": "str"},
+    "authentication_policy": {"type": "str"},
     "propagation_delay": {"type": "int", "default": 0},
     **USAGE_GATE,
     **LOOKUP,
@@ -80,13 +92,14 @@ _UNLISTED: Mapping[str, Callable[[Value], Value]] = {
 
 @dataclass(frozen=True)
 class Exemption:
-    """One entry of a list. ``last_day``: it still counts; None: no end."""
+    """One entry of a list. ``last_day``: it still counts; None: no end. ``method``: how the device signs in."""
 
     option: str
     position: int
     identity: str
     record: Mapping[str, str]
     last_day: datetime.date | None
+    method: str = "basic"
 
     @property
     def place(self) -> str:
@@ -173,8 +186,11 @@ def _entry(option: str, position: int, given: t.Any) -> Exemption:
         given = {"identity": given}
     if not isinstance(given, Mapping):
         raise InvalidRequest(f"{place} has to be an address, or a dictionary with identity.")
-    only_known(given, ["identity", *_RECORD], place)
+    only_known(given, ["identity", "method", *_RECORD], place)
     identity = identity_of(given, place)
+    method = str(given.get("method") or "basic").lower()
+    if method not in METHODS:
+        raise InvalidRequest(f"{place} ({identity}): method has to be basic or oauth, it is {given['method']!r}.")
     record = {name: str(given[name]) for name in _RECORD if given.get(name) not in (None, "")}
     last_day = None
     if "expires" in record:
@@ -185,7 +201,7 @@ def _entry(option: str, position: int, given: t.Any) -> Exemption:
             raise InvalidRequest(
                 f"{place} ({identity}): expires has to be a date such as 2027-03-31, it is {record['expires']!r}."
             ) from None
-    return Exemption(option, position, identity, record, last_day)
+    return Exemption(option, position, identity, record, last_day, method)
 
 
 def assign(entries: Sequence[Exemption], found: Mapping[str, Record]) -> dict[str, Exemption]:
@@ -216,13 +232,17 @@ def desired(own: Value, entry: Exemption | None, policy: Policy, today: datetime
 
 @dataclass(frozen=True)
 class Read:
-    """What was read for a policy. found: each listed name's mailbox. excluded: GUIDs to leave alone."""
+    """What was read for a policy. found: each listed name's mailbox. excluded: GUIDs to leave alone.
+
+    policies: the gate of authentication policies, where the task is to open and close that as well.
+    """
 
     organization: Record
     boxes: Sequence[Record]
     found: Mapping[str, Record]
     missing: Sequence[Missing] = ()
     excluded: frozenset[str] = frozenset()
+    policies: Policies | None = None
 
     def in_scope(self) -> list[Record]:
         known = {box.key: box for box in (*self.boxes, *self.found.values())}
@@ -261,14 +281,35 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
         blocked_by = _blocked_by(_lost(policy, "denied", read.missing, today), "denied", "leave a mailbox open")
     stays = own_value if blocked_by else wanted
     moves = [_move(box, values[box.key], own_value, stays, blocked=blocked_by is not None) for box in scope]
+    opening, closing = _policy_changes(policy, acting, read, today)
+    if read.policies is not None:
+        released = [] if blocked_by else closing
+        moves = read.policies.judged(moves, scope, [*opening, *released])
     phases = ordered(
         [organization, *changes],
         _listed(policy, read.found, today),
         unlisted={change.target.place for change in changes if change.target.key not in by_key},
         delay=policy.delay,
         blocked_by=blocked_by,
+        opening=opening,
+        closing=closing,
     )
-    return Plan(phases, (organization, *changes), tuple(read.missing), len(scope), effect(moves), blocked_by)
+    considered = (organization, *changes, *opening, *closing)
+    return Plan(phases, considered, tuple(read.missing), len(scope), effect(moves), blocked_by)
+
+
+def _policy_changes(
+    policy: Policy, acting: Policy, read: Read, today: datetime.date
+) -> tuple[list[Change], list[Change]]:
+    """(users that get the policy, users that lose it). acting: the policy as far as it may act on the unlisted."""
+    if read.policies is None:
+        return [], []
+    assigned = [read.policies.assign(box) for box in _basic(policy, read, today)]
+    in_force = {entry.identity for entry in (*policy.in_force("allowed", today), *policy.in_force("denied", today))}
+    kept = read.excluded | {box.key for name, box in read.found.items() if name in in_force}
+    holders = [] if acting.unlisted == "unmanaged" else read.policies.holders
+    closing = [read.policies.release(user) for user in holders if user.key not in kept]
+    return [change for change in assigned if change], closing
 
 
 def _move(box: Record, value: Value, was: Value, becomes: Value, *, blocked: bool) -> Move:
@@ -317,11 +358,15 @@ def converge(task: Task) -> Result:
     # A report names a mailbox by any of its addresses.
     reader = Reader(client, [SMTP_AUTH], task.progress, warn=task.warn, addresses=bool(gate and gate.report))
     read = _read(reader, policy, organization, exclude, tolerant=params["lookup_failure_action"] == "warn")
+    if params["authentication_policy"]:
+        read = replace(read, policies=read_policies_for(task, client, _basic(policy, read, today)))
     plan = make_plan(policy, read, today)
     touched = {change.target.key for change in plan.changes}
     reader.confirm({name: box for name, box in read.found.items() if box.key in touched})
     unlisted_enabled = _unlisted_enabled(plan, read)
     _warn(task, policy, plan, unlisted_enabled, today)
+    opened = [box for box in _basic(policy, read, today) if box.key in touched]
+    warn_of_policies(task, client, read.policies, opened, [box.key for box in read.found.values()])
     more = {
         "unlisted_enabled": unlisted_enabled,
         "expired": [entry.result() for entry in policy.over(today)],
@@ -338,13 +383,21 @@ def converge(task: Task) -> Result:
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         return {
             "organization": _organization_result(told[0]),
-            "mailboxes": _results.object_results(plan, told, only_changes=True),
-            "summary": _results.summary(plan, told),
+            "mailboxes": _results.object_results(plan, told, only_changes=True, noun=CAS_MAILBOX.noun),
+            "summary": _results.summary(plan, told, CAS_MAILBOX.noun),
+            **_users_result(plan, told),
             "diff": _results.diff_of_many(task.tenant, plan),
         }
 
     wanted = Wanted(shape, limits.of(plan.matched), _expired(policy, today), more, check)
     return converge_plan(task, client, plan, wanted)
+
+
+def _users_result(plan: Plan, told: Sequence[Outcome]) -> Result:
+    """The users whose authentication policy changes, where the task is to change any."""
+    if not _results.of_noun(told, USER.noun):
+        return {}
+    return {"users": _results.object_results(replace(plan, missing=()), told, only_changes=True, noun=USER.noun)}
 
 
 def _organization_result(outcome: Outcome) -> dict[str, t.Any]:
@@ -371,6 +424,12 @@ def _read(reader: Reader, policy: Policy, organization: Record, exclude: Sequenc
         if box.key in excluded:
             raise InvalidRequest(f"{name} is on a list and excluded at once: take it out of one of the two.")
     return Read(organization, boxes, found, missing, excluded)
+
+
+def _basic(policy: Policy, read: Read, today: datetime.date) -> list[Record]:
+    """The allowed mailboxes whose devices sign in with Basic."""
+    names = [entry.identity for entry in policy.in_force("allowed", today) if entry.method == "basic"]
+    return list({read.found[name].key: read.found[name] for name in names if name in read.found}.values())
 
 
 def _unlisted_enabled(plan: Plan, read: Read) -> list[str]:

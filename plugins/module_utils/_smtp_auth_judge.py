@@ -28,6 +28,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import UnexpectedResponse
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._policies import AuthenticationPolicies
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import TOKEN_ONLY
@@ -43,7 +44,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._usage import
 from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import (
     BEFORE_SIGN_IN,
     CLOSED,
-    AuthenticationPolicies,
     Gate,
     MailboxFacts,
     TenantFacts,

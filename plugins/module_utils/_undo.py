@@ -24,30 +24,49 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, exposed, reason
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import PolicyReference, Table, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    AUTHENTICATION_POLICY,
     CAS_MAILBOX,
+    CAS_MAILBOX_PLAN,
     ORGANIZATION_CONFIG,
     TRANSPORT_CONFIG,
+    USER,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit, is_guid
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
 FORMAT = 2
-TABLES: Mapping[str, Table] = {table.noun: table for table in (TRANSPORT_CONFIG, ORGANIZATION_CONFIG, CAS_MAILBOX)}
+TABLES: Mapping[str, Table] = {
+    table.noun: table
+    for table in (
+        TRANSPORT_CONFIG,
+        ORGANIZATION_CONFIG,
+        CAS_MAILBOX,
+        USER,
+        CAS_MAILBOX_PLAN,
+        AUTHENTICATION_POLICY,
+    )
+}
 _STAMP = "%Y%m%dT%H%M%SZ"
 _MOST_FILES = 1000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Former and new values of one object, and whether SMTP AUTH worked for it before and after (None: not known)."""
+    """Former and new values of one object, and whether SMTP AUTH worked for it before and after (None: not known).
+
+    policies: the GUIDs of the authentication policies that former values name. verb: New and Remove for an object that
+    came or went as a whole.
+    """
 
     target: Target
     before: Mapping[str, Value]
     after: Mapping[str, Value]
     smtp_auth_before: bool | None = None
     smtp_auth_after: bool | None = None
+    policies: Mapping[str, str] = field(default_factory=dict)
+    verb: str = "Set"
 
 
 @dataclass(frozen=True)
@@ -174,7 +193,23 @@ def _entry(change: Change, plan: Plan) -> dict[str, t.Any]:
     works = plan.effect.states.get(change.target.place)
     if works is not None:
         entry["smtp_auth_works"] = {"before": works[0], "after": works[1]}
+    policies = _policies(change, before)
+    if policies:
+        entry["policies"] = policies
+    if change.verb != "Set":
+        entry["verb"] = change.verb
     return {**entry, "before": before, "after": after}
+
+
+def _policies(change: Change, values: Mapping[str, Value]) -> dict[str, str]:
+    """The GUIDs of the authentication policies that former values name: a name may be used again."""
+    guids: dict[str, str] = {}
+    for option, value in values.items():
+        kind = change.target.table[option].kind
+        guid = kind.guid(value) if isinstance(kind, PolicyReference) else None
+        if guid:
+            guids[str(value)] = guid
+    return guids
 
 
 def load(path: str) -> Undo:
@@ -240,14 +275,14 @@ def _read_entry(raw: Mapping[str, t.Any]) -> Entry:
     """One entry. Former values are judged by their type alone: the service holds forms that no option takes."""
     table = TABLES[raw["noun"]]
     before, after = dict(raw["before"]), dict(raw["after"])
-    if set(before) != set(after):
+    if set(before) != set(after) and raw.get("verb", "Set") == "Set":
         raise ValueError
     for values in (before, after):
         for option, value in values.items():
             if not table[option].kind.holds(value):
                 raise ValueError
     guid = str(raw.get("guid", "")).lower()
-    if not table.single and not is_guid(guid):
+    if not table.single and not is_guid(guid) and raw.get("verb") != "New":
         raise ValueError
     target = Target(
         table,
@@ -257,7 +292,9 @@ def _read_entry(raw: Mapping[str, t.Any]) -> Entry:
         str(raw.get("display_name") or ""),
     )
     works = raw.get("smtp_auth_works") or {}
-    return Entry(target, before, after, works.get("before"), works.get("after"))
+    policies = {str(name): str(guid).lower() for name, guid in (raw.get("policies") or {}).items()}
+    verb = str(raw.get("verb", "Set"))
+    return Entry(target, before, after, works.get("before"), works.get("after"), policies, verb)
 
 
 def _newer(path: str, undo: Undo) -> tuple[str, ...]:

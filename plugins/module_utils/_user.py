@@ -111,27 +111,16 @@ def _change(record: t.Any, desired: Mapping[str, t.Any], *, revoke: bool) -> Cha
     change = plan_change(record, desired)
     if not revoke or not change.changed:
         return change
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return replace(change, calls=tuple({**call, _REVOKE: now} for call in change.calls))
 
 
 def _effect(task: Task, client: Client, gate: PolicyGate, changes: Sequence[Change]) -> Effect:
-    own: dict[str, str] = {}
     due = [change for change in changes if change.changed]
     if not due:
         return NOBODY
-    for change in due:
-        own[change.target.key] = str(change.after[POLICY])
-    # The object ids of the users would name their former policies still.
-    former = {key: name for key, name in gate.own.items() if key not in _other_names(gate, own)}
-    after = replace(gate, own={**former, **own})
+    after = gate.assigned({change.target.key: str(change.after[POLICY]) for change in due})
     return gate_effect(task, client, gate, after, [change.target for change in due])[0]
-
-
-def _other_names(gate: PolicyGate, own: Mapping[str, str]) -> set[str]:
-    """The object ids of these users."""
-    names = (user.remote.get("ExternalDirectoryObjectId") for user in gate.users if user.key in own)
-    return {str(name).lower() for name in names if name}
 
 
 def info(task: Task) -> Result:

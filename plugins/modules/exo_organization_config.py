@@ -30,6 +30,7 @@ notes:
   - A mailbox can use Exchange Web Services only where both the organization and the mailbox allow it.
 extends_documentation_fragment:
   - m365.exchange_online.organization_settings
+  - m365.exchange_online.writing.effect
   - m365.exchange_online.writing.undo
   - m365.exchange_online.writing.wait
   - m365.exchange_online.connection
@@ -108,6 +109,11 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+effect_file:
+  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  returned: when O(effect_file) is given
+  type: str
+  sample: /var/lib/exo/contoso-effect.csv
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode

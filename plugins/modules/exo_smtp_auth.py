@@ -38,6 +38,8 @@ options:
       - The mailboxes that may use SMTP AUTH whatever the organization says. They get an explicit value.
       - Each entry is a name (user principal name, address, GUID or alias), or a dictionary with C(identity) and, for
         the record, C(reason), C(owner), C(ticket) and C(expires).
+      - C(method) says how the device signs in, V(basic) (the default) or V(oauth). It counts with
+        O(authentication_policy), because a policy governs Basic only.
       - C(expires) is the last day of the entry, as V(2027-03-31). That day still counts, in UTC. Within 30 days before
         it the task warns. What happens afterwards is up to O(expired).
     type: list
@@ -91,6 +93,16 @@ options:
       - One that does not exist is an error, and so is one that is on a list.
     type: list
     elements: str
+  authentication_policy:
+    description:
+      - The name of an authentication policy that lets Basic through for SMTP. Mailboxes in O(allowed) with method
+        C(basic) whose own policy, or the organization's default, blocks it get this policy before their setting is
+        opened.
+      - Users who have this very policy and are on no list follow O(unlisted). With V(unmanaged) they are named in a
+        warning, otherwise it is taken away from them.
+      - Without it policies are left alone, and a mailbox that is opened although a policy blocks it is named in a
+        warning.
+    type: str
   propagation_delay:
     description:
       - How many seconds have to be over since the last change of a listed mailbox, whoever made it, before the
@@ -335,6 +347,16 @@ mailboxes:
       returned: when the status is V(failed) or V(missing)
       type: str
       sample: The operation couldn't be performed because the object couldn't be found.
+users:
+  description: The users whose authentication policy changed, or would in check mode.
+  returned: with O(authentication_policy), when the mailboxes were read
+  type: list
+  elements: dict
+  sample:
+    - identity: scanner@contoso.com
+      status: changed
+      before: {authentication_policy: ""}
+      after: {authentication_policy: Allow SMTP}
 unlisted_enabled:
   description: Addresses of mailboxes that are explicitly enabled and on no list.
   returned: success, or when some of the writes failed

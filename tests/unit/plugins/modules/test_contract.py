@@ -28,7 +28,16 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 LOCAL = {"exo_evidence": "render", "exo_tenant_info": "find"}
 CONNECTED = [name for name in MODULES if name not in LOCAL]
 FILES = sorted((ROOT / "plugins" / "module_utils").glob("_*.py"))
-WRITING = {"exo_cas_mailbox", "exo_organization_config", "exo_restore", "exo_smtp_auth", "exo_transport_config"}
+WRITING = {
+    "exo_authentication_policy",
+    "exo_cas_mailbox",
+    "exo_cas_mailbox_plan",
+    "exo_user",
+    "exo_organization_config",
+    "exo_restore",
+    "exo_smtp_auth",
+    "exo_transport_config",
+}
 TEMPLATES = {
     "{{ exo_tenant }}": "contoso.onmicrosoft.com",
     "{{ smtp_auth_exceptions }}": [{"identity": "scanner@contoso.com", "expires": "2027-03-31"}],
