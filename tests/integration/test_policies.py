@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Authentication policies, users, mailbox plans and the organization's configuration, by themselves and together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Lab, Tenant, converged, people, rhythm, task, tried
+
+ALLOW, BLOCK = "Allow SMTP", "Block Basic"
+SCANNERS = ("scanner", "reports", "stray")
+WARNS = ["SMTP AUTH in effect", "on no list", "no place on a list", "authentication policy"]
+
+
+@pytest.fixture
+def gated(lab: Lab) -> Tenant:
+    """A tenant whose default policy blocks everything, with one policy that lets SMTP through."""
+    tenant = lab.tenant(
+        transport_config={"SmtpClientAuthenticationDisabled": True},
+        authentication_policies=[{"name": ALLOW, "AllowBasicAuthSmtp": True}, {"name": BLOCK}],
+        organization_config={"DefaultAuthenticationPolicy": BLOCK},
+    )
+    tenant.patch(add_mailboxes=people(tenant.domain))
+    return tenant
+
+
+def state(tenant: Tenant) -> Any:
+    """What decides for each mailbox: its own setting, and its user's policy."""
+    found = tenant.lab.simulator.state(tenant.label)
+    users = {user["Guid"]: user["AuthenticationPolicy"] for user in found["users"]}
+    boxes = found["mailboxes"]
+    return {box["Alias"]: (box["SmtpClientAuthenticationDisabled"], users[box["Guid"]]) for box in boxes}
+
+
+def both_gates(tenant: Tenant, path: Path) -> dict[str, Any]:
+    return {
+        "organization": "disabled",
+        "allowed": [tenant.at(name) for name in SCANNERS],
+        "authentication_policy": ALLOW,
+        "undo_file": str(path),
+    }
+
+
+def test_from_blocked_to_works_and_back(gated: Tenant, tmp_path: Path) -> None:
+    """One task opens both gates for three scanners, and one restore brings back exactly what was."""
+    path = tmp_path / "undo.json"
+    before = state(gated)
+    scanners = [gated.at(name) for name in SCANNERS]
+    verdict = {"identity": scanners}
+    run = gated.run(
+        [
+            task("exo_smtp_auth_info", verdict, named="before"),
+            *rhythm("open", "exo_smtp_auth", both_gates(gated, path)),
+            task("exo_smtp_auth_info", verdict, named="between"),
+            *rhythm("back", "exo_restore", {"src": str(path)}),
+            task("exo_smtp_auth_info", verdict, named="after"),
+        ],
+        warns=WARNS,
+    )
+    opened = converged(run, "open", gated)
+    assert opened.apply["summary"]["effect"]["gain"] == len(SCANNERS)
+    assert [user["after"] for user in opened.apply["users"]] == [{"authentication_policy": ALLOW}] * len(SCANNERS)
+    writes = [entry["cmdlet"] for entry in gated.writes(opened.apply)]
+    assert writes == ["Set-User"] * 3 + ["Set-CASMailbox"] * 2  # the stray's own setting was open already
+    gates = [
+        {gate["name"]: gate["basic"] for gate in box["gates"]}["authentication_policy"]
+        for name in ("before", "between", "after")
+        for box in run[name]["mailboxes"]
+    ]
+    assert gates == ["closed"] * 3 + ["open"] * 3 + ["closed"] * 3
+    back = converged(run, "back", gated)
+    assert back.apply["summary"]["effect"]["lose"] == len(SCANNERS)
+    assert state(gated) == before
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_stopped_after_each_write(gated: Tenant, tmp_path: Path, writes: int) -> None:
+    """No scanner is in a state that is neither its old nor its new one: policy first, then the mailbox."""
+    before = state(gated)
+    match = {"cmdlet": "Set-User"} if writes < 3 else {"cmdlet": "Set-CASMailbox"}
+    gated.fault("nul_403", match=match, after=writes % 3, times=None)
+    gated.run([tried("exo_smtp_auth", both_gates(gated, tmp_path / "undo.json"))], warns=WARNS)
+    for name, (own, policy) in state(gated).items():
+        assert own in (before[name][0], False)
+        assert policy in (before[name][1], ALLOW)
+        # An open mailbox under a blocking policy was so before.
+        assert not (own is False and policy is None) or before[name][0] is False
+
+
+def test_unlisted_users_lose_the_policy_where_it_is_said(gated: Tenant, tmp_path: Path) -> None:
+    gated.patch(mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": ALLOW}}])
+    named = both_gates(gated, tmp_path / "a.json")
+    run = gated.run(
+        [
+            task("exo_smtp_auth", named, named="named"),
+            task("exo_smtp_auth", {**named, "unlisted": "not_enabled"}, named="taken away"),
+        ],
+        warns=WARNS,
+    )
+    assert any("1 user has the authentication policy" in text for text in run["named"].warnings)
+    assert [user["identity"] for user in run["taken away"]["users"]] == [gated.at("ada")]
+    assert state(gated)["ada"] == (None, None)
+
+
+def test_a_policy_that_can_open_nothing_is_refused(gated: Tenant) -> None:
+    run = gated.run(
+        [
+            tried("exo_smtp_auth", {"allowed": [gated.at("scanner")], "authentication_policy": BLOCK}, named="blocks"),
+            tried("exo_smtp_auth", {"allowed": [gated.at("scanner")], "authentication_policy": "Alow"}, named="typo"),
+        ]
+    )
+    run["blocks"].refused("invalid_request", "does not let SMTP through")
+    run["typo"].refused("invalid_request", "no authentication policy 'Alow'", hint="Did you mean Allow SMTP")
+    assert gated.lab.simulator.writes(gated.label) == []
+
+
+def test_an_opened_mailbox_under_a_blocking_policy_is_named(gated: Tenant) -> None:
+    run = gated.run([task("exo_smtp_auth", {"allowed": [gated.at("scanner")]})], warns=WARNS)
+    assert any(f"blocks Basic for {gated.at('scanner')}" in text for text in run["exo_smtp_auth"].warnings)
+
+
+@pytest.mark.parametrize("form", ["name", "dn"])
+def test_users(gated: Tenant, tmp_path: Path, form: str) -> None:
+    """A policy, none, and not managed are three states; references read back as names or as distinguished names."""
+    gated.patch(forms={"policy_reference": form})
+    before = state(gated)
+    run = gated.run(
+        [
+            *rhythm(
+                "give",
+                "exo_user",
+                {
+                    "users": [
+                        {"identity": gated.at("ada"), "authentication_policy": ALLOW},
+                        {"identity": gated.at("ben"), "authentication_policy": BLOCK},
+                    ],
+                    "undo_file": str(tmp_path / "undo.json"),
+                },
+            ),
+            task("exo_user_info", {"all_users": True, "where": {"authentication_policy": ALLOW}}, named="who"),
+            *rhythm(
+                "take",
+                "exo_user",
+                {"all_users": True, "where": {"authentication_policy": BLOCK}, "authentication_policy": ""},
+            ),
+            tried("exo_user", {"identity": [gated.at("ada")], "authentication_policy": "none such"}, named="typo"),
+            task("exo_restore", {"src": str(tmp_path / "undo.json")}, named="back"),
+        ],
+        warns=WARNS,
+    )
+    converged(run, "give", gated)
+    assert [user["identity"] for user in run["who"]["users"]] == [gated.at("ada")]
+    converged(run, "take", gated)
+    run["typo"].refused("invalid_request", "none such")
+    assert state(gated) == before
+
+
+def test_sessions_are_revoked_when_asked(gated: Tenant) -> None:
+    options = {"identity": [gated.at("ada")], "authentication_policy": ALLOW, "revoke_sessions": True}
+    gated.run([task("exo_user", options)], warns=WARNS)
+    (write,) = gated.lab.simulator.writes(gated.label)
+    assert {name.lower() for name in write["parameters"]} >= {"authenticationpolicy", "stsrefreshtokensvalidfrom"}
+
+
+def test_the_query_for_users_with_a_policy_has_fallbacks(gated: Tenant) -> None:
+    gated.patch(
+        forms={"filter_not_null": "refused"},
+        mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": ALLOW}}],
+    )
+    run = gated.run([task("exo_authentication_policy_info")])
+    users = {
+        policy["name"]: policy["users"] for policy in run["exo_authentication_policy_info"]["authentication_policies"]
+    }
+    assert users == {ALLOW: 1, BLOCK: 0}
+
+
+def test_authentication_policies(gated: Tenant) -> None:
+    run = gated.run(
+        [
+            *rhythm("make", "exo_authentication_policy", {"name": "POP only", "allow_basic_auth_pop": True}),
+            *rhythm("change", "exo_authentication_policy", {"name": "pop ONLY", "allow_basic_auth_imap": True}),
+            *rhythm("remove", "exo_authentication_policy", {"name": "POP only", "state": "absent"}),
+            tried("exo_authentication_policy", {"name": BLOCK, "state": "absent"}, named="in use"),
+            tried(
+                "exo_authentication_policy",
+                {"name": ALLOW, "allow_basic_auth_smtp": False, "max_lose": 0},
+                named="nobody",
+            ),
+        ],
+        warns=WARNS,
+    )
+    for named in ("make", "change", "remove"):
+        converged(run, named, gated)
+    assert [entry["cmdlet"].partition("-")[0] for entry in gated.lab.simulator.writes(gated.label)[:3]] == [
+        "New",
+        "Set",
+        "Remove",
+    ]
+    run["in use"].refused("refused", "the organization's default")
+    assert run["nobody"].changed
+
+
+def test_a_policy_that_lets_go_of_smtp_counts_whom_it_cuts_off(gated: Tenant) -> None:
+    gated.patch(
+        mailboxes=[
+            {
+                "identity": gated.at(name),
+                "cas": {"SmtpClientAuthenticationDisabled": False},
+                "user": {"AuthenticationPolicy": ALLOW},
+            }
+            for name in ("scanner", "reports")
+        ]
+    )
+    closes = {"name": ALLOW, "allow_basic_auth_smtp": False}
+    run = gated.run(
+        [
+            task("exo_authentication_policy", closes, named="check", check_mode=True),
+            tried("exo_authentication_policy", {**closes, "max_lose": "1"}, named="limit"),
+        ],
+        warns=WARNS,
+    )
+    assert run["check"]["effect"]["lose"] == 2
+    run["limit"].refused("refused", "2 would lose SMTP AUTH", "max_lose: 1")
+    assert gated.lab.simulator.writes(gated.label) == []
+
+
+def test_the_services_own_fault_stops_the_change(gated: Tenant) -> None:
+    """The peers remove the policy and make it anew then; its users would have none."""
+    gated.patch(null_reference=500)
+    run = gated.run(
+        [tried("exo_authentication_policy", {"name": ALLOW, "allow_basic_auth_imap": True, "wait_timeout": 0})]
+    )
+    assert run["exo_authentication_policy"].failed
+    assert "do not remove this one" in run["exo_authentication_policy"].msg
+    assert {entry["cmdlet"] for entry in gated.lab.simulator.writes(gated.label)} == {"Set-AuthenticationPolicy"}
+
+
+def test_the_default_policy(gated: Tenant, tmp_path: Path) -> None:
+    gated.patch(mailboxes=[{"identity": gated.at("scanner"), "cas": {"SmtpClientAuthenticationDisabled": False}}])
+    path = tmp_path / "undo.json"
+    options = {"default_authentication_policy": ALLOW, "undo_file": str(path)}
+    run = gated.run(
+        [
+            *rhythm("set", "exo_organization_config", options),
+            tried("exo_organization_config", {"default_authentication_policy": BLOCK, "max_lose": 0}, named="limit"),
+            *rhythm("back", "exo_restore", {"src": str(path)}),
+        ],
+        warns=WARNS,
+    )
+    done = converged(run, "set", gated)
+    assert done.apply["effect"]["gain"] == 2  # the scanner, and the stray that is open as well
+    run["limit"].refused("refused", "would lose SMTP AUTH")
+    converged(run, "back", gated)
+
+
+def test_plans(gated: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "undo.json"
+    off = {"all_plans": True, "pop_enabled": False, "imap_enabled": False, "undo_file": str(path)}
+    run = gated.run([*rhythm("off", "exo_cas_mailbox_plan", off), task("exo_cas_mailbox_plan_info", named="read")])
+    converged(run, "off", gated)
+    assert {plan["settings"]["pop_enabled"] for plan in run["read"]["plans"]} == {False}
+    gated.patch(add_mailboxes=[{"upn": gated.at("newcomer")}])
+    assert gated.mailbox("newcomer")["PopEnabled"] is False
+    run = gated.run(
+        [
+            task("exo_restore", {"src": str(path)}, named="back"),
+            tried("exo_cas_mailbox_plan", {"identity": ["none such"], "pop_enabled": True}, named="typo"),
+        ]
+    )
+    assert run["back"].changed
+    run["typo"].refused("not_found", "none such", hint="There are: ")
+
+
+def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
+    app = "11111111-aaaa-bbbb-cccc-000000000001"
+    path = tmp_path / "undo.json"
+    options = {
+        "ews_enabled": True,
+        "ews_allowed_app_ids": {"add": [app.upper()]},
+        "reject_direct_send": True,
+        "activity_based_authentication_timeout_interval": "00:15:00",
+        "undo_file": str(path),
+    }
+    run = tenant.run(
+        [
+            *rhythm("set", "exo_organization_config", options),
+            task("exo_organization_config_info", named="read"),
+            tried("exo_organization_config", {"ews_allowed_app_ids": []}, named="empty"),
+            tried("exo_organization_config", {"ews_allowed_app_ids": ["outlook"]}, named="no id"),
+            *rhythm("back", "exo_restore", {"src": str(path)}),
+        ],
+        warns=["devices that send without signing in stop"],
+    )
+    converged(run, "set", tenant)
+    assert run["read"]["organization_config"]["ews_allowed_app_ids"] == [app]
+    assert "BasicAuthBlockedApps" in run["read"]["other_properties"]
+    run["empty"].refused("refused", "blocks every app", hint="allow_empty")
+    run["no id"].refused("invalid_request", "no application id")
+    converged(run, "back", tenant)
+
+
+def test_a_mailbox_can_not_have_ews_where_the_organization_says_no(tenant: Tenant) -> None:
+    tenant.patch(organization_config={"EwsEnabled": False})
+    tenant.patch(mailboxes=[{"identity": tenant.at("ada"), "cas": {"EwsEnabled": False}}])
+    run = tenant.run(
+        [task("exo_cas_mailbox", {"identity": [tenant.at("ada")], "ews_enabled": True})], warns=["has no effect"]
+    )
+    assert any(
+        "has no effect while the organization's ews_enabled is false" in t for t in run["exo_cas_mailbox"].warnings
+    )
