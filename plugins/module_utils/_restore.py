@@ -102,17 +102,8 @@ def restore(task: Task) -> Result:
     gate = read_gate(client) if any(_refers(entry) for entry in undo.entries) else None
     undo, lost = _resolved(undo, gate)
     lookup = _read(task, client, undo)
-    changes: list[Change] = []
-    missing: list[Entry] = []
-    kept: list[str] = list(lost)
-    for entry in undo.entries:
-        record = lookup.found.get(_place(entry))
-        if record is None:
-            missing.append(entry)
-            continue
-        change, sentences = undone(record, entry, params["force"])
-        changes.append(change)
-        kept += sentences
+    changes, missing, since = _undone_all(undo, lookup, params["force"])
+    kept = [*lost, *since]
     plan = _plan(task, client, gate, changes, missing)
     for sentence in kept[:SAMPLE]:
         task.warn(sentence)
@@ -136,6 +127,22 @@ def restore(task: Task) -> Result:
         return result
 
     return converge(task, client, plan, Wanted(shape, limits.of(len(undo.entries))))
+
+
+def _undone_all(undo: Undo, lookup: Lookup, force: bool) -> tuple[list[Change], list[Entry], list[str]]:
+    """(the changes, the entries whose object is gone, a sentence on each setting that stays as it is)."""
+    changes: list[Change] = []
+    missing: list[Entry] = []
+    kept: list[str] = []
+    for entry in undo.entries:
+        record = lookup.found.get(_place(entry))
+        if record is None:
+            missing.append(entry)
+            continue
+        change, sentences = undone(record, entry, force)
+        changes.append(change)
+        kept += sentences
+    return changes, missing, kept
 
 
 def _load(params: Mapping[str, t.Any]) -> Undo:

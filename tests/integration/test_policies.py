@@ -179,6 +179,7 @@ def test_the_query_for_users_with_a_policy_has_fallbacks(gated: Tenant) -> None:
 
 
 def test_authentication_policies(gated: Tenant) -> None:
+    closes = {"name": ALLOW, "allow_basic_auth_smtp": False}
     run = gated.run(
         [
             *rhythm("make", "exo_authentication_policy", {"name": "POP only", "allow_basic_auth_pop": True}),
