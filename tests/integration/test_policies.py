@@ -188,7 +188,7 @@ def test_authentication_policies(gated: Tenant) -> None:
             tried("exo_authentication_policy", {"name": BLOCK, "state": "absent"}, named="in use"),
             tried(
                 "exo_authentication_policy",
-                {"name": ALLOW, "allow_basic_auth_smtp": False, "max_lose": 0},
+                {**closes, "max_lose": 0},
                 named="nobody",
             ),
         ],

@@ -143,7 +143,7 @@ def test_another_setting_of_the_organization_waits_for_nobody() -> None:
 
 def test_a_blocked_plan_leaves_the_organization_and_who_follows_it() -> None:
     changes = (CLOSES, box(1, False), box(2, "inherit"))
-    plan = Plan(ordered(changes, blocked_by=GONE), changes)
+    plan = Plan(ordered(changes, blocked_by=GONE), changes, blocked_by=GONE)
     assert [change.label for change in plan.changes] == ["u1@contoso.com"]
     assert plan.blocked() == {ORGANIZATION.place: GONE, target(2).place: GONE}
     assert not Plan(ordered((CLOSES, box(2, "inherit")), blocked_by=GONE)).changed
