@@ -59,6 +59,8 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
 
     Raises InvalidRequest where a directory can't be used or there is no evidence at all.
     """
+    if not params["src"]:
+        raise InvalidRequest("src names no directory. The playbook audit takes it from tenant_baseline_report_dir.")
     if params["max_age"] < 1:
         raise InvalidRequest("max_age is in hours and must be 1 or more.")
     report = _read(params)
@@ -100,7 +102,8 @@ def _read(params: Mapping[str, t.Any]) -> Report:
     for _path, content in _documents(params["undo"], []):
         writes += _evidence_watch.own_writes(content)
     max_age = datetime.timedelta(hours=params["max_age"])
-    fleet = _evidence_merge.merge(_parsed(params["src"], unreadable), max_age, params["expected"])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    fleet = _evidence_merge.merge(_parsed(params["src"], unreadable), max_age, params["expected"], now)
     return _evidence_report.report(fleet, writes, unreadable)
 
 

@@ -87,11 +87,17 @@ class _Pile:
             self.read = sorted(kept.values(), key=_rank, reverse=True)[:2]
 
 
-def merge(documents: Iterable[Evidence], max_age: datetime.timedelta, expected: Sequence[str] = ()) -> Fleet:
+def merge(
+    documents: Iterable[Evidence],
+    max_age: datetime.timedelta,
+    expected: Sequence[str] = (),
+    now: datetime.datetime | None = None,
+) -> Fleet:
     """The fleet that these documents describe, in any order.
 
     max_age: evidence older than the newest of all by more than this is not of the last run; its tenant has vanished.
-    expected: hosts of the inventory; one that the last run left no evidence of counts as failed.
+    expected: hosts of the inventory; one that the last run left no evidence of counts as failed. now: the time to give
+    them where there is no evidence at all; without it there is no fleet then.
     """
     piles: dict[str, _Pile] = {}
     nameless: list[Evidence] = []
@@ -103,9 +109,9 @@ def merge(documents: Iterable[Evidence], max_age: datetime.timedelta, expected: 
     for evidence in nameless:
         piles.setdefault(_home(evidence, piles), _Pile()).add(evidence)
     newest = [pile.newest.time for pile in piles.values() if pile.newest]
-    if not newest:
+    if not newest and not (expected and now):
         return Fleet()
-    as_of = max(newest)
+    as_of = max(newest) if newest else t.cast(datetime.datetime, now)
     for host in expected:
         if not any(pile.hosts.get(host, _LONG_AGO) >= as_of - max_age for pile in piles.values()):
             missing = failed(host, as_of, "The last run left no evidence of this tenant.")

@@ -249,6 +249,7 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "tasks": _tasks(parts, bool(problems or undeclared)),
         "file": file_name(run.host),
         "report_dir": reading.get("report_dir") or "",
+        "allowed": reading.smtp_auth.get("allowed") or [],
     }
 
 

@@ -241,8 +241,10 @@ def _shown(value: t.Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-# What exo_audit_fail_on may name, beside what always fails: a tenant of which nothing is known.
+# What exo_audit_fail_on may name, beside what always fails: a tenant of which nothing is known. The evidence tells of
+# the last two, so that exo_evidence looks for them.
 FAIL_ON = ("drift", "unlisted", "expired")
+EVIDENCE_FAIL_ON = ("change", "unread")
 NOT_REACHED: Mapping[str, t.Any] = {
     "status": "unknown",
     "drift_count": 0,
@@ -258,7 +260,8 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
     """How all tenants stand.
 
     audits: by host, what ``audit`` returned; None where it never came to that. fail_on: which findings let a tenant
-    fail, beside not being known. Returns ``tenants``, ``table`` (lines) and ``failed`` (by host, lines that say why).
+    fail, beside not being known. Returns ``tenants``, ``table`` (lines), ``failed`` (by host, lines that say why) and
+    ``evidence_fail_on`` (the findings that the evidence tells of).
     """
     tenants = {host: {**NOT_REACHED, "host": host, **(found or {})} for host, found in audits.items()}
     width = max((len(host) for host in tenants), default=0)
@@ -267,6 +270,7 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
         "tenants": tenants,
         "table": [head, *(_row(found, width) for found in tenants.values())],
         "failed": {host: _why(found) for host, found in tenants.items() if _fails(found, fail_on)},
+        "evidence_fail_on": [finding for finding in fail_on if finding in EVIDENCE_FAIL_ON],
     }
 
 
@@ -289,7 +293,9 @@ def _findings(found: Mapping[str, t.Any]) -> dict[str, int]:
 
 def _fails(found: Mapping[str, t.Any], fail_on: Sequence[str]) -> bool:
     findings = _findings(found)
-    return found["status"] in ("unknown", "undeclared") or any(findings[finding] for finding in fail_on)
+    return found["status"] in ("unknown", "undeclared") or any(
+        findings[finding] for finding in fail_on if finding in findings
+    )
 
 
 def _why(found: Mapping[str, t.Any]) -> list[str]:
@@ -301,7 +307,8 @@ def fail_on(given: str | Sequence[str] | None) -> list[str]:
     """The findings in a list, or in a text with commas (a survey has no lists); raises ValueError for another word."""
     words = given.split(",") if isinstance(given, str) else given or ()
     findings = [str(word).strip() for word in words if str(word).strip()]
-    unknown = [finding for finding in findings if finding not in FAIL_ON]
+    known = (*FAIL_ON, *EVIDENCE_FAIL_ON)
+    unknown = [finding for finding in findings if finding not in known]
     if unknown:
-        raise ValueError(f"exo_audit_fail_on names {', '.join(unknown)}. It takes {', '.join(FAIL_ON)}.")
+        raise ValueError(f"exo_audit_fail_on names {', '.join(unknown)}. It takes {', '.join(known)}.")
     return findings

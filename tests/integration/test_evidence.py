@@ -165,3 +165,51 @@ def _later(path: Path) -> None:
     content = json.loads(path.read_text())
     content["time"] = "2026-01-01T00:00:00Z"
     path.write_text(json.dumps(content))
+
+
+AUDIT = ROOT / "playbooks" / "audit.yml"
+
+
+def test_the_audit_keeps_evidence_and_renders_it(lab: Lab, tmp_path: Path) -> None:
+    reports, rendered = tmp_path / "reports", tmp_path / "rendered"
+    reports.mkdir()
+    rendered.mkdir()
+    good = small(lab, transport_config={"SmtpClientAuthenticationDisabled": True})
+    bad = small(lab, apps=[{"directory_role": "none"}])
+    baseline = {
+        "tenant_baseline_report_dir": str(reports),
+        "tenant_baseline_transport_config": {"smtp_client_authentication_disabled": True},
+    }
+    how: dict[str, Any] = {
+        "host_vars": {one.label: {**one.host_vars, **baseline} for one in (good, bad)},
+        "env": good.urls,
+        "extra_vars": {"exo_hosts": "all", "exo_audit_evidence": str(rendered), "exo_audit_fail_on": "change"},
+        "may_fail": True,
+        "warns": ["lose SMTP AUTH"],
+    }
+    first = lab.run_playbook(AUDIT, [good, bad], **how)
+    documents = [json.loads(path.read_text()) for path in reports.iterdir()]
+    assert {document["host"]: document["status"] for document in documents} == {
+        good.label: "compliant",
+        bad.label: "failed",
+    }
+    for document in documents:
+        SCHEMA.validate(document)
+    assert "1 of 2 tenants read, 1 failed" in first.output
+    for path in rendered.iterdir():
+        assert bad.label in path.read_text(), path.name
+    for path in reports.iterdir():
+        _later(path)
+
+    good.patch(transport_config={"SmtpClientAuthenticationDisabled": False})
+    second = lab.run_playbook(AUDIT, [good, bad], **how)
+    assert second.rc != 0
+    assert f"{good.label}: The organization's flag changed from true to false, and not by us" in second.output
+
+
+def test_the_audit_says_what_it_lacks_for_evidence(lab: Lab, tmp_path: Path) -> None:
+    tenant = small(lab)
+    for extra in ({"exo_audit_evidence": "rendered"}, {"exo_audit_fail_on": "change"}):
+        run = lab.run_playbook(AUDIT, [tenant], extra_vars={"exo_hosts": "all", **extra}, may_fail=True)
+        assert run.rc != 0
+        assert "exo_audit_evidence has to be the absolute path" in run.output

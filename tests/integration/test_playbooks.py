@@ -135,7 +135,14 @@ def test_blank_variables_are_not_given(lab: Lab, tmp_path: Path) -> None:
     others = ("exo_client_secret", "exo_certificate_path", "exo_certificate", "exo_certificate_password",
               "exo_federated_token_file", "exo_access_token", "exo_auth_source", "exo_cloud", "exo_timeout",
               "exo_retries", "exo_concurrency")  # fmt: skip
-    runs = ("exo_hosts", "exo_serial", "exo_max_fail_percentage", "exo_audit_report", "exo_audit_fail_on")
+    runs = (
+        "exo_hosts",
+        "exo_serial",
+        "exo_max_fail_percentage",
+        "exo_audit_report",
+        "exo_audit_fail_on",
+        "exo_audit_evidence",
+    )
     assert len(names) > 15
     tenants = {value: small(lab) for value in ("", None)}
     for value, tenant in tenants.items():

@@ -193,6 +193,11 @@ class TestMerge:
     def test_no_evidence_is_an_empty_fleet(self) -> None:
         assert merged() == _evidence_merge.Fleet()
 
+    def test_hosts_that_left_nothing_at_all_have_failed(self) -> None:
+        found = _evidence_merge.merge([], HALF_A_DAY, ["contoso"], fleet.NOW)
+        assert [(one.newest.host, one.failed) for one in found.tenants] == [("contoso", True)]
+        assert found.as_of == fleet.NOW
+
 
 POLICY = {
     "id": "p",
