@@ -66,7 +66,9 @@ def test_the_whole_job(way: str, start: Callable[..., subprocess.Popen[str]], tm
     assert process.returncode == 0, output[-3000:]
     titles = re.findall(r"^\d\. [^:?\n]+", output, re.MULTILINE)
     assert titles == ["1. Preview", "2. Apply", "3. Apply again", "4. Audit", "5. Undo"]
-    assert len(output.splitlines()) < 110, output
+    assert len(output.splitlines()) < 125, output
+    asked = re.findall(r"^ +old.crm@contoso.example: (may send|refused \(535 5.7.139\))", output, re.MULTILINE)
+    assert asked == ["may send", "refused (535 5.7.139)", "may send"]
     assert "contoso: Set-TransportConfig -SmtpClientAuthenticationDisabled true" in output
     assert "Go on with your own tenant" in output
     assert [path.name for path in tmp_path.glob("exchange-simulator-*")] == []
