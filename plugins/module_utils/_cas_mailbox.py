@@ -86,8 +86,8 @@ def converge(task: Task) -> Result:
     own = merge(entries, selected.by_name)
     base = shared if everybody else {}
     changes = tuple(plan_change(box, {**base, **own.get(box.key, {})}) for box in selected.records)
-    if everybody and any(change.changed for change in changes):
-        reader.confirm({**selected.excluded, **selected.by_name})
+    if any(change.changed for change in changes):
+        reader.confirm(_to_confirm(selected, changes, everybody))
     reached = reach(task, client, None, changes)
     _check_inherit(params, changes, reached)
     _warn(task, client, selected, changes)
@@ -101,6 +101,18 @@ def converge(task: Task) -> Result:
         }
 
     return converge_plan(task, client, plan, Wanted(shape, limits.of(selected.scope)))
+
+
+def _to_confirm(selected: Selected, changes: Sequence[Change], everybody: bool) -> dict[str, Record]:
+    """The names that have to mean just the mailbox that they were matched with.
+
+    Beside all mailboxes that is every name: it may keep its mailbox from being changed. Else it is those of the
+    mailboxes that are written.
+    """
+    if everybody:
+        return {**selected.excluded, **selected.by_name}
+    written = {change.target.key for change in changes if change.changed}
+    return {name: box for name, box in selected.by_name.items() if box.key in written}
 
 
 def _check_inherit(params: Mapping[str, t.Any], changes: Sequence[Change], reached: Reach) -> None:

@@ -129,6 +129,7 @@ class Reader:
         # A user's own addresses are among its identity; a mailbox has more of them.
         self._beside_names = (_ADDRESSES,) if table.noun == CAS_MAILBOX.noun and not addresses else ()
         self._narrow = bool(self._select)
+        self._answered: set[str] = set()  # names that the service itself was asked for
 
     def everything(self, recipient_types: Sequence[str] = ()) -> list[Record]:
         """All mailboxes of the tenant (of these types); raises IncompleteRead rather than return a part, or none."""
@@ -169,8 +170,9 @@ class Reader:
         """Ask the service whether each name means just this mailbox; raises Ambiguous where it does not.
 
         Needed where a name was matched in a list, which has no sign-in names, and something is to be written for it.
+        A name that the service was asked for already is not asked for again.
         """
-        names = [name for name in found if not is_guid(name)]
+        names = [name for name in found if not is_guid(name) and name not in self._answered]
         asked = self._ask_for(names)
         for name in names:
             if isinstance(asked.failed.get(name), Ambiguous):
@@ -241,6 +243,7 @@ class Reader:
                 raise outcome
             elif len(outcome.objects) == 1:
                 found[name] = self._believed(name, outcome.objects[0])
+                self._answered.add(name)
             elif outcome.objects:
                 failed[name] = _named_failure(self._table, name, Ambiguous("", cmdlet=self._table.getter))
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
@@ -235,6 +235,7 @@ class Read:
     """What was read for a policy. found: each listed name's mailbox. excluded: GUIDs to leave alone.
 
     policies: the gate of authentication policies, where the task is to open and close that as well.
+    spared: the mailbox of each name in ``exclude``.
     """
 
     organization: Record
@@ -243,6 +244,7 @@ class Read:
     missing: Sequence[Missing] = ()
     excluded: frozenset[str] = frozenset()
     policies: Policies | None = None
+    spared: Mapping[str, Record] = field(default_factory=dict)
 
     def in_scope(self) -> list[Record]:
         known = {box.key: box for box in (*self.boxes, *self.found.values())}
@@ -362,7 +364,7 @@ def converge(task: Task) -> Result:
         read = replace(read, policies=read_policies_for(task, client, _basic(policy, read, today)))
     plan = make_plan(policy, read, today)
     touched = {change.target.key for change in plan.changes}
-    reader.confirm({name: box for name, box in read.found.items() if box.key in touched})
+    reader.confirm(_to_confirm(plan, read))
     unlisted_enabled = _unlisted_enabled(plan, read)
     _warn(task, policy, plan, unlisted_enabled, today)
     opened = [box for box in _basic(policy, read, today) if box.key in touched]
@@ -423,7 +425,20 @@ def _read(reader: Reader, policy: Policy, organization: Record, exclude: Sequenc
     for name, box in found.items():
         if box.key in excluded:
             raise InvalidRequest(f"{name} is on a list and excluded at once: take it out of one of the two.")
-    return Read(organization, boxes, found, missing, excluded)
+    return Read(organization, boxes, found, missing, excluded, spared=spared)
+
+
+def _to_confirm(plan: Plan, read: Read) -> dict[str, Record]:
+    """The names that have to mean just the mailbox that they were matched with.
+
+    Where the plan reaches the organization or mailboxes on no list that is every name, because the one that was meant
+    may be among these; else it is those of the mailboxes that are written.
+    """
+    named = {box.key for box in read.found.values()}
+    written = {change.target.key for change in plan.changes}
+    if written - named:
+        return {**read.spared, **read.found}
+    return {name: box for name, box in read.found.items() if box.key in written}
 
 
 def _basic(policy: Policy, read: Read, today: datetime.date) -> list[Record]:
