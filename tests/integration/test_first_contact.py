@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from faults import documented
-from harness import EFFECT, Lab, Tenant, assert_converges, small, task, tried
+from harness import EFFECT, Lab, Tenant, assert_converges, people, small, task, tried
 
 SMTP = "smtp_client_authentication_disabled"
 READ = {"cmdlet": "Get-CASMailbox"}
@@ -166,7 +166,8 @@ def test_named_mailboxes_are_asked_for_once(lab: Lab) -> None:
 def test_an_app_that_sees_a_part_of_the_tenant(lab: Lab) -> None:
     """What it does not see is not found by name, and is not in the list: nothing says that there is more."""
     seen = [f"{name}@part.example" for name in ("scanner", "ada")]
-    tenant = small(lab, domains=["part.example"], apps=[{"read_scope": seen}])
+    there = {"domains": ["part.example"], "mailboxes": people("part.example")}
+    tenant = small(lab, apps=[{"read_scope": seen}], **there)
     wanted = {**CLOSE, "allowed": [tenant.at("scanner"), tenant.at("reports")]}
     run = tenant.run(
         [
@@ -182,7 +183,8 @@ def test_an_app_that_sees_a_part_of_the_tenant(lab: Lab) -> None:
 
 def test_an_app_that_may_change_a_part_of_the_tenant(lab: Lab) -> None:
     """A listed mailbox that it may not change keeps the organization open."""
-    tenant = small(lab, domains=["write.example"], apps=[{"write_scope": ["scanner@write.example"]}])
+    there = {"domains": ["write.example"], "mailboxes": people("write.example")}
+    tenant = small(lab, apps=[{"write_scope": ["scanner@write.example"]}], **there)
     wanted = {**CLOSE, "allowed": [tenant.at("scanner"), tenant.at("reports")]}
     step = tenant.one("exo_smtp_auth", wanted, warns=[EFFECT])
     step.refused("partial_failure", "reports@.*write scope", hint=None)

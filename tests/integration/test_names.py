@@ -38,6 +38,8 @@ def test_a_sign_in_name_that_is_anothers_address(form: str, lab: Lab) -> None:
         [
             tried(POLICY, {"allowed": [info]}, named="allowed"),
             tried(POLICY, {"denied": [info], "lookup_failure_action": "warn"}, named="denied"),
+            tried(POLICY, {"allowed": [tenant.at("scanner")], "exclude": [info], "unlisted": "not_enabled"},
+                  named="spared"),
             tried(CAS, {"all_mailboxes": True, **POP, "exclude": [info]}, named="exclude"),
             tried(CAS, {"all_mailboxes": True, **POP, "mailboxes": [{"identity": info, "imap_enabled": False}]},
                   named="override"),
@@ -45,7 +47,7 @@ def test_a_sign_in_name_that_is_anothers_address(form: str, lab: Lab) -> None:
         ],
         warns=[EFFECT, "on no list"],
     )  # fmt: skip
-    names = ["allowed", "denied", "exclude", "override"] + (["named"] if form == "ambiguous" else [])
+    names = ["allowed", "denied", "spared", "exclude", "override"] + (["named"] if form == "ambiguous" else [])
     for name in names:
         run[name].refused("ambiguous", "info@", hint="GUID")
         assert tenant.writes(run[name]) == []
@@ -135,3 +137,23 @@ def test_an_override_that_where_leaves_out_is_told(tenant: Tenant) -> None:
     step = tenant.one(CAS, wanted, check=True, warns=["where leaves out"])
     documented("override that where leaves out", step.ok())
     assert any("where leaves out" in warning and "stray@" in warning for warning in step.warnings)
+
+
+def test_many_names_are_as_sure_as_few(lab: Lab) -> None:
+    """So many that the tenant's list is read instead: what was matched in it is asked for before it is written."""
+    tenant = clashing(lab, "ambiguous")
+    names = [f"many{number}" for number in range(50)]
+    tenant.patch(add_mailboxes=[{"upn": tenant.at(name)} for name in names])
+    many = [*(tenant.at(name) for name in names), tenant.at("info")]
+    run = tenant.run(
+        [
+            tried(CAS, {"identity": many, **POP}, named="written"),
+            task(CAS, {"identity": many[:-1], **POP}, named="sure"),
+            task(CAS, {"identity": many[:-1], **POP}, named="again"),
+        ]
+    )
+    run["written"].refused("ambiguous", "info@", hint="GUID")
+    assert tenant.writes(run["written"]) == []
+    assert run["sure"]["summary"]["changed"] == 50
+    # Nothing is written, so nothing has to be sure, and the list is all that is read.
+    assert [entry["cmdlet"] for entry in tenant.log(run["again"])] == ["Get-CASMailbox"]

@@ -318,11 +318,11 @@ class Tenant:
         if kind == "authentication":
             found = self.access.authentication.find(identity)
             return found.guid if found else None
-        wanted = identity.casefold()
+        wanted = identity.lower()  # letter by letter: Straße is not STRASSE
         for name, guid in self.policies[kind].items():
             dn = f"CN={name},{_POLICY_CONTAINERS[kind]},CN=Configuration"
             known = (name, guid, dn, f"{dn},CN={self.domains[0]},CN=ConfigurationUnits", self.policy_dn(kind, name))
-            if wanted in (form.casefold() for form in known):
+            if wanted in (form.lower() for form in known):
                 return name
         return None
 
