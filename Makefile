@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page pictures build changelog \
+.PHONY: architecture help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page pictures build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
 
 help: ## Show this list
@@ -82,6 +82,9 @@ unit: setup ## Run the unit tests and a short search for inputs that break the p
 
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
+
+architecture: setup ## Draw docs/architecture.md anew from the code
+	"$(BIN)/python" $(TOOLS)/architecture.py
 
 faults: setup ## Write docs/faults.md anew from what the integration tests see
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" $(TOOLS)/faults.py -n $(WORKERS) $(ARGS)

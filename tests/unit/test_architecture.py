@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The house as it is meant: floors without circles, tasks that are siblings, and a page that shows the code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tools import architecture
+
+ROOT = Path(__file__).resolve().parents[2]
+PURE = ("_text", "_errors", "_properties", "_tables", "_model", "_change", "_effect", "_plan", "_policies", "_verdict")
+
+
+def test_there_is_no_circle() -> None:
+    assert architecture.floors(architecture.graph())
+
+
+def test_a_circle_is_found() -> None:
+    with pytest.raises(ValueError, match="a → b → a"):
+        architecture.floors({"a": ["b"], "b": ["a"]})
+
+
+def test_tasks_are_siblings() -> None:
+    edges = architecture.graph()
+    tasks = architecture.tasks(architecture.floors(edges))
+    assert {"_smtp_auth", "_cas_mailbox", "_restore", "_user"} <= tasks
+    assert {name: edges[name] & tasks for name in tasks if edges[name] & tasks} == {}
+
+
+def test_the_page_shows_the_code() -> None:
+    text = architecture.PAGE.read_text()
+    assert architecture.drawing() in text, "run make architecture"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_is_pure_loads_no_network(name: str) -> None:
+    """In a fresh interpreter, so that nothing that another test imported counts."""
+    code = f"import sys, {architecture.PREFIX}.{name}; print([m for m in ('requests', 'msal') if m in sys.modules])"
+    path = [str(ROOT / ".cache" / "collections"), *sys.path]
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "[]"
