@@ -28,6 +28,7 @@ class Wanted:
 
     failure: a failure of the task for which everything else is still done. more: what else the result has.
     check: raises Refused for a plan that must not be carried out, before its first write and in check mode too.
+    about: what the task's closing line says before it counts.
     """
 
     shape: Shape
@@ -35,6 +36,7 @@ class Wanted:
     failure: ExoError | None = None
     more: Mapping[str, t.Any] = field(default_factory=dict)
     check: Callable[[Plan], None] = lambda plan: None
+    about: str = ""
 
 
 def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
@@ -59,7 +61,8 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     changed = outcomes.changed if outcomes else plan.changed
     lists = [name for name, value in {**extra, **shaped}.items() if isinstance(value, list) and name != "diff"]
     diff = shaped.pop("diff", None)
-    result = _results.bounded({"changed": changed, "msg": _closing(task, plan, told, extra), **extra, **shaped}, lists)
+    closing = _closing(task, plan, told, wanted.about, extra.get("undo_file"))
+    result = _results.bounded({"changed": changed, "msg": closing, **extra, **shaped}, lists)
     if diff is not None:
         result["diff"] = diff
     if failure:
@@ -101,15 +104,14 @@ def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
     return {"confirmed": outcomes.confirmed}
 
 
-def _closing(task: Task, plan: Plan, told: Sequence[Outcome], extra: Mapping[str, t.Any]) -> str:
+def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, undo_file: str | None) -> str:
     """The task in one line: what changes, who loses, who gains, and the way back."""
     if not plan.changed:
         return f"{task.tenant}: nothing to change"
-    sentence = _results.total(plan)
+    sentence = f"{about}{_results.total(plan)}"
     failed = sum(1 for outcome in told if outcome.error)
     if failed:
         sentence += f", {failed} failed"
     if task.check_mode:
         return f"{task.tenant}: would be: {sentence}"
-    back = extra.get("undo_file")
-    return f"{task.tenant}: {sentence}; way back: {back or 'none (undo_file was not given)'}"
+    return f"{task.tenant}: {sentence}; way back: {undo_file or 'none (undo_file was not given)'}"

@@ -126,7 +126,8 @@ def restore(task: Task) -> Result:
                 result[_SINGLE[outcome.change.target.table.noun]] = _results.object_result(outcome)
         return result
 
-    return converge(task, client, plan, Wanted(shape, limits.of(len(undo.entries))))
+    about = f"undoing {undo.task or 'a task'} of {undo.written or 'an unknown time'}: "
+    return converge(task, client, plan, Wanted(shape, limits.of(len(undo.entries)), about=about))
 
 
 def _undone_all(undo: Undo, lookup: Lookup, force: bool) -> tuple[list[Change], list[Entry], list[str]]:

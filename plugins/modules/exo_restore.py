@@ -277,6 +277,11 @@ confirmed:
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
+written:
+  description: When the undo file was written, in UTC.
+  returned: success, or when some of the writes failed
+  type: str
+  sample: "2026-11-23T09:59:25.821392+00:00"
 effect_file:
   description: Path of the file with everybody who loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
