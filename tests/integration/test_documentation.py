@@ -16,6 +16,7 @@ import test_faults_batches
 import test_faults_lists
 import test_faults_mailbox
 import test_faults_organization
+import test_guards
 
 ROWS = [name for rows in faults.FAULTS.values() for name in rows]
 SCENARIOS = {
@@ -24,7 +25,7 @@ SCENARIOS = {
     **test_faults_mailbox.MAILBOX,
     **test_faults_organization.ONE,
 }
-NAMES = {*SCENARIOS, *test_connection.FAILURES} - {"nothing"}
+NAMES = {*SCENARIOS, *test_connection.FAILURES, *test_guards.DRIFTS} - {"nothing"}
 
 
 def checked() -> set[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Lab, Tenant, small, task
+from harness import Lab, Tenant, small, task, tried
 
 THREE = [
     task("exo_transport_config_info", named="first"),
@@ -61,6 +61,21 @@ def test_another_app_gets_a_token_of_its_own(lab: Lab) -> None:
     )
     assert [step.changed for step in run.steps] == [False] * 4
     assert tokens(lab, tenant) - before == 2
+
+
+def test_a_wrong_password_is_noticed_although_the_run_holds_a_token(lab: Lab) -> None:
+    tenant = small(lab, apps=[{"certificate": {"password": "the-right-password"}}])
+    key = {
+        "certificate_path": tenant.info.values["certificate_pfx_path"], "client_id": tenant.info.client_id,
+        "tenant": tenant.domain,
+    }  # fmt: skip
+    run = tenant.run(
+        [
+            task("exo_transport_config_info", {**key, "certificate_password": "the-right-password"}, named="right"),
+            tried("exo_transport_config_info", {**key, "certificate_password": "another-password"}, named="wrong"),
+        ]
+    )
+    run["wrong"].refused("authentication_failed", "password is wrong", hint=None)
 
 
 def test_a_killed_run_leaves_one_private_token_and_the_next_sweeps_it(lab: Lab, tenant: Tenant, tmp_path: Path) -> None:

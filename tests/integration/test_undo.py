@@ -249,6 +249,8 @@ def test_an_older_file_is_not_taken_for_the_newest(tenant: Tenant, tmp_path: Pat
         assert tenant.writes(run[named]) == []
     documented("undo file with a newer one beside it", run["older"])
     assert run["newest"]["written"] == content["written"]
+    undoing = f"{tenant.domain}: undoing exo_transport_config of {content['written']}: "
+    assert run["newest"].msg.startswith(undoing)
     assert (run["newest"].changed, run["forced"].changed) == (True, True)
     assert [run[named].changed for named in ("as data", "as text")] == [False, False]
     for named in ("both", "none"):
