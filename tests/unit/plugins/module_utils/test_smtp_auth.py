@@ -12,8 +12,16 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.m365.exchange_online.plugins.module_utils import _smtp_auth
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    Ambiguous,
+    Expired,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    ServiceUnavailable,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import (
@@ -399,3 +407,154 @@ def test_who_follows_a_blocked_organization_stays_as_it_is(
     assert not plan.changed
     assert plan.effect.lose == ()
     assert plan.blocked() == {("TransportConfig", ""): plan.blocked_by, boxes[0].target.place: plan.blocked_by}
+
+
+# The whole task
+
+
+Tenant = Callable[..., t.Any]
+Run = Callable[..., t.Any]
+USERS = [f"user{n}@contoso.com" for n in range(4)]
+
+
+@pytest.fixture
+def converge(run: Run) -> Run:
+    return lambda client, **given: run(_smtp_auth.converge, _smtp_auth.ARGUMENT_SPEC, client, **given)
+
+
+def test_one_read_one_plan(tenant: Tenant, converge: Run) -> None:
+    client = tenant(3, organization=OPEN)
+    list(client.boxes.values())[2]["SmtpClientAuthenticationDisabled"] = False
+    ran = converge(client, organization="disabled", allowed=[USERS[1]], denied=[USERS[2]])
+    assert ran.error is None
+    assert [subject for subject, _values in client.written] == [USERS[1], USERS[2], "the organization"]
+    assert ran.result["organization"] == {
+        "status": "changed", "before": "enabled", "after": "disabled", "confirmed": True,
+    }  # fmt: skip
+    assert ran.result["unlisted_enabled"] == [USERS[3]]
+    assert "1 mailbox has SMTP AUTH explicitly enabled and is on no list: user3@contoso.com." in ran.warnings
+    assert [entry["identity"] for entry in ran.result["mailboxes"]] == [USERS[1], USERS[2]]
+    again = converge(client, organization="disabled", allowed=[USERS[1]], denied=[USERS[2]])
+    assert again.result["changed"] is False
+    assert again.result["organization"] == {"status": "unchanged", "before": "disabled", "after": "disabled"}
+
+
+def test_a_name_on_a_list_that_is_anothers_sign_in_name_is_ambiguous(tenant: Tenant, converge: Run) -> None:
+    client = tenant(2, organization=OPEN)
+    list(client.boxes.values())[1]["UserPrincipalName"] = USERS[1]
+    ran = converge(client, organization="disabled", allowed=[USERS[1]])
+    assert isinstance(ran.failure, Ambiguous)
+    assert client.writes == []
+
+
+@pytest.mark.parametrize("option", ["allowed", "denied"])
+def test_who_is_listed_and_excluded_at_once_is_refused(option: str, tenant: Tenant, converge: Run) -> None:
+    client = tenant(1)
+    failure = converge(client, **{option: [USERS[1]]}, exclude=[USERS[1]]).failure
+    assert isinstance(failure, InvalidRequest)
+    assert client.writes == []
+
+
+def test_a_missing_name_under_warn_leaves_the_organization(tenant: Tenant, converge: Run) -> None:
+    client = tenant(2, organization=OPEN)
+    given = {"organization": "disabled", "allowed": [USERS[1], "gone@contoso.com"]}
+    assert isinstance(converge(client, **given).failure, NotFound)
+    assert client.writes == []
+    ran = converge(client, lookup_failure_action="warn", **given)
+    assert isinstance(ran.failure, NotFound)
+    assert client.written == [(USERS[1], {"SmtpClientAuthenticationDisabled": False})]
+    assert ran.result["organization"]["status"] == "failed"
+    assert ran.result["organization"]["after"] == "enabled"
+
+
+def test_a_doubtful_write_of_the_organization_says_what_was(tenant: Tenant, converge: Run) -> None:
+    client = tenant(1, organization=OPEN)
+    lost = ServiceUnavailable("Lost.", in_doubt=True)
+    client.before = lambda command: lost if command.name == "Set-TransportConfig" else None
+    ran = converge(client, organization="disabled", allowed=[USERS[1]])
+    assert (ran.result["organization"]["status"], ran.result["organization"]["after"]) == ("failed", "enabled")
+
+
+def days_from_now(days: int) -> str:
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return str(today + datetime.timedelta(days=days))
+
+
+def test_expired_and_expiring_entries_are_told(tenant: Tenant, converge: Run) -> None:
+    client = tenant(2)
+    over = {"identity": USERS[1], "expires": days_from_now(-5), "owner": "Frank"}
+    near = {"identity": USERS[2], "expires": days_from_now(5)}
+    ran = converge(client, allowed=[over, near])
+    assert isinstance(ran.failure, Expired)
+    assert USERS[1] in str(ran.failure)
+    assert ran.result["expired"] == [over]
+    assert ran.result["expiring"] == [near]
+    assert len(client.writes) == 2  # everything else is done
+    assert f"allowed[1] ({USERS[2]}) expires on {near['expires']}." in ran.warnings
+
+
+@pytest.mark.parametrize(
+    ("organization", "given", "option", "warns"),
+    [
+        (OPEN, None, "allowed", True),
+        (CLOSED, None, "allowed", False),
+        (OPEN, "disabled", "allowed", False),
+        (CLOSED, "enabled", "allowed", True),
+        (OPEN, None, "denied", False),
+    ],
+)
+def test_a_revoked_exception_still_works_under_an_open_organization(
+    organization: dict[str, t.Any], given: str | None, option: str, warns: bool, tenant: Tenant, converge: Run
+) -> None:
+    client = tenant(2, organization=organization)
+    over = {"identity": USERS[1], "expires": days_from_now(-5)}
+    ran = converge(client, organization=given, **{option: [over]}, expired="revoke", allow_empty=True)
+    assert ran.error is None
+    assert any("SMTP AUTH still works" in warning for warning in ran.warnings) is warns
+
+
+def test_the_warning_goes_by_the_organization_as_it_stays(tenant: Tenant, converge: Run) -> None:
+    client = tenant(2, organization=OPEN)
+    over = {"identity": USERS[1], "expires": days_from_now(-5)}
+    ran = converge(
+        client,
+        organization="disabled",
+        allowed=[over, "gone@contoso.com"],
+        expired="revoke",
+        lookup_failure_action="warn",
+    )
+    assert isinstance(ran.failure, NotFound)
+    assert any("SMTP AUTH still works" in warning for warning in ran.warnings)
+
+
+def test_many_on_no_list_are_counted(tenant: Tenant, converge: Run) -> None:
+    client = tenant(30, {"SmtpClientAuthenticationDisabled": False})
+    ran = converge(client, allowed=[USERS[1]])
+    assert len(ran.result["unlisted_enabled"]) == 29
+    assert any(text.startswith("29 mailboxes have") and "and 9 more" in text for text in ran.warnings)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_who_may_still_use_it_stops_the_change(accepted: bool, check_mode: bool, tenant: Tenant, converge: Run) -> None:
+    """Without a log nothing is known of a mailbox, and that is not unused."""
+    client = tenant(2, organization=OPEN)
+    given: dict[str, t.Any] = {"organization": "disabled", "allowed": [USERS[1]], "require_unused_days": 30}
+    if accepted:
+        given["accept_cutoff"] = [USERS[2]]
+    ran = converge(client, check_mode=check_mode, **given)
+    if accepted:
+        assert ran.error is None
+    else:
+        assert isinstance(ran.failure, Refused)
+        assert USERS[2] in str(ran.failure)
+        assert client.writes == []
+
+
+def test_a_name_in_accept_cutoff_that_nothing_has_is_an_error(tenant: Tenant, converge: Run) -> None:
+    client = tenant(2, organization=OPEN)
+    ran = converge(
+        client, organization="disabled", allowed=[USERS[1]], require_unused_days=30, accept_cutoff=["gone@contoso.com"]
+    )
+    assert isinstance(ran.failure, NotFound)
+    assert client.writes == []
