@@ -28,7 +28,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered, parse_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reach import Reach, reach
-from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, omitted, read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, omitted, read_few, read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
     ARGUMENT_SPEC as SELECTION,
 )
@@ -44,6 +44,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
+    CAS_MAILBOX_PLAN,
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
 )
@@ -130,11 +131,35 @@ def _check_inherit(params: Mapping[str, t.Any], changes: Sequence[Change], reach
 def _warn(task: Task, client: Client, selected: Selected, changes: Sequence[Change]) -> None:
     if selected.dropped and task.params["mailboxes"]:
         task.warn(f"where leaves out mailboxes that mailboxes names: {listed(selected.dropped)}.")
+    turned_off = [option for option in CAS_MAILBOX_PLAN.options if task.params.get(option) is False]
+    if task.params["all_mailboxes"] and turned_off and any(change.changed for change in changes):
+        plans = _plans_that_turn_it_on(client, turned_off)
+        if plans:
+            task.warn(
+                f"New mailboxes will still have what this task turns off, because of these mailbox plans:"
+                f" {listed(plans)}. exo_cas_mailbox_plan sets them."
+            )
     if any(change.turns(_EWS, True) for change in changes) and _organization_forbids_ews(client):
         task.warn(
             f"{_EWS}: true has no effect while the organization's {_EWS} is false: both have to allow it"
             " (exo_organization_config sets it)."
         )
+
+
+def _plans_that_turn_it_on(client: Client, options: Sequence[str]) -> list[str]:
+    """The plans by which new mailboxes would still get one of these protocols, with the protocols."""
+    try:
+        plans = read_few(client, CAS_MAILBOX_PLAN)
+    except AuthenticationFailed:
+        raise
+    except ExoError:
+        return []  # an app that may not read plans may still manage mailboxes
+    found = []
+    for plan in plans:
+        on = [option for option in options if plan.target.table[option].read(plan.remote) is True]
+        if on:
+            found.append(f"{plan.target.display_name or plan.label} ({', '.join(on)})")
+    return found
 
 
 def _organization_forbids_ews(client: Client) -> bool:

@@ -276,6 +276,22 @@ def test_plans(gated: Tenant, tmp_path: Path) -> None:
     run["typo"].refused("not_found", "none such", hint="There are: ")
 
 
+def test_plans_that_still_turn_a_protocol_on_are_named(tenant: Tenant) -> None:
+    off = {"all_mailboxes": True, "pop_enabled": False}
+    plan = {"all_plans": True, "pop_enabled": False}
+    run = tenant.run(
+        [
+            task("exo_cas_mailbox", off, named="before"),
+            task("exo_cas_mailbox_plan", plan, named="plans"),
+            task("exo_cas_mailbox", off, named="after"),
+        ],
+        warns=["mailbox plans"],
+    )
+    (warning,) = run["before"].warnings
+    assert "New mailboxes will still have" in warning and "(pop_enabled)" in warning
+    assert run["after"].warnings == []
+
+
 def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
     app = "11111111-aaaa-bbbb-cccc-000000000001"
     path = tmp_path / "undo.json"
