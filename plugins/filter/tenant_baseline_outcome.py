@@ -68,7 +68,13 @@ _value:
       returned: always
       type: list
       elements: str
-      sample: ["contoso: SMTP AUTH: changed"]
+      sample: ["contoso: SMTP AUTH: nothing to change"]
+    locked_out:
+      description: The parts that need not be tried, because one before them could not sign in.
+      returned: always
+      type: list
+      elements: str
+      sample: []
     results:
       description: Of each part's result what goes into reports.
       returned: always

@@ -44,6 +44,9 @@ _TITLES = {part.name: part.title for part in PARTS}
 # The setting's own name says the opposite of what it does.
 _SMTP_AUTH_WORDS = {True: "denied", False: "allowed", INHERIT: "left to the organization"}
 _LISTS = ("mailboxes",)
+# After one of these no other part can do better: it would only be told once more.
+_LOCKED_OUT = frozenset({"authentication_failed", "wrong_tenant"})
+_NOT_TRIED = "not tried, because the part before could not sign in"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Done:
 
     name: str
     result: Result
+    tenant: str = ""
 
     @property
     def title(self) -> str:
@@ -72,15 +76,15 @@ class Done:
 
     @property
     def message(self) -> str:
-        return " ".join(str(self.result.get("msg") or "").split())
+        return " ".join(str(self.result.get("msg") or "").split()).removeprefix(f"{self.tenant}: ")
 
 
 def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_mode: bool = False) -> dict[str, t.Any]:
     """How a run of the role ended.
 
     plan: as the filter tenant_baseline_plan returns it. results: what the parts' tasks registered, by part. Returns
-    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, and ``results``: of
-    each part's result what goes into reports.
+    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, ``locked_out`` (parts
+    that need not be tried) and ``results``: of each part's result what goes into reports.
     """
     done = _done(plan, results)
     failed = [part for part in done if part.failed]
@@ -98,6 +102,7 @@ def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_m
         "tenant": plan["tenant"],
         "status": status,
         "lines": [f"{plan['host']}: {line}" for line in lines],
+        "locked_out": locked_out(plan, results),
         "results": {part.name: {key: part.result[key] for key in REPORTED if key in part.result} for part in done},
     }
 
@@ -105,16 +110,24 @@ def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_m
 def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done]:
     """The parts that the plan has. A task that was skipped or never reached has no result."""
     found = {name: results.get(name) or {} for name in plan["parts"]}
-    return [Done(name, {} if result.get("skipped") else result) for name, result in found.items()]
+    return [Done(name, {} if result.get("skipped") else result, plan["tenant"]) for name, result in found.items()]
 
 
 def _line(part: Done, check_mode: bool) -> str:
     if not part.result:
-        return f"{part.title}: not reached, because something before failed"
+        return f"{part.title}: {_NOT_TRIED}"
     if part.failed:
         return f"{part.title}: FAILED. {part.message}"
     changed = "would change" if check_mode else "changed"
-    return f"{part.title}: {changed if part.changed else 'as declared'}" + (f". {part.message}" if part.message else "")
+    return f"{part.title}: {part.message or (changed if part.changed else 'as declared')}"
+
+
+def locked_out(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[str]:
+    """The parts that need not be tried, because one before them could not sign in."""
+    for position, name in enumerate(plan["parts"]):
+        if (results.get(name) or {}).get("error_code") in _LOCKED_OUT:
+            return list(plan["parts"][position + 1 :])
+    return []
 
 
 def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str, t.Any]:
@@ -163,7 +176,7 @@ def _problem(text: str) -> dict[str, str | None]:
 
 
 def _error(part: Done) -> dict[str, str | None]:
-    message = part.message or "not reached, because something before failed"
+    message = part.message or _NOT_TRIED
     return {"message": f"{part.title}: {message}", "error_code": part.result.get("error_code")}
 
 
@@ -201,7 +214,7 @@ def _drift(part: Done) -> Iterator[str]:
     if part.name == "smtp_auth":
         yield from _smtp_auth_drift(result)
     else:
-        yield from _object_drift(result)
+        yield from _object_drift(result, part.tenant)
         for entry in _entries(result):
             yield from _differences(entry["identity"], entry.get("before") or {}, entry.get("after") or {})
     for entry in _entries(result, "missing"):
@@ -213,11 +226,12 @@ def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
         yield from (entry for entry in result.get(name) or () if entry.get("status") == status)
 
 
-def _object_drift(result: Result) -> Iterator[str]:
+def _object_drift(result: Result, tenant: str) -> Iterator[str]:
     """The settings of a single object, which its module shows in its diff."""
     diff = result.get("diff") or {}
     if isinstance(diff, Mapping) and isinstance(diff.get("after"), Mapping):
-        yield from _differences(str(diff.get("before_header") or "the organization"), diff["before"], diff["after"])
+        label = str(diff.get("before_header") or "the organization").removeprefix(f"{tenant}: ")
+        yield from _differences(label, diff["before"], diff["after"])
 
 
 def _differences(label: str, before: Mapping[str, t.Any], after: Mapping[str, t.Any]) -> Iterator[str]:

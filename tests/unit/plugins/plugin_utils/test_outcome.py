@@ -28,9 +28,9 @@ PLAN: dict[str, Any] = {
     "parts": ["transport_config", "smtp_auth", "mailboxes"],
 }
 HELD = {**PLAN, "hold": True, "parts": []}
-QUIET: dict[str, Any] = {"changed": False, "msg": "nothing to do"}
+QUIET: dict[str, Any] = {"changed": False, "msg": "contoso.com: nothing to do"}
 ALL_QUIET = dict.fromkeys(PLAN["parts"], QUIET)
-BROKEN = {"failed": True, "msg": "The secret\n is wrong.", "error_code": "authentication_failed"}
+BROKEN = {"failed": True, "msg": "contoso.com: The secret\n is wrong.", "error_code": "authentication_failed"}
 EXPIRED = {
     "failed": True,
     "error_code": "expired",
@@ -52,9 +52,9 @@ def own(identity: str, before: Any, after: Any, action: str = "changed") -> dict
             False,
             "unchanged",
             [
-                "contoso: transport settings: as declared. nothing to do",
-                "contoso: SMTP AUTH: as declared. nothing to do",
-                "contoso: mailboxes: as declared. nothing to do",
+                "contoso: transport settings: nothing to do",
+                "contoso: SMTP AUTH: nothing to do",
+                "contoso: mailboxes: nothing to do",
             ],
             id="converged",
         ),
@@ -81,8 +81,8 @@ def own(identity: str, before: Any, after: Any, action: str = "changed") -> dict
             "failed",
             [
                 "contoso: SMTP AUTH: FAILED. The secret is wrong.",
-                "contoso: mailboxes: not reached, because something before failed",
-                "contoso: transport settings: as declared. nothing to do",
+                "contoso: mailboxes: not tried, because the part before could not sign in",
+                "contoso: transport settings: nothing to do",
             ],
             id="one part fails",
         ),
@@ -99,6 +99,20 @@ def test_outcome(
         assert found["lines"] == lines
 
 
+@pytest.mark.parametrize(
+    ("results", "left"),
+    [
+        (ALL_QUIET, []),
+        ({**ALL_QUIET, "transport_config": BROKEN}, ["smtp_auth", "mailboxes"]),
+        ({**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "wrong_tenant"}}, ["mailboxes"]),
+        ({**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "access_denied"}}, []),
+        ({}, []),
+    ],
+)
+def test_a_part_that_can_not_sign_in_speaks_for_those_after_it(results: dict[str, Any], left: list[str]) -> None:
+    assert outcome(PLAN, results)["locked_out"] == left
+
+
 def test_results_hold_nothing_that_is_not_for_reports() -> None:
     result = {"changed": True, "msg": "done", "invocation": {"module_args": {"client_secret": "x"}}, "diff": []}
     found = outcome({**PLAN, "parts": ["smtp_auth"]}, {"smtp_auth": result})
@@ -110,7 +124,13 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
     [
         (
             "transport_config",
-            {"diff": {"before": {"clear_categories": True}, "after": {"clear_categories": False}}},
+            {
+                "diff": {
+                    "before_header": "contoso.com: the organization",
+                    "before": {"clear_categories": True},
+                    "after": {"clear_categories": False},
+                }
+            },
             ["the organization: clear_categories is true, should be false"],
         ),
         ("transport_config", {"diff": {"before": {}, "after": {}}}, []),
