@@ -389,11 +389,11 @@ Each row is a test against the simulator, named in the first column. The message
 for what differs; in the task's result it begins with the tenant and ends with what to do. Where a task ends well, the
 message is its first warning, or else its first line in `retried`.
 
-How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16 and 32 seconds, or after what
-`Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then the failure
-says how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that break, answers
-that can't be read, and any status whose text names a passing trouble. A 401 leads to one new token. Nothing else is
-tried again.
+How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16, 32 and then every 60 seconds,
+or after what `Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then
+the failure says how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that
+break, answers that can't be read, and any status whose text names a passing trouble. A 401 leads to one new token.
+Nothing else is tried again.
 
 A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` where they are known. A task that was writing
 mailboxes returns with its failure what became of each.
