@@ -85,7 +85,7 @@ def converted(
         try:
             outcome = converters[name](value, stored(name), call.tenant)
         except Unconvertible as error:
-            raise wire.bad_value(name, value, error.type_name) from error
+            raise wire.bad_value(name, value, error.type_name, error.why) from error
         except Refused as error:
             refusals.append(error)
             continue
@@ -138,9 +138,12 @@ def check_writable(call: Call, mailbox: Mailbox) -> None:
         raise wire.synchronized(mailbox.name, call.cmdlet, ",".join(names), own)
 
 
-def result_size(parameters: Mapping[str, Any]) -> tuple[int | None, bool]:
+def result_size(tenant: Tenant, parameters: Mapping[str, Any]) -> tuple[int | None, bool]:
+    """How many rows at most, and whether a link leads on to those beyond."""
     if "ResultSize" not in parameters:
-        return DEFAULT_RESULT_SIZE, False
+        return (DEFAULT_RESULT_SIZE, False) if tenant.form("default_result_size") == "ends" else (None, False)
+    if tenant.form("result_size") == "ignored":
+        return None, False
     value = parameters["ResultSize"]
     if isinstance(value, str) and value.casefold() == "unlimited":
         return None, True

@@ -130,7 +130,7 @@ def _get_mailboxes(call: Call) -> Result:
         raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-CASMailbox.")
     parameters = named_parameters(call, _GET_PARAMETERS)
     switches = frozenset(name for name in _GET_SWITCHES if switch(parameters, name))
-    limit, given = result_size(parameters)
+    limit, given = result_size(call.tenant, parameters)
     found = _asked_for(call, parameters.get("Identity"))
     types = recipient_types(parameters, schema.RECIPIENT_TYPES)
     if types is not None:
@@ -208,7 +208,7 @@ def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:
         try:
             converter(value, None, call.tenant)
         except Unconvertible as error:
-            raise wire.bad_value(name, value, error.type_name) from error
+            raise wire.bad_value(name, value, error.type_name, error.why) from error
         except Refused:
             continue
 

@@ -70,8 +70,8 @@ class Entra:
                 return self._instances(request)
             if tail in (["v2.0", ".well-known", "openid-configuration"], [".well-known", "openid-configuration"]):
                 return await self._discovery(request, parts[0])
-            if tail == ["oauth2", "v2.0", "token"]:
-                return await self._token(request, parts[0])
+            if tail in (["oauth2", "v2.0", "token"], ["oauth2", "token"]):
+                return await self._token(request, parts[0], first_version=len(tail) == 2)
         except EntraError as error:
             return error.answer(correlation)
         return None
@@ -138,7 +138,7 @@ class Entra:
             return instead
         return faults.around(fault, answer) if fault else answer
 
-    async def _token(self, request: web.Request, name: str) -> Answer:
+    async def _token(self, request: web.Request, name: str, *, first_version: bool) -> Answer:
         if request.method != "POST":
             raise EntraError(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
         form = {key: str(value) for key, value in (await request.post()).items()}
@@ -148,10 +148,12 @@ class Entra:
         fault, instead = self._faulty(tenant, "token")
         if instead is not None:
             return instead
-        answer = self._issue(tenant, form, self.world.base(request.host), name)
+        app = self._app(tenant, form, self.world.base(request.host), name)
+        answer = self._issue(tenant, app, form, first_version=first_version)
         return faults.around(fault, answer) if fault else answer
 
-    def _issue(self, tenant: Tenant, form: Mapping[str, str], base: str, name: str) -> Answer:
+    def _app(self, tenant: Tenant, form: Mapping[str, str], base: str, name: str) -> App:
+        """The app that has proved who it is."""
         if form.get("grant_type") != "client_credentials":
             raise EntraError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         client_id = form.get("client_id", "")
@@ -175,7 +177,10 @@ class Entra:
                 suberror="message_only",
                 claims='{"access_token":{"capolids":{"essential":true,"values":["00000000-0000-0000-0000-000000000001"]}}}',
             )
-        audience = _audience(form.get("scope", ""))
+        return app
+
+    def _issue(self, tenant: Tenant, app: App, form: Mapping[str, str], *, first_version: bool) -> Answer:
+        audience = _resource(form) if first_version else _audience(form.get("scope", ""))
         challenged = not tenant.claims_challenge or "claims" in form
         token = self.world.authority.access_token(tenant, app, audience, answers_challenge=challenged)
         lifetime = int(tenant.token_lifetime)
@@ -185,6 +190,12 @@ class Entra:
             "ext_expires_in": lifetime,
             "access_token": token,
         }
+        if first_version:
+            # The older endpoint writes its numbers as texts.
+            now = int(time.time())
+            times = {"expires_on": now + lifetime, "not_before": now - 5, "expires_in": lifetime}
+            body |= {"resource": audience, "ext_expires_in": str(lifetime)}
+            body |= {key: str(value) for key, value in times.items()}
         return Answer(200, wire.encode(body), {"Cache-Control": "no-store"}, _JSON)
 
     def _prove(self, tenant: Tenant, app: App, form: Mapping[str, str], base: str, name: str) -> None:
@@ -215,7 +226,8 @@ class Entra:
         if form.get("client_assertion_type") != _ASSERTION_TYPE:
             raise EntraError(400, "invalid_request", 900144, "The client_assertion_type is missing or unknown.")
         names = {tenant.tenant_id, name.lower(), *tenant.domains}
-        audiences = {f"{base}/{known}{tail}" for known in names for tail in ("/oauth2/v2.0/token", "/v2.0")}
+        tails = ("/oauth2/v2.0/token", "/oauth2/token", "/v2.0")
+        audiences = {f"{base}/{known}{tail}" for known in names for tail in tails}
         try:
             self.world.authority.check_assertion(
                 app, self.world.credential(tenant, app), form["client_assertion"], frozenset(audiences)
@@ -289,7 +301,17 @@ def _audience(scope: str) -> str:
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI).",
         )
-    resource = scopes[0].removesuffix("/.default")
+    return _known_resource(scopes[0].removesuffix("/.default"))
+
+
+def _resource(form: Mapping[str, str]) -> str:
+    if not form.get("resource"):
+        text = "The request body must contain the following parameter: 'resource'."
+        raise EntraError(400, "invalid_request", 900144, text)
+    return _known_resource(form["resource"])
+
+
+def _known_resource(resource: str) -> str:
     if resource.rstrip("/") not in EXCHANGE_AUDIENCES | GRAPH_AUDIENCES:
         raise EntraError(
             400,

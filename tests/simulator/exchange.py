@@ -25,6 +25,7 @@ from .faults import Fault, Occasion
 from .pages import DEFAULT_PAGE_SIZE, Pages, Position, question_of, routable
 from .rows import View, anchor_server
 from .tenants import CLOUD_AUDIENCES, MANAGE_AS_APP, App, Tenant
+from .tokens import EXCHANGE_ID
 from .wire import Answer, ServiceError
 from .world import World
 
@@ -83,6 +84,9 @@ class Exchange:
             return Answer(404, b"", {}, "text/plain")
         if parts[0].casefold() != "beta":
             return Answer(405, b"", {"Allow": ""}, "text/plain")
+        if request.headers.get("X-ResponseFormat", "json").casefold() != "json":
+            # The official module asks for rows in the XML of PowerShell.
+            return wire.bad_request("The simulator answers in JSON only: leave X-ResponseFormat out.").answer()
         paged = "$skiptoken" in request.query
         if request.method != "POST" and not (request.method == "GET" and paged):
             return Answer(405, b"", {"Allow": "POST"}, "text/plain")
@@ -167,7 +171,7 @@ class Exchange:
         app = tenant.find_app(str(claims["appid"])) if tenant else None
         if tenant is None or app is None:
             return _unauthorized(challenge, "2000001", "The token is invalid.", "invalid_token")
-        if str(claims["aud"]).rstrip("/") not in CLOUD_AUDIENCES[tenant.cloud]:
+        if str(claims["aud"]).rstrip("/") not in (*CLOUD_AUDIENCES[tenant.cloud], EXCHANGE_ID):
             return _unauthorized(challenge, "2000003", "The audience claim value is invalid 'aud'.", "invalid_resource")
         if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
             return _unauthorized(challenge, "2000008", "The token has expired.", "invalid_token")

@@ -21,7 +21,7 @@ from .faults import Fault, Occasion
 from .graph_reads import RESOURCES
 from .graph_wire import DEAD_LINK, JSON_TYPE, Call, GraphError, GraphPages, Resource, bad, plain, throttled
 from .tenants import Tenant
-from .tokens import GRAPH_BY_CLOUD
+from .tokens import GRAPH_BY_CLOUD, GRAPH_ID
 from .wire import Answer
 from .world import World
 
@@ -63,7 +63,7 @@ class Graph:
         app = tenant.find_app(str(claims["appid"])) if tenant and claims else None
         if claims is None or tenant is None or app is None:
             raise _unauthenticated("IDX14100: JWT is not well formed, or its signature is not valid.")
-        if str(claims["aud"]).rstrip("/") != GRAPH_BY_CLOUD[tenant.cloud]:
+        if str(claims["aud"]).rstrip("/") not in (GRAPH_BY_CLOUD[tenant.cloud], GRAPH_ID):
             raise _unauthenticated("Access token validation failure. Invalid audience.")
         if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
             raise _unauthenticated("Lifetime validation failed, the token is expired.")

@@ -23,8 +23,12 @@ from cryptography.x509.oid import NameOID
 from .names import derive
 from .tenants import App, Tenant
 
+# The resources' own application ids name them as well.
+EXCHANGE_ID = "00000002-0000-0ff1-ce00-000000000000"
+GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 EXCHANGE_AUDIENCES = frozenset(
     {
+        EXCHANGE_ID,
         "https://outlook.office365.com",
         "https://outlook.office.com",
         "https://outlook.office365.us",
@@ -39,7 +43,7 @@ GRAPH_BY_CLOUD: Mapping[str, str] = {
     "dod": "https://dod-graph.microsoft.us",
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
-GRAPH_AUDIENCES = frozenset(GRAPH_BY_CLOUD.values())
+GRAPH_AUDIENCES = frozenset({GRAPH_ID, *GRAPH_BY_CLOUD.values()})
 FEDERATED_AUDIENCE = "api://AzureADTokenExchange"
 _KNOWN_TOKENS = 20_000
 _NO_RECORD = "No matching federated identity record found for presented assertion"

@@ -96,7 +96,7 @@ def get_user(call: Call) -> Result:
         raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-User.")
     names = ("Identity", "Filter", "ResultSize", "RecipientTypeDetails")
     parameters = named_parameters(call, {name.casefold(): name for name in names})
-    limit, given = result_size(parameters)
+    limit, given = result_size(call.tenant, parameters)
     types = recipient_types(parameters, _TYPES)
     identity, text = parameters.get("Identity"), parameters.get("Filter")
     if identity is not None and text is not None:

@@ -33,9 +33,10 @@ _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.0+)?")
 class Unconvertible(Exception):
     """The value does not fit the parameter's type (refused before the cmdlet runs)."""
 
-    def __init__(self, type_name: str) -> None:
+    def __init__(self, type_name: str, why: str = "") -> None:
         super().__init__(type_name)
         self.type_name = type_name
+        self.why = why
 
 
 class Refused(Exception):
@@ -47,10 +48,13 @@ class UnknownPolicy(Refused):
 
 
 class Policies(Protocol):
-    """Where a policy is looked up."""
+    """The tenant: where a policy is looked up, and how the service takes what nobody has seen it take."""
 
     def policy_key(self, kind: str, identity: str) -> str | None:
         """What is stored for the policy that an identity means, if there is one."""
+
+    def form(self, name: str) -> str:
+        """Which of the forms this service has."""
 
 
 Converter = Callable[[Any, Any, Policies], Any]
@@ -64,16 +68,23 @@ class Ignored:
 IGNORED = Ignored()
 
 
+_NO_BOOLEAN = " Boolean parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0."
+
+
+def _as_boolean(value: Any, type_name: str, policies: Policies) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1) and policies.form("numbers_as_booleans") == "accepted":
+        return bool(value)
+    raise Unconvertible(type_name, _NO_BOOLEAN)
+
+
 def boolean(value: Any, stored: Any, policies: Policies) -> bool:
-    if not isinstance(value, bool):
-        raise Unconvertible("System.Boolean")
-    return value
+    return _as_boolean(value, "System.Boolean", policies)
 
 
 def nullable_boolean(value: Any, stored: Any, policies: Policies) -> bool | None:
-    if value is not None and not isinstance(value, bool):
-        raise Unconvertible("System.Nullable`1[System.Boolean]")
-    return value
+    return None if value is None else _as_boolean(value, "System.Nullable`1[System.Boolean]", policies)
 
 
 def switch(value: Any, stored: Any, policies: Policies) -> bool:
@@ -107,13 +118,21 @@ class Choice:
             return None
         if isinstance(value, bool) or not isinstance(value, (str, int) if self.numbers else str):
             raise Unconvertible(self.type_name)
-        known = {name.casefold(): name for name in self.names}
-        if self.numbers:
-            known |= {str(place): name for place, name in enumerate(self.names)}
-        name = known.get(str(value).casefold())
-        if name is None:
-            raise Unconvertible(self.type_name)
-        return name
+        wanted = str(value).casefold()
+        if self.numbers and wanted in {str(place) for place in range(len(self.names))}:
+            return self.names[int(wanted)]
+        # A name may be cut short as long as it means one of them: seen live.
+        begin = [name for name in self.names if wanted and name.casefold().startswith(wanted)]
+        exact = [name for name in begin if name.casefold() == wanted]
+        if len(exact or begin) != 1:
+            raise Unconvertible(self.type_name, self._names_of(value))
+        return (exact or begin)[0]
+
+    def _names_of(self, value: Any) -> str:
+        return (
+            f' Error: "Unable to match the identifier name {value} to a valid enumerator name. Specify one of the '
+            f'following enumerator names and try again: {", ".join(self.names)}"'
+        )
 
 
 EWS_ACCESS_POLICY = Choice(

@@ -26,9 +26,9 @@ TASKS = "Microsoft.Exchange.Configuration.Tasks."
 NOT_FOUND = TASKS + "ManagementObjectNotFoundException"
 AMBIGUOUS = TASKS + "ManagementObjectAmbiguousException"
 NEEDS_PROXY = "Microsoft.Exchange.Configuration.Tasks.CmdletProxyNotAvailableException"
-PARAMETER_SET = "Microsoft.Exchange.Admin.OData.Core.AmbiguousParameterSetException"
+PARAMETER_SET = "Microsoft.Exchange.AdminApi.CommandInvocation.AmbiguousParameterSetException"
 ALREADY_EXISTS = "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException"
-TRANSFORMATION = "Microsoft.Exchange.Management.CommandInvocation.ParameterTransformationException"
+TRANSFORMATION = "Microsoft.Exchange.AdminApi.CommandInvocation.ParameterTransformationException"
 VALIDATION = "Microsoft.Exchange.Data.DataValidationException"
 DIRECT_INVOKE = "Microsoft.Exchange.Management.PSDirectInvoke.DirectInvokeCmdletExecutionException"
 ODATA = "Microsoft.Exchange.Admin.OData.Core.ODataServiceException"
@@ -83,22 +83,27 @@ class ServiceError(Exception):
     detail: str | None = "Client"
     code: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    # Where the empty list of warnings stands: beside the error, inside it, or nowhere. All three were seen.
+    warnings: str = "beside"
 
     def body(self, form: str = "pipe") -> dict[str, Any]:
         error: dict[str, Any] = {"code": self.code or CODES.get(self.status, "BadRequest"), "message": self.message}
         if self.detail is not None and form != "none":
             error["details"] = [{"code": self.detail, "target": "", "message": detail_text(self, form)}]
         error["innererror"] = {
-            "message": self.message if self.detail is None else f"Exception of type '{DIRECT_INVOKE}' was thrown.",
+            "message": self.message,
             "type": ODATA,
-            "stacktrace": "   at Microsoft.Exchange.Admin.OData.Core.RequestHandler.Invoke()",
+            "stacktrace": "   at Microsoft.Exchange.AdminApi.CommandInvocation.CommandInvocation.InvokeCommand()",
             "internalexception": {
                 "message": self.internal_text(),
                 "type": DIRECT_INVOKE if self.executes() else self.exception,
                 "stacktrace": "   at Microsoft.Exchange.Management.PSDirectInvoke.Invoke()",
             },
         }
-        return {"error": error, "adminapi.warnings@odata.type": STRING_COLLECTION, "@adminapi.warnings": []}
+        warnings = {"adminapi.warnings@odata.type": STRING_COLLECTION, "@adminapi.warnings": []}
+        if self.warnings == "inside":
+            return {"error": {**error, **warnings}}
+        return {"error": error, **(warnings if self.warnings == "beside" else {})}
 
     def executes(self) -> bool:
         return self.detail is not None and self.message == "Error executing cmdlet"
@@ -112,8 +117,9 @@ class ServiceError(Exception):
 
 
 def exception_id(exception: str) -> str:
-    if exception == NOT_FOUND:
-        return "Ex6F9304"
+    # The one that is known; and what the API layer refuses has none.
+    if exception in (NOT_FOUND, PARAMETER_SET):
+        return "Ex6F9304" if exception == NOT_FOUND else ""
     return "Ex" + hashlib.sha256(exception.encode()).hexdigest()[:6].upper()
 
 
@@ -140,16 +146,16 @@ def unknown_parameter(names: str) -> ServiceError:
         "Parameter set cannot be resolved using the specified named parameters. "
         f"Invalid cmdlet parameters specified. {names}"
     )
-    return ServiceError(400, PARAMETER_SET, text, message="Invalid Operation", detail="Client")
+    return ServiceError(400, PARAMETER_SET, text, message="Invalid Operation", detail="Client", warnings="none")
 
 
-def bad_value(name: str, value: Any, type_name: str) -> ServiceError:
+def bad_value(name: str, value: Any, type_name: str, why: str = "") -> ServiceError:
     shown = "" if value is None else value if isinstance(value, str) else json.dumps(value)
     text = (
         f"Cannot process argument transformation on parameter '{name}'. "
-        f'Cannot convert value "{shown}" to type "{type_name}".'
+        f'Cannot convert value "{shown}" to type "{type_name}".{why}'
     )
-    return ServiceError(400, TRANSFORMATION, text, message="Invalid Operation", detail=None)
+    return ServiceError(400, TRANSFORMATION, text, message="Invalid Operation", detail=None, warnings="inside")
 
 
 def refused(text: str, exception: str = VALIDATION) -> ServiceError:
