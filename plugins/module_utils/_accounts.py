@@ -19,11 +19,12 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     ExoError,
     IncompleteRead,
     Interrupted,
+    InvalidRequest,
     WrongTenant,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph, NoLicence
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
-from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, Warn, silent
 from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import Unread
 
 EXCHANGE_ROLE = "a role that may read this in Exchange Online, such as Global Reader"
@@ -85,11 +86,13 @@ class Accounts:
         return found
 
 
-def read_accounts(client: Client, graph: Graph | None, progress: Progress) -> Accounts:
+def read_accounts(client: Client, graph: Graph | None, progress: Progress, warn: Warn = silent) -> Accounts:
     """All accounts; where Exchange Online does not list them, Graph is asked whose sign-in is blocked."""
     rows = attempt(lambda: _rows(client, progress), EXCHANGE_ROLE)
     if not isinstance(rows, Unread):
         known = frozenset(name for row in rows for name in row)
+        if rows and _POLICY not in known and _leaves_out_nulls(client, rows[0], warn):
+            known |= {_POLICY}
         by_key: dict[str, Account] = {}
         for row in rows:
             account = _account(row, known)
@@ -102,10 +105,27 @@ def read_accounts(client: Client, graph: Graph | None, progress: Progress) -> Ac
     return Accounts({}, other, frozenset(blocked) if isinstance(blocked, set) else None)
 
 
+def _leaves_out_nulls(client: Client, row: Mapping[str, t.Any], warn: Warn) -> bool:
+    """Whether a whole object does not have the policy either: then the service leaves it out where it is null."""
+    command = Command("Get-User", {"Identity": row.get("Guid")})
+    whole = attempt(lambda: client.invoke(command).objects, EXCHANGE_ROLE)
+    if isinstance(whole, Unread) or len(whole) != 1 or _POLICY in whole[0]:
+        return False
+    warn(f"The service left out {_POLICY} of every user, so nobody is taken to have one of their own.")
+    return True
+
+
 def _rows(client: Client, progress: Progress) -> list[dict[str, t.Any]]:
+    try:
+        return _listed(client, _PROPERTIES, progress)
+    except InvalidRequest:  # a service that refuses $select is asked for whole objects
+        return _listed(client, (), progress)
+
+
+def _listed(client: Client, select: tuple[str, ...], progress: Progress) -> list[dict[str, t.Any]]:
     rows: list[dict[str, t.Any]] = []
     seen: set[str] = set()
-    for answer in client.pages(Command("Get-User", {"ResultSize": "Unlimited"}, select=_PROPERTIES)):
+    for answer in client.pages(Command("Get-User", {"ResultSize": "Unlimited"}, select=select)):
         for one in answer.objects:
             guid = text(one.get("Guid")).lower()
             if guid in seen:

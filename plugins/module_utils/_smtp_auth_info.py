@@ -104,8 +104,8 @@ def info(task: Task) -> Result:
     selected = select(reader, selection)
     for missing in selected.missing:
         task.warn(missing.error)
-    tenant = read_tenant(client, graph, now.date())
-    accounts = read_accounts(client, graph, task.progress)
+    tenant = read_tenant(client, graph, now.date(), task.warn)
+    accounts = read_accounts(client, graph, task.progress, task.warn)
     answers = _ask_what_if(task, graph, tenant, selected.records) if params["what_if"] else {}
     log = read_log(graph, now, params["usage_days"], task.progress) if params["usage"] else None
     judge = Judge(tenant, accounts, answers, log, report)

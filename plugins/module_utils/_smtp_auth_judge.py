@@ -30,7 +30,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._graph import
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import AuthenticationPolicies
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
-from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_single
+from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Warn, read_single, silent
 from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import TOKEN_ONLY
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_report import Judged
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
@@ -55,14 +55,15 @@ POLICIES = "Policy.Read.All"
 POP, IMAP = "pop_enabled", "imap_enabled"
 Returned = t.TypeVar("Returned")
 Object = Mapping[str, t.Any]
+_DEFAULT_POLICY = "DefaultAuthenticationPolicy"
 
 
-def read_tenant(client: Client, graph: Graph | None, today: datetime.date) -> TenantFacts:
+def read_tenant(client: Client, graph: Graph | None, today: datetime.date, warn: Warn = silent) -> TenantFacts:
     """What of the tenant decides for every mailbox: five requests, and one more for each further page."""
     return tenant_facts(
         today,
         attempt(lambda: read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH]), EXCHANGE_ROLE),
-        attempt(lambda: _organization(client), EXCHANGE_ROLE),
+        attempt(lambda: _organization(client, warn), EXCHANGE_ROLE),
         attempt(lambda: read_policies(client), EXCHANGE_ROLE),
         ask_graph(graph, Graph.security_defaults),
         ask_graph(graph, Graph.conditional_access),
@@ -102,16 +103,20 @@ def ask_graph(graph: Graph | None, read: Callable[[Graph], Returned]) -> Returne
     return Unread(f"{TOKEN_ONLY}.") if graph is None else attempt(lambda: read(graph), POLICIES)
 
 
-def _organization(client: Client) -> Mapping[str, t.Any]:
-    command = Command("Get-OrganizationConfig", select=("DefaultAuthenticationPolicy", "BasicAuthBlockedApps"))
+def _organization(client: Client, warn: Warn) -> Object:
+    """The whole object. A service that leaves out nulls has the default policy in it only where there is one."""
+    command = Command("Get-OrganizationConfig")
     objects = client.invoke(command).objects
     if len(objects) != 1:
         raise UnexpectedResponse("Get-OrganizationConfig did not return one organization.", cmdlet=command.name)
-    return objects[0]
+    if _DEFAULT_POLICY in objects[0]:
+        return objects[0]
+    warn(f"The service left out {_DEFAULT_POLICY}, so the organization is taken to have none.")
+    return {**objects[0], _DEFAULT_POLICY: None}
 
 
 def _default_policy(organization: Mapping[str, t.Any]) -> str | Unread | None:
-    value = organization.get("DefaultAuthenticationPolicy", Unread("Get-OrganizationConfig did not name it."))
+    value = organization.get(_DEFAULT_POLICY, Unread("Get-OrganizationConfig did not name it."))
     if value is None or isinstance(value, (str, Unread)):
         return value
     return Unread("DefaultAuthenticationPolicy has a form that is not known.")

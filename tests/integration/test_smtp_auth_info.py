@@ -399,3 +399,11 @@ def test_requests_do_not_grow_with_the_mailboxes_but_by_pages(lab: Lab) -> None:
     assert step["summary"]["mailboxes"] == 10_000
     assert step["truncated"]["mailboxes"] + len(step["mailboxes"]) == 10_000
     assert len(json.dumps(step.result)) < 700_000
+
+
+def test_a_service_that_leaves_out_nulls_is_understood_and_told(lab: Lab) -> None:
+    tenant = small(lab, omit_nulls=True)
+    step = tenant.one(INFO, EVERYBODY, warns=["left out"]).ok()
+    assert closed(step, "ada") == []
+    assert unknown(step, "ada") == set()
+    assert any("AuthenticationPolicy of every user" in text for text in step.warnings)
