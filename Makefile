@@ -26,17 +26,22 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: architecture help setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page pictures build changelog \
+.PHONY: help python setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page \
+	architecture pictures screens fresh build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: link ## Make the virtual environment in .venv (the other targets do it themselves)
+python:
+	@command -v "$(PYTHON)" > /dev/null || { \
+		echo "$(PYTHON) is missing. Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3" >&2; exit 1; }
+
+setup: python link ## Make the virtual environment in .venv (the other targets do it themselves)
 	@$(PYTHON) $(TOOLS)/environment.py .venv -r $(REQUIREMENTS)/dev.txt
 
-setup-lint: link
-	@$(PYTHON) $(TOOLS)/environment.py .venv-lint -r $(REQUIREMENTS)/lint.txt
+setup-lint: python link
+	@$(PYTHON) $(TOOLS)/environment.py .venv-lint --needs git -r $(REQUIREMENTS)/lint.txt
 
 # Ansible finds a collection by its path; the checkout may be anywhere.
 link:
@@ -47,7 +52,7 @@ demo: setup ## Run the whole job on simulated tenants
 		python tests/simulator --quiet --tenants playbooks/files/demo_tenants.yml -- \
 		ansible-playbook -i localhost, playbooks/demo.yml $(ARGS)
 
-test: setup setup-lint ## Run lint, docs, sanity, unit and integration, and show the time of each
+test: setup-lint setup ## Run lint, docs, sanity, unit and integration, and show the time of each
 	@"$(BIN)/python" $(TOOLS)/steps.py lint+docs,sanity unit integration
 
 lint: setup setup-lint ## Check style, types, playbooks, documentation links and the built artefact
@@ -113,6 +118,12 @@ page: setup ## Look at the evidence page in headless Chromium, where there is on
 
 pictures: page ## Take the pictures of the evidence page for docs/pictures anew
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections:tests" "$(BIN)/python" -m page.pictures
+
+screens: setup ## Draw docs/pictures/*.svg anew from real runs against the simulator
+	@PATH="$(BIN):$$PATH" PYTHONPATH=tests "$(BIN)/python" -m tools.screens
+
+fresh: python ## Run the README's own commands on a bare Debian (takes root and debootstrap, or a container engine)
+	$(PYTHON) $(TOOLS)/fresh.py $(ARGS)
 
 build: setup ## Build the collection artefact in .cache/build
 	@rm -rf "$(CACHE)/build"

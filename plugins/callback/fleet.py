@@ -52,6 +52,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         super().__init__()
         self._tallies: dict[str, _fleet.Tally] = {}
         self._warned: set[tuple[str, str]] = set()
+        # What was said of failures, by host: a part's failure is often a whole tenant's, and said again at the end.
+        self._failures: dict[str, set[str]] = {}
         self._several = False
         self._head = ""
         # What the command line asks for; a play may do more, as an audit does, and show what it finds itself.
@@ -132,10 +134,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _failed(self, result: t.Any, word: str) -> None:
         self._warn(result)
-        name = _fleet.clean(result._task.get_name())
-        self._say(f"{_fleet.clean(result._host.get_name())}: {word} in the task {name!r}", C.COLOR_ERROR)
-        for line in _fleet.failure_lines(result._result):
+        host, name = result._host.get_name(), _fleet.clean(result._task.get_name())
+        known = self._failures.setdefault(host, set())
+        self._say(f"{_fleet.clean(host)}: {word} in the task {name!r}", C.COLOR_ERROR)
+        for line in _fleet.news(result._result, known):
             self._say(f"  {line}", C.COLOR_ERROR)
+        # What has a code came from a module of the collection; only that says the same for the same reason.
+        if "error_code" in result._result:
+            known.update(_fleet.messages(result._result))
 
     def _warn(self, result: t.Any) -> None:
         content, host = dict(result._result), result._host.get_name()

@@ -34,6 +34,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_director
 display = Display()
 
 _NAME = "m365_exchange_online"
+_FLEET = "m365.exchange_online.fleet"
 _QUIET = 5.0  # seconds before a task says anything
 _INTERVAL = 10.0  # seconds between two lines of one task
 _POLL = 0.5
@@ -60,7 +61,8 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         closing = result.get("msg")
-        if isinstance(closing, str) and closing and not result.get("failed"):
+        own_screen = constants.DEFAULT_STDOUT_CALLBACK == _FLEET  # which shows the line among its own
+        if isinstance(closing, str) and closing and not result.get("failed") and not own_screen:
             # On standard error, because a stdout callback may write a document there.
             display.display(closing, stderr=True)
         return result

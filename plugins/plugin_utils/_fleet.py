@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 import textwrap
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
 
-WIDTH = 120
+WIDTH = 108
 COLUMNS = ("tenant", "outcome", "lose", "gain")
 # Parts of a failed result that say nothing about the failure, or are shown already.
 _NOT_SHOWN = frozenset(
-    {
-        "changed", "delta", "deprecations", "diff", "end", "exception", "failed", "invocation", "msg", "start",
-        "stderr_lines", "stdout_lines", "summary", "warnings",
-    }
-)  # fmt: skip
+    {"changed", "delta", "deprecations", "diff", "end", "exception", "failed", "invocation", "msg", "start"}
+    | {"assertion", "evaluated_to", "stderr_lines", "stdout_lines", "summary", "warnings"}
+)
 _ORGANIZATION = {"disabled": "organization off", "enabled": "organization on"}
 
 
@@ -98,15 +96,32 @@ def diff_lines(diff: object) -> list[str]:
     return lines
 
 
+def messages(result: Mapping[str, t.Any]) -> list[str]:
+    """What a failure says: most have one text, an assertion may have several."""
+    return [clean(text) for text in _listed(result.get("msg") or "It failed without a message.")]
+
+
 def failure_lines(result: Mapping[str, t.Any]) -> list[str]:
     """The message, and everything else that the failure carries."""
-    lines = wrapped(result.get("msg") or "It failed without a message.")
+    said = messages(result)
+    lines = [line for text in said for line in wrapped(text)]
     # By way of JSON, because the values may be Ansible's own kinds of text and number.
     rest = json.loads(json.dumps({key: value for key, value in result.items() if key not in _NOT_SHOWN}, default=str))
     kept = {key: value for key, value in rest.items() if not key.startswith("_") and value not in (None, "", [], {})}
+    # A hint is part of the message, too.
+    kept = {key: value for key, value in kept.items() if not (key == "hint" and str(value) in " ".join(said))}
     if kept:
         lines += clean(yaml.dump(kept, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)).splitlines()
     return lines
+
+
+def news(result: Mapping[str, t.Any], known: Collection[str]) -> list[str]:
+    """What a failure says beyond the messages of its host that are known: the role repeats them at its end."""
+    said = messages(result)
+    new = [text for text in said if not any(message in text for message in known)]
+    if new == said:
+        return failure_lines(result)
+    return [line for text in new for line in wrapped(text)] or ["for the reason above"]
 
 
 def debug_lines(result: Mapping[str, t.Any]) -> list[str]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 MINIMUM = (3, 10)
@@ -66,14 +68,28 @@ def prepare(directory: Path, requirements: list[Path], packages: list[str]) -> N
     stamp.write_text(wanted, encoding="utf-8")
 
 
+def missing(programs: list[str]) -> list[str]:
+    """What a bare system lacks, with the line that installs it."""
+    found = []
+    if sys.version_info < MINIMUM:
+        found.append(f"Python {MINIMUM[0]}.{MINIMUM[1]} or later is needed, this is {sys.version.split()[0]}.")
+    if find_spec("ensurepip") is None:
+        found.append("This Python can't make virtual environments. Debian, Ubuntu: apt install python3-venv")
+    lacking = [program for program in programs if shutil.which(program) is None]
+    line = "{0} is missing. Debian, Ubuntu: apt install {0}; Fedora: dnf install {0}"
+    return found + [line.format(program) for program in lacking]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("-r", "--requirement", type=Path, action="append", default=[], dest="requirements")
     parser.add_argument("--package", action="append", default=[], dest="packages", help="a requirement by itself")
+    parser.add_argument("--needs", action="append", default=[], metavar="PROGRAM", help="it has to be there")
     args = parser.parse_args()
-    if sys.version_info < MINIMUM:
-        print(f"Python {MINIMUM[0]}.{MINIMUM[1]} or later is needed, this is {sys.version}", file=sys.stderr)
+    lacking = missing(args.needs)
+    if lacking:
+        print("\n".join(lacking), file=sys.stderr)
         return 1
     directory = args.directory.absolute()
     LOCKS.mkdir(parents=True, exist_ok=True)

@@ -69,6 +69,14 @@ def test_a_failure_is_shown_in_full() -> None:
     assert _fleet.failure_lines({}) == ["It failed without a message."]
 
 
+def test_the_same_failure_is_told_once() -> None:
+    failure = {"msg": "contoso: No token.", "error_code": "authentication_failed", "hint": "No token."}
+    assert _fleet.news(failure, ()) == ["contoso: No token.", "error_code: authentication_failed"]
+    assert _fleet.news(failure, {"contoso: No token."}) == ["for the reason above"]
+    end = {"msg": ["SMTP AUTH: FAILED. contoso: No token.", "mailboxes: unchanged"]}
+    assert _fleet.news(end, {"contoso: No token."}) == ["mailboxes: unchanged"]
+
+
 def test_debug_lines() -> None:
     assert _fleet.debug_lines({"msg": ["one", "two\nthree", ""], "changed": False}) == ["one", "two", "three", ""]
     assert _fleet.debug_lines({"some_variable": {"a": 1}, "_ansible_verbose_always": True}) == [
