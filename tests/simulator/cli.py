@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import shlex
 import shutil
 import socket
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from . import __version__
+from .export import description_of
 from .names import DescriptionError
 from .server import Listening, serve
 from .variables import environment
@@ -69,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     about = "A stand-in for Exchange Online, on this machine."
     options = argparse.ArgumentParser(prog="exo-simulator", description=about)
     options.add_argument("--tenants", type=Path, action="append", default=[], help="YAML file with tenants")
+    options.add_argument("--export", type=Path, action="append", default=[], help="JSON file with what cmdlets showed")
     options.add_argument(
         "--generate", action="append", default=[], metavar="N[:domain]", help="a tenant with N made-up mailboxes"
     )
@@ -123,6 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
         for path in options.tenants:
             for description in descriptions(path):
                 world.add(description)
+        for path in options.export:
+            world.add(description_of(json.loads(path.read_text(encoding="utf-8-sig"))))
         for number, text in enumerate(options.generate):
             world.add(generated_tenant(text, number))
     except (DescriptionError, ValueError, OSError, yaml.YAMLError) as error:
