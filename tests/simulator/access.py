@@ -12,7 +12,6 @@ from . import object_schema, schema
 from .mailbox import FOREST_DN, Mailbox
 from .named import NamedObject, NamedObjects
 from .names import DescriptionError, derive
-from .organization_schema import ORGANIZATION_BY_NAME
 from .store import Stored
 
 if TYPE_CHECKING:
@@ -60,9 +59,6 @@ class Access:
 
     def seed_policy(self, entry: Mapping[str, Any]) -> NamedObject:
         values = {key: value for key, value in entry.items() if key not in ("name", "guid")}
-        unknown = values.keys() - set(object_schema.AUTHENTICATION_SWITCHES)
-        if unknown or not entry.get("name"):
-            raise DescriptionError(f"an authentication policy has a name and switches: {dict(entry)}")
         policy = self.new_policy(str(entry["name"]), values)
         policy.guid = str(entry.get("guid") or policy.guid)
         self.authentication.add(policy)
@@ -72,8 +68,6 @@ class Access:
         given = {str(entry.get("name")): dict(entry.get("cas") or {}) for entry in entries}
         for name in {**object_schema.PLANS, **given}:
             values = {**object_schema.PLANS.get(name, {}), **given.get(name, {})}
-            if values.keys() - object_schema.PLAN_BY_NAME.keys():
-                raise DescriptionError(f"not a property of Get-CASMailboxPlan: {sorted(values)}")
             guid = derive(self._tenant.label, "plan", name)
             full = f"{name}-{guid}"
             dn = f"CN={full},OU={self._tenant.domains[0]},OU=Microsoft Exchange Hosted Organizations,{FOREST_DN}"
@@ -133,7 +127,7 @@ class Access:
             self.default_gate.write(default, 0 if at_once else self._tenant.policy_lag)
 
     def organization_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        values = checked_organization(given)
+        values = dict(given)
         name = values.get("DefaultAuthenticationPolicy")
         if name is not None:
             values["DefaultAuthenticationPolicy"] = self.known_policy(name)
@@ -147,9 +141,6 @@ class Access:
 
     def user_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What a description says of a user; a policy by any of its names."""
-        unknown = given.keys() - object_schema.USER_BY_NAME.keys()
-        if unknown:
-            raise DescriptionError(f"not a property of Get-User: {', '.join(sorted(unknown))}")
         values = dict(given)
         if values.get("AuthenticationPolicy") is not None:
             values["AuthenticationPolicy"] = self.known_policy(values["AuthenticationPolicy"])
@@ -186,10 +177,3 @@ class Access:
             self.write_user(mailbox, self.user_values(entry["user"]))
             mailbox.user.settle()
             mailbox.gate.settle()
-
-
-def checked_organization(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = values.keys() - ORGANIZATION_BY_NAME.keys()
-    if unknown:
-        raise DescriptionError(f"not a property of Get-OrganizationConfig: {', '.join(sorted(unknown))}")
-    return dict(values)

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from .calls import dates
+from .cmdlets import check_names
 from .described import PLAIN, check_change
-from .mailbox import Mailbox, checked_cas
+from .mailbox import Mailbox, with_policy_known
 from .object_schema import INHERITED
 from .store import Stored
-from .tenants import Tenant, check_role, checked_transport
+from .tenants import Tenant, check_role
 
 Step = Callable[[], object]
 
@@ -61,7 +62,7 @@ def _nothing() -> None:
 
 
 def _transport(tenant: Tenant, given: Any) -> Step:
-    return partial(_write, tenant.transport, checked_transport(given))
+    return partial(_write, tenant.transport, given)
 
 
 def _organization(tenant: Tenant, given: Any) -> Step:
@@ -96,15 +97,16 @@ def _app_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     check_role(entry.get("directory_role", app.directory_role))
     changed = replace(app, **entry)
     tenant.check_scopes([changed])
+    check_names(tenant, [changed])
     return partial(vars(app).update, dict(entry))
 
 
 def _mailbox_change(tenant: Tenant, entry: Mapping[str, Any]) -> Step:
     own = dict(entry)
     mailbox = _one(tenant, str(own.pop("identity")))
-    cas = checked_cas(own.pop("cas", None) or {})
+    cas = with_policy_known(own.pop("cas", {}))
     tenant.access.check_mailbox_policies(mailbox.primary, cas)
-    user = tenant.access.user_values(own.pop("user", None) or {})
+    user = tenant.access.user_values(own.pop("user", {}))
     if "plan" in own:
         # Another licence: what its plan says is given to the mailbox anew.
         plan = tenant.access.plan(str(own.pop("plan"))).store.current

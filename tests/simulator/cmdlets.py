@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import schema, wire
@@ -25,10 +26,11 @@ from .calls import (
     visible,
 )
 from .mailbox import Mailbox
+from .names import DescriptionError
 from .organization import enable_customization, get_organization, set_organization
 from .plans import get_plan, set_plan
 from .rows import mailbox_row, server_name, static_row, transport_row
-from .tenants import Tenant
+from .tenants import App, Tenant
 from .users import get_user, set_user
 from .values import Refused, Unconvertible
 
@@ -57,6 +59,25 @@ def known(tenant: Tenant, cmdlet: str) -> str | None:
     """The cmdlet's proper name."""
     names = [*NAMES, *tenant.cmdlets]
     return next((name for name in names if name.casefold() == cmdlet.casefold()), None)
+
+
+def check_names(tenant: Tenant, apps: Iterable[App]) -> None:
+    """Whoever may run a cmdlet that does not exist may do less than was meant."""
+    for app in apps:
+        named = app.directory_role if isinstance(app.directory_role, list) else []
+        refuse_unknown_cmdlets(f"{tenant.label}.directory_role", named, [tenant])
+    if isinstance(tenant.dehydrated, list):
+        refuse_unknown_cmdlets(f"{tenant.label}.dehydrated", tenant.dehydrated, [tenant])
+
+
+def refuse_unknown_cmdlets(path: str, names: Iterable[str], tenants: Iterable[Tenant]) -> None:
+    canned = [name for tenant in tenants for name in tenant.cmdlets]
+    known_names = {name.casefold(): name for name in (*NAMES, *canned)}
+    for name in names:
+        if name.casefold() not in known_names:
+            close = difflib.get_close_matches(name, known_names.values(), 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise DescriptionError(f"{path}: the simulator knows no cmdlet {name}{hint}")
 
 
 def resolve(call: Call, identity: Any) -> Mailbox:

@@ -15,6 +15,7 @@ from aiohttp import web
 from . import __version__, openapi, wire
 from .changes import NotThere, change, prepared
 from .checks import Check
+from .cmdlets import refuse_unknown_cmdlets
 from .described import CHANGE, TENANT
 from .fault_kinds import FAULT, check_fault
 from .faults import Fault
@@ -66,6 +67,9 @@ class Control:
     def add_fault(self, body: Any) -> dict[str, Any]:
         check_fault(body)
         tenant = None if body.get("tenant") is None else self._tenant(body["tenant"])
+        cmdlet = (body.get("match") or {}).get("cmdlet")
+        if cmdlet is not None:
+            refuse_unknown_cmdlets("fault.match.cmdlet", [cmdlet], [tenant] if tenant else self.world.tenants.values())
         if body["fault"]["kind"] == "drift":
             if tenant is None:
                 raise DescriptionError("fault.tenant: a drift changes one tenant, so it has to be named")

@@ -64,7 +64,7 @@ class Mailbox:
         self.partnership: bool = bool(entry.get("device_partnership"))
         self.server: str = entry.get("server") or SERVER
         self.refuses_writes: bool | str = entry.get("refuses_writes") or False
-        self.store = Stored(checked_cas(entry.get("cas") or {}))
+        self.store = Stored(with_policy_known(entry.get("cas") or {}))
         self.rows: dict[Any, bytes] = {}
         self.user = Stored()
         self.gate = Stored()
@@ -98,11 +98,9 @@ class Mailbox:
         return self.store.current.get(name, schema.CAS_SHARED_BY_NAME[name].default)
 
 
-def checked_cas(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = values.keys() - schema.CAS_SHARED_BY_NAME.keys()
-    if unknown:
-        raise DescriptionError(f"not a property of Get-CASMailbox that can be given: {', '.join(sorted(unknown))}")
-    checked = dict(values)
-    if checked.get("ActiveSyncMailboxPolicy") is not None:
-        checked.setdefault("ActiveSyncMailboxPolicyIsDefaulted", False)
-    return checked
+def with_policy_known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Whoever names a policy has it of their own."""
+    found = dict(values)
+    if found.get("ActiveSyncMailboxPolicy") is not None:
+        found.setdefault("ActiveSyncMailboxPolicyIsDefaulted", False)
+    return found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .cmdlets import check_names
 from .faults import Faults
 from .journal import Journal
 from .tenants import App, Tenant
@@ -68,6 +69,7 @@ class World:
 
     def add(self, description: Mapping[str, Any]) -> Tenant:
         tenant = Tenant(description)
+        check_names(tenant, tenant.apps)
         for other in self.tenants.values():
             clash = set(other.domains) & set(tenant.domains) or other.tenant_id == tenant.tenant_id
             if other.label != tenant.label and clash:

@@ -71,6 +71,8 @@ def test_descriptions(description: Any, refusal: str) -> None:
         ({"mailboxes": [{**BOX, "cas": {"OwaMailboxPolicy": "None such"}}]}, "there is no policy 'None such'"),
         ({"apps": [{"read_scope": ["nobody@x.example"]}]}, "and there is no such mailbox"),
         ({"apps": [{"directory_role": "Emperor"}]}, "directory_role is one of"),
+        ({"apps": [{"directory_role": ["Get-Usr"]}]}, "no cmdlet Get-Usr; did you mean Get-User"),
+        ({"dehydrated": ["New-Something"]}, "dehydrated: the simulator knows no cmdlet New-Something"),
         ({"organization_config": {"DefaultAuthenticationPolicy": "None such"}}, "no authentication policy None such"),
         ({"entra": {"licence": "P9"}}, "licence is one of"),
     ],
@@ -131,6 +133,8 @@ def test_what_would_never_act_is_refused(client: Client) -> None:
         client.simulator.fault("html", tenant="nobody")
     with pytest.raises(ValueError, match="it has to be named"):
         client.simulator.fault("drift", changes={})
+    with pytest.raises(ValueError, match="no cmdlet Get-TransportConfigs; did you mean Get-TransportConfig"):
+        client.simulator.fault("html", match={"cmdlet": "Get-TransportConfigs"})
     with pytest.raises(ValueError, match="no tenant nobody"):
         client.simulator.log("nobody")
     for method, path in (("POST", "faults"), ("POST", "tenants"), ("PATCH", f"tenants/{client.tenant.label}")):
