@@ -26,6 +26,28 @@ _CLIENTS = frozenset({"all", "browser", "mobileAppsAndDesktopClients", "exchange
 _JUDGED = frozenset(
     {"clientAppTypes", "applications", "users", "locations", "clientApplications", "servicePrincipalRiskLevels"}
 )
+_WORDS = frozenset({"all", "none", "guestsorexternalusers"})  # what stands beside object ids in lists of users
+_USERS = frozenset(
+    {
+        "includeUsers",
+        "excludeUsers",
+        "includeGroups",
+        "excludeGroups",
+        "includeRoles",
+        "excludeRoles",
+        "includeGuestsOrExternalUsers",
+        "excludeGuestsOrExternalUsers",
+    }
+)
+_TARGETS = frozenset(
+    {
+        "includeApplications",
+        "excludeApplications",
+        "applicationFilter",
+        "includeUserActions",
+        "includeAuthenticationContextClassReferences",
+    }
+)
 # What somebody who signs in with OAuth can answer once, when the device is set up.
 _ANSWERABLE = frozenset({"mfa", "passwordChange", "authentication strength", "terms of use"})
 _DEMANDS: Mapping[str, str] = {
@@ -163,28 +185,34 @@ def parse(policy: t.Any, method: Method) -> Rule | None:
 
 
 def _rule(policy: Mapping[str, t.Any], users: Mapping[str, t.Any], doubts: tuple[str, ...]) -> Rule | None:
-    included = _texts(users.get("includeUsers"))
+    included = _names(users, "includeUsers", required=True)
+    excluded = _names(users, "excludeUsers")
     include_doubts = _filled(users, ("includeGroups", "includeRoles", "includeGuestsOrExternalUsers"))
-    if "guestsorexternalusers" in included:
-        include_doubts = (*include_doubts, "includeGuestsOrExternalUsers")
     exclude_doubts = _filled(users, ("excludeGroups", "excludeRoles", "excludeGuestsOrExternalUsers"))
-    excluded = _texts(users.get("excludeUsers"))
-    if "guestsorexternalusers" in excluded:
-        exclude_doubts = (*exclude_doubts, "excludeGuestsOrExternalUsers")
-    words = {"all", "none", "guestsorexternalusers"}
-    everyone = "all" in included
-    if not everyone and not included - {"none"} and not include_doubts:
+    if included is None:
+        include_doubts = (*include_doubts, "includeUsers")
+    if excluded is None:
+        exclude_doubts = (*exclude_doubts, "excludeUsers")
+    include_doubts += _guests(included, "includeGuestsOrExternalUsers")
+    exclude_doubts += _guests(excluded, "excludeGuestsOrExternalUsers") + _strange(users, _USERS)
+    named = (included or frozenset()) - _WORDS
+    everyone = "all" in (included or ())
+    if not everyone and not named and not include_doubts:
         return None
     return Rule(
         _text(policy.get("id")),
         _name(policy),
         everyone,
-        included - words,
-        excluded - words,
+        named,
+        (excluded or frozenset()) - _WORDS,
         doubts,
-        include_doubts,
-        exclude_doubts,
+        tuple(dict.fromkeys(include_doubts)),
+        tuple(dict.fromkeys(exclude_doubts)),
     )
+
+
+def _guests(names: frozenset[str] | None, condition: str) -> tuple[str, ...]:
+    return (condition,) if names and "guestsorexternalusers" in names else ()
 
 
 def _doubts(policy: Mapping[str, t.Any], conditions: Mapping[str, t.Any], method: Method) -> tuple[str, ...] | None:
@@ -200,9 +228,7 @@ def _doubts(policy: Mapping[str, t.Any], conditions: Mapping[str, t.Any], method
     if method.answers:
         found.append("how the client signs in")
     found += _location_doubt(conditions)
-    found += [
-        name for name, value in conditions.items() if name not in _JUDGED and "@" not in name and _is_filled(value)
-    ]
+    found += _strange(conditions, _JUDGED)
     return tuple(dict.fromkeys(found))
 
 
@@ -220,11 +246,14 @@ def _application_doubt(conditions: Mapping[str, t.Any], method: Method) -> tuple
     applications = conditions.get("applications")
     if not isinstance(applications, Mapping):
         return True, ["applications"]
-    if _texts(applications.get("excludeApplications")) & _APPLICATIONS:
+    included = _names(applications, "includeApplications", required=True)
+    excluded = _names(applications, "excludeApplications")
+    if excluded and excluded & _APPLICATIONS:
         return False, []
-    included = bool(_texts(applications.get("includeApplications")) & _APPLICATIONS)
-    filtered = _is_filled(applications.get("applicationFilter"))
-    return included or filtered, ["applicationFilter"] if filtered else []
+    doubts = [*_filled(applications, ("applicationFilter",)), *_strange(applications, _TARGETS)]
+    if included is None or excluded is None:
+        doubts.append("applications")
+    return bool(doubts) or bool(included and included & _APPLICATIONS), doubts
 
 
 def _location_doubt(conditions: Mapping[str, t.Any]) -> list[str]:
@@ -242,7 +271,10 @@ def controls(policy: Mapping[str, t.Any]) -> tuple[str, ...]:
     grant = policy.get("grantControls")
     if not isinstance(grant, Mapping):
         return ("grantControls",) if grant else ()
-    built_in = [_text(control) for control in _list(grant.get("builtInControls"))]
+    named = grant.get("builtInControls")
+    built_in = [_text(one) or "builtInControls" for one in named] if isinstance(named, list) else []
+    if named and not built_in:
+        built_in = ["builtInControls"]
     others = [
         _DEMANDS.get(key, key)
         for key, value in grant.items()
@@ -286,6 +318,21 @@ def _list(value: t.Any) -> list[t.Any]:
 
 def _texts(value: t.Any) -> frozenset[str]:
     return frozenset(item.lower() for item in _list(value) if isinstance(item, str))
+
+
+def _names(values: Mapping[str, t.Any], key: str, *, required: bool = False) -> frozenset[str] | None:
+    """A list of names in lower case, or None where it is not one that can be understood."""
+    value = values.get(key)
+    if value is None and not required:
+        return frozenset()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return _texts(value)
+
+
+def _strange(values: Mapping[str, t.Any], known: frozenset[str]) -> tuple[str, ...]:
+    """Conditions that are not known here and say something."""
+    return _filled(values, (name for name in values if name not in known and "@" not in name))
 
 
 def _is_filled(value: t.Any) -> bool:

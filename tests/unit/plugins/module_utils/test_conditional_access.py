@@ -170,6 +170,14 @@ CASES: list[tuple[str, t.Any, t.Any]] = [
         {**policy(), "conditions": {**policy()["conditions"], "applications": None}},
         ("applications",),
     ),
+    # Parts of a form that is not known
+    ("controls of another form", policy(grant=grant() | {"builtInControls": "block"}), BLOCKS),
+    ("apps of another form", policy(applications={"includeApplications": "All"}), ("applications",)),
+    ("no list of apps", policy(applications={"includeApplications": None}), ("applications",)),
+    ("a target nobody knows", policy(applications={"includeMoons": ["x"]}), ("includeMoons",)),
+    ("users of another form", policy(users={"includeUsers": [{"id": USER}]}), ("includeUsers",)),
+    ("exclusions of another form", policy(users={"excludeUsers": "all of them"}), ("excludeUsers",)),
+    ("users nobody knows", policy(users={"excludeMoons": ["x"]}), ("excludeMoons",)),
     ("unknown, for browsers", policy(grant=None, clientAppTypes=["browser"]), SPARES),
 ]
 
