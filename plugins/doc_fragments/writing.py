@@ -19,6 +19,15 @@ options:
       - Nothing is written when nothing changes, nor in check mode.
       - M(m365.exchange_online.exo_restore) brings back everything that is in the file.
     type: path
+  undo_in_result:
+    description:
+      - Whether the result has what O(undo_file) would hold, as C(undo), with GUIDs and without names, in check mode
+        too.
+      - For where files do not last, as in AWX. The result of a task with C(check_mode=true) before the one that writes
+        is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it as C(content).
+      - With some thousand changes it is refused, because a controller drops a result that is too large.
+    type: bool
+    default: false
 """
 
     WAIT = r"""

@@ -41,6 +41,8 @@ class Change:
         """(before, after) of just the settings that differ."""
         if not self.changed:
             return {}, {}
+        if self.verb == "Remove":
+            return dict(self.before), {}
         options = [option for option in self.after if self.before[option] != self.after[option]]
         return {o: self.before[o] for o in options}, {o: self.after[o] for o in options}
 

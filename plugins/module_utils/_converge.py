@@ -46,6 +46,8 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     extra.update(_save_effect(task, client, plan))
     check_limits(plan, wanted.limits)
     wanted.check(plan)
+    if plan.changed and task.params.get("undo_in_result"):
+        extra["undo"] = _undo.compact(client.tenant_id, task.tenant, task.module, plan)
     path = _undo.prepare(task.params["undo_file"]) if task.params.get("undo_file") and plan.changed else None
     outcomes = None
     failure = plan.blocked_by or wanted.failure

@@ -21,7 +21,10 @@ WAIT: Mapping[str, t.Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 60},
 }
-UNDO: Mapping[str, t.Any] = {"undo_file": {"type": "path"}}
+UNDO: Mapping[str, t.Any] = {
+    "undo_file": {"type": "path"},
+    "undo_in_result": {"type": "bool", "default": False},
+}
 EFFECT: Mapping[str, t.Any] = {
     "max_lose": {"type": "str"},
     "max_lose_when_closing": {"type": "str"},

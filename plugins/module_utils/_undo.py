@@ -50,6 +50,8 @@ TABLES: Mapping[str, Table] = {
 }
 _STAMP = "%Y%m%dT%H%M%SZ"
 _MOST_FILES = 1000
+# AWX drops a result beyond 700,000 characters, all of it; a GUID takes 40 of them.
+MOST_IN_RESULT = 300_000
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,59 @@ def write(path: str, tenant_id: str, tenant: str, task: str, plan: Plan) -> str:
     if readback != text or parse(json.loads(readback), path).broken:
         raise _unwritable(path, "what was written does not read back")
     return path
+
+
+def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.Any]:
+    """What ``write`` would save, small enough for a result: GUIDs grouped by what changes, without names.
+
+    Raises Refused where even that is too large to arrive.
+    """
+    groups: dict[str, dict[str, t.Any]] = {}
+    for change in plan.changes:
+        entry = _entry(change, plan)
+        guid = entry.pop("guid", "")
+        for name in ("identity", "primary_smtp_address", "display_name"):
+            entry.pop(name, None)
+        group = groups.setdefault(json.dumps(entry, sort_keys=True), {**entry, "guids": []})
+        group["guids"].append(guid)
+    content = {
+        "format": FORMAT,
+        "collection": f"m365.exchange_online {VERSION}",
+        "written": _now().isoformat(),
+        "tenant_id": tenant_id,
+        "tenant": tenant,
+        "task": task,
+        "groups": list(groups.values()),
+    }
+    if len(json.dumps(content)) > MOST_IN_RESULT:
+        raise Refused(
+            f"The former values of {len(plan.changes)} objects are too much for a result (undo_in_result)."
+            " Nothing was changed.",
+            hint="Use undo_file, or change fewer objects in one task.",
+        )
+    return content
+
+
+def _ungrouped(group: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The entries that a group of a result stands for."""
+    shared = {name: value for name, value in group.items() if name != "guids"}
+    return [{**shared, "guid": guid} for guid in group["guids"]]
+
+
+def _entries_of(content: Mapping[str, t.Any]) -> list[t.Any] | None:
+    """The entries of a file, or of a result; None where it has neither."""
+    entries, groups = content.get("entries"), content.get("groups")
+    if isinstance(entries, list):
+        return entries
+    if not isinstance(groups, list):
+        return None
+    found: list[t.Any] = []
+    for group in groups:
+        try:
+            found.extend(_ungrouped(group))
+        except (KeyError, TypeError, AttributeError):
+            found.append(None)
+    return found
 
 
 def _write_through(path: str, text: str) -> None:
@@ -240,7 +295,8 @@ def parse(content: t.Any, source: str) -> Undo:
 
     source: what messages call it.
     """
-    if not isinstance(content, dict) or not isinstance(content.get("entries", []), list) or "format" not in content:
+    given = _entries_of(content) if isinstance(content, dict) else None
+    if given is None or "format" not in content:
         raise InvalidRequest(f"{source} is no undo file of this collection, or it is damaged.")
     if content["format"] != FORMAT:
         raise InvalidRequest(f"{source} was written by another version of this collection; it can't be used.")
@@ -250,7 +306,7 @@ def parse(content: t.Any, source: str) -> Undo:
     entries: list[Entry] = []
     broken: list[str] = []
     seen: set[tuple[str, str]] = set()
-    for number, raw in enumerate(content.get("entries", [])):
+    for number, raw in enumerate(given):
         try:
             entry = _read_entry(raw)
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -188,6 +188,18 @@ effect_file:
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv
+undo:
+  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
+  returned: with O(undo_in_result=true), when something changes
+  type: dict
+  sample:
+    format: 2
+    tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    groups:
+      - noun: CASMailbox
+        before: {pop_enabled: true}
+        after: {pop_enabled: false}
+        guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode

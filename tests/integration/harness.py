@@ -392,14 +392,19 @@ _ONLY_APPLIED = ("confirmed", "undo_file", "invocation", "retried", "warnings", 
 
 
 def predicted(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a result that check mode has to predict, with lists of mailboxes in one order."""
-    kept = {key: value for key, value in result.items() if key not in _ONLY_APPLIED}
-    if isinstance(kept.get("organization"), dict):
-        kept["organization"] = {k: v for k, v in kept["organization"].items() if k != "confirmed"}
-    if isinstance(kept.get("mailboxes"), list):
-        boxes = ({k: v for k, v in box.items() if k != "confirmed"} for box in kept["mailboxes"])
-        kept["mailboxes"] = sorted(boxes, key=lambda box: str(box["identity"]))
+    """The part of a result that check mode has to predict, with lists of objects in one order."""
+    kept = {key: _unconfirmed(value) for key, value in result.items() if key not in _ONLY_APPLIED}
+    for name in ("mailboxes", "users", "plans"):
+        if isinstance(kept.get(name), list):
+            kept[name] = sorted(kept[name], key=lambda entry: str(entry["identity"]))
     return kept
+
+
+def _unconfirmed(value: Any) -> Any:
+    """A value without what only a write can say of an object."""
+    if isinstance(value, dict):
+        return {key: _unconfirmed(entry) for key, entry in value.items() if key != "confirmed"}
+    return [_unconfirmed(entry) for entry in value] if isinstance(value, list) else value
 
 
 def converged(run: Run, named: str, tenant: Tenant) -> Convergence:

@@ -67,7 +67,7 @@ def test_from_blocked_to_works_and_back(gated: Tenant, tmp_path: Path) -> None:
     writes = [entry["cmdlet"] for entry in gated.writes(opened.apply)]
     assert writes == ["Set-User"] * 3 + ["Set-CASMailbox"] * 2  # the stray's own setting was open already
     gates = [
-        {gate["name"]: gate["basic"] for gate in box["gates"]}["authentication_policy"]
+        {gate["gate"]: gate["basic"] for gate in box["gates"]}["authentication_policy"]
         for name in ("before", "between", "after")
         for box in run[name]["mailboxes"]
     ]
@@ -316,7 +316,7 @@ def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
     assert run["read"]["organization_config"]["ews_allowed_app_ids"] == [app]
     assert "BasicAuthBlockedApps" in run["read"]["other_properties"]
     run["empty"].refused("refused", "blocks every app", hint="allow_empty")
-    run["no id"].refused("invalid_request", "no application id")
+    run["no id"].refused("invalid_request", "no application id", hint=None)
     converged(run, "back", tenant)
 
 

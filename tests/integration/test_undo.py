@@ -412,3 +412,24 @@ def test_an_organization_with_values_that_no_option_takes(lab: Lab, tmp_path: Pa
         _there, back = tenants[name].writes()
         assert back["parameters"] == {name: former}
         assert run.step("back", tenants[name].label).failed is (back["status"] != 200)
+
+
+def test_a_cancelled_job_is_taken_back_from_its_result(lab: Lab) -> None:
+    """Without any file: the result of a check before the write is enough to undo what the write came to."""
+    tenant = lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": 120, "seed": 3})
+    off = {"all_mailboxes": True, "pop_enabled": False}
+    before = {box["Guid"]: box["PopEnabled"] for box in lab.simulator.state(tenant.label)["mailboxes"]}
+    tenant.fault("nul_403", match={"cmdlet": "Set-CASMailbox"}, after=70, times=None)
+    run = tenant.run(
+        [
+            task("exo_cas_mailbox", {**off, "undo_in_result": True}, named="about to change", check_mode=True),
+            tried("exo_cas_mailbox", {**off, "concurrency": 1}, named="stopped"),
+        ]
+    )
+    content = run["about to change"]["undo"]
+    assert run["stopped"].failed and "addresses" not in content
+    assert len(json.dumps(content)) < 60 * 120
+    lab.simulator.clear_faults()
+    run = tenant.run([*rhythm("back", "exo_restore", {"content": content})])
+    converged(run, "back", tenant)
+    assert {box["Guid"]: box["PopEnabled"] for box in lab.simulator.state(tenant.label)["mailboxes"]} == before
