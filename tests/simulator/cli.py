@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from . import __version__
+from .described import TENANT
 from .export import description_of
 from .names import DescriptionError
 from .server import Listening, serve
@@ -83,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--name", action="append", default=[], help="one more for the certificate")
     options.add_argument("--state-dir", type=Path, help="where keys, certificates and connection.json are kept")
     options.add_argument("--latency", type=parse_latency, default=Latency(), metavar="request=300,row=1,item=100")
+    options.add_argument("--check", action="store_true", help="say whether the tenants are fine, and end")
+    options.add_argument("--schema", action="store_true", help="print the JSON Schema of a file of tenants, and end")
     options.add_argument("--version", action="version", version=f"exo-simulator {__version__}")
     options.add_argument("--quiet", action="store_true", help="print just the line 'ready URL'")
     options.add_argument(
@@ -95,8 +98,12 @@ def descriptions(path: Path) -> list[Any]:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     tenants = content.get("tenants") if isinstance(content, dict) else content
     if not isinstance(tenants, list):
-        raise DescriptionError(f"{path}: expected a list below 'tenants'")
+        raise DescriptionError("expected a list below 'tenants'")
     return tenants
+
+
+def exported(path: Path) -> list[Any]:
+    return [description_of(json.loads(path.read_text(encoding="utf-8-sig")))]
 
 
 def generated_tenant(text: str, number: int) -> dict[str, Any]:
@@ -116,30 +123,51 @@ def announce(world: World, *, quiet: bool) -> None:
     print(f"ready {world.endpoint}", flush=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
-    state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="exchange-simulator-"))
-    state_dir = state_dir.resolve()
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+def fill(world: World, options: argparse.Namespace) -> None:
+    """Make all the tenants that were asked for; a refusal begins with the file that it is about."""
+    for read, paths in ((descriptions, options.tenants), (exported, options.export)):
+        for path in paths:
+            try:
+                for description in read(path):
+                    world.add(description)
+            except (DescriptionError, ValueError, OSError, yaml.YAMLError) as error:
+                raise DescriptionError(f"{path}: {error}") from error
+    for number, text in enumerate(options.generate):
+        world.add(generated_tenant(text, number))
+
+
+def schema() -> str:
+    """The format of a file of tenants, for editors."""
+    tenants = {"type": "array", "items": TENANT.schema}
+    whole = {"type": "object", "properties": {"tenants": tenants}, "required": ["tenants"]}
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}, indent=2)
+
+
+def run(options: argparse.Namespace, state_dir: Path) -> int:
     world = World(state_dir, options.latency, public_url=options.public_url or "")
     try:
-        for path in options.tenants:
-            for description in descriptions(path):
-                world.add(description)
-        for path in options.export:
-            world.add(description_of(json.loads(path.read_text(encoding="utf-8-sig"))))
-        for number, text in enumerate(options.generate):
-            world.add(generated_tenant(text, number))
-    except (DescriptionError, ValueError, OSError, yaml.YAMLError) as error:
-        print(f"exo-simulator: {error}", file=sys.stderr)
-        return 2
-    try:
+        fill(world, options)
+        if options.check:
+            print(f"{len(world.tenants)} tenants are fine")
+            return 0
         if options.command:
             return asyncio.run(serve(world, listening(options), lambda ready: None, options.command))
         return asyncio.run(serve(world, listening(options), lambda ready: announce(ready, quiet=options.quiet)))
-    except OSError as error:
+    except (DescriptionError, ValueError, OSError) as error:
         print(f"exo-simulator: {error}", file=sys.stderr)
         return 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    if options.schema:
+        print(schema())
+        return 0
+    state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="exchange-simulator-"))
+    state_dir = state_dir.resolve()
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        return run(options, state_dir)
     finally:
         if options.state_dir is None:
             shutil.rmtree(state_dir, ignore_errors=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,32 @@ def test_its_version_is_the_collections(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0 and capsys.readouterr().out == f"exo-simulator {__version__}\n"
+
+
+def test_tenants_are_checked_without_a_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tenants.yml"
+    path.write_text('tenants: [{label: one, transport_config: {ClearCategories: "no"}}]', encoding="utf-8")
+    assert main(["--check", "--tenants", str(path)]) == 2
+    refusal = f'{path}: one.transport_config.ClearCategories: "no" is not true or false (without quotes)'
+    assert capsys.readouterr().err == f"exo-simulator: {refusal}\n"
+    path.write_text("tenants: [{label: one}, {label: two}]", encoding="utf-8")
+    assert main(["--check", "--tenants", str(path)]) == 0
+    assert capsys.readouterr().out == "2 tenants are fine\n"
+    path.write_text("one: two", encoding="utf-8")
+    assert main(["--check", "--tenants", str(path)]) == 2
+    path.write_text("[", encoding="utf-8")
+    assert main(["--check", "--tenants", str(path)]) == 2
+    assert main(["--check", "--export", str(tmp_path / "none.json")]) == 2
+
+
+def test_the_schema_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    demo = yaml.safe_load((ROOT / "playbooks/files/demo_tenants.yml").read_text(encoding="utf-8"))
+    assert jsonschema.Draft202012Validator(schema).is_valid(demo)
+    demo["tenants"][0]["domain"] = "contoso.example"
+    assert not jsonschema.Draft202012Validator(schema).is_valid(demo)
 
 
 @pytest.mark.parametrize("url", ["http://x.example", "x.example", "https://x.example/path", "https://"])
@@ -205,9 +232,3 @@ def test_the_schema_of_faults() -> None:
     validator = jsonschema.Draft202012Validator(FAULT.schema)
     assert validator.is_valid({"fault": {"kind": "throttle", "retry_after": "0.1"}, "match": {"page": 2}})
     assert not validator.is_valid({"fault": {"kind": "throttle", "seconds": 1}})
-
-
-def test_the_demos_tenants_are_fine() -> None:
-    content = yaml.safe_load((ROOT / "playbooks/files/demo_tenants.yml").read_text(encoding="utf-8"))
-    for description in content["tenants"]:
-        assert jsonschema.Draft202012Validator(TENANT.schema).is_valid(description)
