@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from raw import Client, tenant
 
-from simulator.described import check_tenant
+from simulator.described import TENANT, check_tenant
 from simulator.fault_kinds import KINDS, check_fault
+from simulator.forms import FORMS
 from simulator.names import DescriptionError
 from simulator.testing import Simulator
 
@@ -126,6 +128,19 @@ def test_every_kind_is_described(kind: str) -> None:
     assert f"`{kind}`" in readme
     for detail in KINDS[kind]:
         assert f"`{detail}`" in readme, f"{kind}: {detail}"
+
+
+def test_every_form_and_key_is_described() -> None:
+    readme = (Simulator.home() / "README.md").read_text(encoding="utf-8")
+    for form, values in FORMS.items():
+        assert f"`{form}`" in readme and ", ".join(f"`{value}`" for value in values) in readme
+    properties = TENANT.schema["properties"]
+    entries = [properties["mailboxes"]["items"], properties["apps"]["items"], properties["generate"]["anyOf"][1]]
+    keys = {*properties, *itertools.chain.from_iterable(entry["properties"] for entry in entries)}
+    # Said in other words, or of no use to readers.
+    keys -= {"address", "guid", "exchange_object_id", "external_directory_object_id", "server", "prefix", "domain"}
+    missing = sorted(key for key in keys if f"{key}:" not in readme)
+    assert missing == []
 
 
 def test_what_would_never_act_is_refused(client: Client) -> None:
