@@ -25,6 +25,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _options,
     _restore,
     _retry,
+    _smtp,
     _smtp_auth,
     _transport_config,
 )
@@ -39,6 +40,7 @@ from simulator.testing import Simulator
 
 LABEL = "fuzz"
 DOMAIN = f"{LABEL}.onmicrosoft.com"
+PASSWORD = "a password"  # of the mailboxes that are asked about by the protocol
 POLICIES = {"owa": ["Frontline"], "active_sync": ["Strict"]}
 ERROR_CODES = frozenset(
     {
@@ -177,6 +179,9 @@ class Lab:
         given |= {"tenant": tenant.tenant_id, "client_secret": tenant.client_secret, "timeout": 20}
         outcome = ArgumentSpecValidator(_options.argument_spec()).validate(given)
         self.connection = _options.resolve(outcome.validated_parameters, {})
+        self.submission = _smtp.Server(
+            tenant.values["smtp_host"], tenant.values["smtp_port"], tenant.values["ca_path"], 20
+        )
         self.http = _http.Http(self.connection.verify, self.connection.timeout, 4)
         self.tokens = self.new_tokens()
 
@@ -198,6 +203,10 @@ class Lab:
 
     def history(self) -> list[Mapping[str, Any]]:
         return list(self.simulator.history(LABEL))
+
+    def may_send(self, address: str) -> bool:
+        """What the protocol itself says of a mailbox that has this password."""
+        return _smtp.sign_in(self.submission, _smtp.Proof(address, PASSWORD)).accepted
 
     def undo_path(self) -> str:
         return str(self.scratch / f"undo-{self.tasks}.json")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fuzz import model
-from fuzz.lab import LABEL, RESTORE, SMTP_AUTH, Lab, Run
+from fuzz.lab import LABEL, PASSWORD, RESTORE, SMTP_AUTH, Lab, Run
 from fuzz.profiles import cases
 from hypothesis import event, given, note
 from hypothesis import strategies as st
@@ -33,6 +33,7 @@ class Story:
     files: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+    came_to: list[str] = field(default_factory=list)
 
     def address(self, name: str) -> str:
         return f"{name}@{LABEL}.onmicrosoft.com"
@@ -84,52 +85,76 @@ def named(story: Story, policy: Mapping[str, Any]) -> dict[str, Any]:
     return {**policy, **lists}
 
 
-def drift(story: Story, draw: Callable[[Any], Any]) -> Callable[[], None]:
+@dataclass(frozen=True)
+class Choice:
+    """One run, drawn as a whole before it starts: what happens in its middle happens in a thread of its own.
+
+    happening: "", "drift" or "run". turn: at which request. lives: after how many writes it is cancelled.
+    """
+
+    policy: Mapping[str, Any]
+    happening: str = ""
+    turn: int = 0
+    lives: int | None = None
+    drift: tuple[str, bool | None, bool] = ("ada", None, False)
+    other: Choice | None = None
+
+
+@st.composite
+def drifts(draw: st.DrawFn) -> tuple[str, bool | None, bool]:
+    """Whose mailbox somebody else sets to what, or that the organization is set."""
+    return draw(st.sampled_from(ADDRESSES)), draw(_OWN), draw(st.integers(0, 4)) == 0
+
+
+@st.composite
+def choices(draw: st.DrawFn, policy: Mapping[str, Any], *, alone: bool = True) -> Choice:
+    happening = draw(st.sampled_from(["", "", "drift", "run" if alone else ""]))
+    return Choice(
+        policy,
+        happening,
+        draw(st.integers(1, 12)),
+        draw(st.sampled_from([None, None, None, 0, 1, 2, 4])),
+        draw(drifts()),
+        draw(choices(draw(policies()), alone=False)) if happening == "run" else None,
+    )
+
+
+def drift(story: Story, drawn: tuple[str, bool | None, bool]) -> None:
     """Somebody else sets a mailbox or the organization to another value."""
-    name, value, flip = draw(st.sampled_from(ADDRESSES)), draw(_OWN), draw(st.integers(0, 4)) == 0
-
-    def happen() -> None:
-        if flip:
-            story.touched.add(model.ORGANIZATION)
-            story.lab.simulator.patch_tenant(LABEL, transport_config={"SmtpClientAuthenticationDisabled": bool(value)})
-        else:
-            story.touched.add(story.address(name))
-            changes = [{"identity": story.address(name), "cas": {"SmtpClientAuthenticationDisabled": value}}]
-            story.lab.simulator.patch_tenant(LABEL, mailboxes=changes)
-
-    return happen
+    name, value, flip = drawn
+    if flip:
+        story.touched.add(model.ORGANIZATION)
+        story.lab.simulator.patch_tenant(LABEL, transport_config={"SmtpClientAuthenticationDisabled": bool(value)})
+    else:
+        story.touched.add(story.address(name))
+        changes = [{"identity": story.address(name), "cas": {"SmtpClientAuthenticationDisabled": value}}]
+        story.lab.simulator.patch_tenant(LABEL, mailboxes=changes)
 
 
-def apply(story: Story, policy: Mapping[str, Any], draw: Callable[[Any], Any], *, alone: bool) -> None:
+def apply(story: Story, choice: Choice) -> None:
     """One run of a policy, perhaps cancelled, or with something else in the middle; its writes are judged."""
-    options = {**named(story, policy), "undo_file": story.lab.undo_path()}
+    options = {**named(story, choice.policy), "undo_file": story.lab.undo_path()}
     story.touched.clear()
     nested: list[tuple[int, int]] = []
-    happening = draw(st.sampled_from(["", "", "drift", "run" if alone else ""]))
-    http = None
-    if happening:
-        other = draw(policies()) if happening == "run" else None
-        begin = drift(story, draw) if happening == "drift" else None
 
-        def happen() -> None:
-            before = len(story.lab.history())
-            if other is not None:
-                story.touched.update(story.address(name) for name in ADDRESSES)
-                story.touched.add(model.ORGANIZATION)
-                kept = set(story.touched)
-                apply(story, other, draw, alone=False)
-                story.touched |= kept
-            elif begin is not None:
-                begin()
-            nested.append((before, len(story.lab.history())))
+    def happen() -> None:
+        before = len(story.lab.history())
+        if choice.other is not None:
+            story.touched.update(story.address(name) for name in ADDRESSES)
+            story.touched.add(model.ORGANIZATION)
+            kept = set(story.touched)
+            apply(story, choice.other)
+            story.touched |= kept
+        else:
+            drift(story, choice.drift)
+        nested.append((before, len(story.lab.history())))
 
-        http = Interleaved(story.lab, draw(st.integers(1, 12)), happen)
-    lives = draw(st.sampled_from([None, None, None, 0, 1, 2, 4]))
+    http = Interleaved(story.lab, choice.turn, happen) if choice.happening else None
     seen = len(story.lab.history())
-    note(f"run {options}, {happening or 'alone'}, ends after {lives} writes")
-    run = story.lab.run(SMTP_AUTH, options, http=http, lives=lives)
-    event(f"a run came to {run.code or 'success'}{', with ' + happening if happening else ''}")
-    note(f"  -> {run.code} {run.error} {run.result.get('msg')}")
+    story.told.append(f"run {options}, {choice.happening or 'alone'}, ends after {choice.lives} writes")
+    run = story.lab.run(SMTP_AUTH, options, http=http, lives=choice.lives)
+    story.came_to.append(f"a run came to {run.code or 'success'}, with {choice.happening or 'nothing'}")
+    story.told.append(f"  -> {run.code} {run.error} {run.result.get('msg')}")
     if run.changed and os.path.exists(options["undo_file"]):
         story.files.append(options["undo_file"])
     own = [
@@ -137,7 +162,7 @@ def apply(story: Story, policy: Mapping[str, Any], draw: Callable[[Any], Any], *
         for number, entry in enumerate(story.changes_since(seen), start=seen)
         if entry.get("cmdlet") != "drift" and not any(begin <= number < end for begin, end in nested)
     ]
-    judge(story, run, own, {story.address(name) for name in policy["allowed"]})
+    judge(story, run, own, {story.address(name) for name in choice.policy["allowed"]})
 
 
 def restore(story: Story, draw: Callable[[Any], Any]) -> None:
@@ -146,10 +171,10 @@ def restore(story: Story, draw: Callable[[Any], Any]) -> None:
     force = draw(st.booleans())
     story.touched.clear()
     seen = len(story.lab.history())
-    note(f"restore {path}, force {force}")
+    story.told.append(f"restore {path}, force {force}")
     run = story.lab.run(RESTORE, {"src": path, "force": force, "wait_timeout": 5})
-    event(f"a restore came to {run.code or 'success'}")
-    note(f"  -> {run.code} {run.error} {run.result.get('msg')}")
+    story.came_to.append(f"a restore came to {run.code or 'success'}")
+    story.told.append(f"  -> {run.code} {run.error} {run.result.get('msg')}")
     judge(story, run, story.changes_since(seen), set())
 
 
@@ -168,21 +193,38 @@ def judge(story: Story, run: Run, entries: list[Mapping[str, Any]], allowed: set
             assert label in announced, f"{label} {change} was not announced: {effect}"
 
 
+def witness(story: Story, name: str) -> None:
+    """Signing in over SMTP, as a device does, comes to what the settings say."""
+    state, address = story.lab.state(), story.address(name)
+    (guid,) = (box["Guid"] for box in state["mailboxes"] if box["PrimarySmtpAddress"] == address)
+    assert story.lab.may_send(address) is model.effective(model.objects(state))[guid], f"{address}: {state}"
+
+
 @cases(1.0, short=40)
 @given(st.data())
 def test_histories(lab: Lab, data: st.DataObject) -> None:
     boxes = [
-        {"upn": f"{name}@{LABEL}.onmicrosoft.com", "cas": {"SmtpClientAuthenticationDisabled": data.draw(_OWN)}}
+        {
+            "upn": f"{name}@{LABEL}.onmicrosoft.com",
+            "password": PASSWORD,
+            "cas": {"SmtpClientAuthenticationDisabled": data.draw(_OWN)},
+        }
         for name in ADDRESSES
     ]
     lab.tenant({"mailboxes": boxes, "transport_config": {"SmtpClientAuthenticationDisabled": data.draw(_ORGANIZATION)}})
     story = Story(lab)
     two = [data.draw(policies()), data.draw(policies())]
-    for _turn in range(data.draw(st.integers(1, 4))):
-        step = data.draw(st.sampled_from(["apply", "apply", "drift", "restore"]))
-        if step == "apply":
-            apply(story, data.draw(st.sampled_from(two)), data.draw, alone=True)
-        elif step == "drift":
-            drift(story, data.draw)()
-        elif story.files:
-            restore(story, data.draw)
+    try:
+        for _turn in range(data.draw(st.integers(1, 4))):
+            step = data.draw(st.sampled_from(["apply", "apply", "drift", "restore"]))
+            if step == "apply":
+                apply(story, data.draw(choices(data.draw(st.sampled_from(two)))))
+            elif step == "drift":
+                drift(story, data.draw(drifts()))
+            elif story.files:
+                restore(story, data.draw)
+            witness(story, data.draw(st.sampled_from(ADDRESSES)))
+    finally:
+        note("\n".join(story.told))
+        for outcome in story.came_to:
+            event(outcome)
