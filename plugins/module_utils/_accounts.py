@@ -9,6 +9,7 @@ All of them are read page by page, never one by one. What the service does not s
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -90,7 +91,7 @@ def read_accounts(client: Client, graph: Graph | None, progress: Progress, warn:
     """All accounts; where Exchange Online does not list them, Graph is asked whose sign-in is blocked."""
     rows = attempt(lambda: _rows(client, progress), EXCHANGE_ROLE)
     if not isinstance(rows, Unread):
-        known = frozenset(name for row in rows for name in row)
+        known = frozenset(itertools.chain.from_iterable(rows))
         if rows and _POLICY not in known and _leaves_out_nulls(client, rows[0], warn):
             known |= {_POLICY}
         by_key: dict[str, Account] = {}

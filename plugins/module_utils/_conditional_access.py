@@ -14,6 +14,7 @@ groups, locations, risk and whatever is not known here) is undecided, with the n
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ class ConditionalAccess:
 
     def __init__(self, policies: Iterable[t.Any], method: Method) -> None:
         self._rules = [rule for rule in (parse(policy, method) for policy in policies) if rule]
-        self._named = frozenset(user for rule in self._rules for user in rule.named)
+        self._named = frozenset(itertools.chain.from_iterable(rule.named for rule in self._rules))
         self._unnamed: Judgement | None = None
 
     @property

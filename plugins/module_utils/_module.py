@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import itertools
 import os
 import typing as t
 from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ class _Connector:
 
     @property
     def retried(self) -> list[str]:
-        return [line for one in self._made for line in one.retried]
+        return list(itertools.chain.from_iterable(one.retried for one in self._made))
 
     def client(self) -> Client:
         connection, http = self._connection, self._http
@@ -139,7 +140,8 @@ class _Connector:
 
     @functools.cached_property
     def _connection(self) -> _options.Connection:
-        self._mask({os.environ[n] for o in _options.OPTIONS if o.no_log for n in o.environment if os.environ.get(n)})
+        names = itertools.chain.from_iterable(option.environment for option in _options.OPTIONS if option.no_log)
+        self._mask({os.environ[name] for name in names if os.environ.get(name)})
         connection = _options.resolve(self._module.params, os.environ)
         for warning in connection.warnings:
             self._warn(warning)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import functools
 import ipaddress
+import itertools
 import json
 import typing as t
 from collections.abc import Mapping, Sequence
@@ -185,7 +186,8 @@ def _told(task: Task, tenant: TenantFacts, judged: Sequence[Judged], log: Log | 
 def _unmatched(judge: Judge, records: Sequence[Record]) -> Result:
     """Who is seen but is no mailbox that was read."""
     users = unmatched_users(judge.log, map(object_id, records)) if judge.log else []
-    known = {address.lower() for record in records for address in judge.addresses(record)}
+    addresses = itertools.chain.from_iterable(judge.addresses(record) for record in records)
+    known = {address.lower() for address in addresses}
     senders = [address for address in judge.report.senders if address not in known] if judge.report else []
     names = [fit(name) for name in (*users[:_UNMATCHED], *senders[:_UNMATCHED])]
     return {"unmatched": names} if judge.log or judge.report else {}

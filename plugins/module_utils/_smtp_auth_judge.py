@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -125,7 +126,7 @@ def _default_policy(organization: Mapping[str, t.Any]) -> str | Unread | None:
 def read_policies(client: Client) -> AuthenticationPolicies:
     """All authentication policies of the tenant."""
     answers = client.pages(Command("Get-AuthenticationPolicy"))
-    return AuthenticationPolicies([one for answer in answers for one in answer.objects])
+    return AuthenticationPolicies(list(itertools.chain.from_iterable(answer.objects for answer in answers)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import typing as t
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,11 +100,14 @@ def summary(judged: Sequence[Judged], organization_disabled: bool | Unread, log:
 
 def _counts(judged: Sequence[Judged], method: str) -> dict[str, t.Any]:
     """How many can use a method, and for how many each gate is closed or unknown, where it is for any."""
-    closed, unknown = (
-        Counter(gate.name for one in judged for gate in one.in_state(method, state)) for state in (CLOSED, UNKNOWN)
-    )
+    closed, unknown = (_gate_counts(judged, method, state) for state in (CLOSED, UNKNOWN))
     gates = {name: {CLOSED: closed[name], UNKNOWN: unknown[name]} for name in GATES if closed[name] or unknown[name]}
     return {**_states(one.verdict(method) for one in judged), "gates": gates}
+
+
+def _gate_counts(judged: Sequence[Judged], method: str, state: str) -> Counter[str]:
+    gates = itertools.chain.from_iterable(one.in_state(method, state) for one in judged)
+    return Counter(gate.name for gate in gates)
 
 
 def _states(verdicts: Iterable[str]) -> dict[str, int]:
@@ -204,7 +208,8 @@ def reply_result(reply: Reply | None, judged: Sequence[Judged]) -> dict[str, t.A
         "remedy": reply.remedy,
         "certain": reply.certain,
     }
-    states = Counter(gate.basic for one in judged for gate in one.gates if gate.name == reply.gate)
+    gates = itertools.chain.from_iterable(one.gates for one in judged)
+    states = Counter(gate.basic for gate in gates if gate.name == reply.gate)
     if not states:
         return told
     told["states"] = {state: states[state] for state in (CLOSED, OPEN, UNKNOWN)}

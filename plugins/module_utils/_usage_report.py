@@ -148,7 +148,7 @@ def _collect(columns: _Columns, rows: Iterable[list[str]], today: datetime.date,
             continue
         _count(senders.setdefault(address, Sent()), row, columns)
         named.setdefault(address, set()).add(_cell(row, columns.date))
-    dates = _dates({day for days_of_one in named.values() for day in days_of_one} - {""})
+    dates = _dates(set(chain.from_iterable(named.values())) - {""})
     for address, days_of_one in named.items():
         senders[address].last = max((dates[day] for day in days_of_one if day in dates), default=None)
     since = today - datetime.timedelta(days=days)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import stat
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Lab, Step, Tenant, own_token, small, task, tried
+import yaml
+from harness import ROOT, Lab, Step, Tenant, own_token, small, task, tried
 
 INFO = "exo_smtp_auth_info"
 EVERYBODY = {"all_mailboxes": True}
@@ -407,3 +409,25 @@ def test_a_service_that_leaves_out_nulls_is_understood_and_told(lab: Lab) -> Non
     assert closed(step, "ada") == []
     assert unknown(step, "ada") == set()
     assert any("AuthenticationPolicy of every user" in text for text in step.warnings)
+
+
+def test_the_examples_and_the_page_of_error_texts_run_as_they_are(lab: Lab, tmp_path: Path) -> None:
+    tenant = small(lab, domains=["contoso.com"])
+    text = (ROOT / "plugins" / "modules" / f"{INFO}.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "smtp_auth_errors.md").read_text(encoding="utf-8")
+    examples = text.partition('EXAMPLES = r"""')[2].partition('"""')[0]
+    blocks = (examples, page.partition("```yaml\n")[2].partition("```")[0])
+    lists = (yaml.safe_load(block.replace("/var/lib/exo", str(tmp_path))) for block in blocks)
+    tasks = list(itertools.chain.from_iterable(lists))
+    for one in tasks:  # the connection comes from the environment
+        for name in ("tenant", "client_id", "certificate_path"):
+            one.get(f"m365.exchange_online.{INFO}", {}).pop(name, None)
+    (tmp_path / "smtp-auth-clients.csv").write_text("Date,Sender address\n2026-11-01,scanner@contoso.com\n")
+    try:
+        run = tenant.run(tasks)
+    finally:
+        lab.simulator.remove_tenant(tenant.label)
+    assert len(run.steps) == len(tasks)
+    assert (tmp_path / "contoso-smtp-auth.csv").exists()
+    why = run["What it means, and what else is closed for this mailbox"].result["msg"]
+    assert why[0]["gate"] == "smtp_auth_setting"

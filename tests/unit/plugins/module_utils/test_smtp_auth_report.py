@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import typing as t
 
 import pytest
@@ -203,5 +204,5 @@ def test_the_table_for_a_spreadsheet() -> None:
     assert rows[1]["basic_closed"] == "account"
     assert rows[2]["primary_smtp_address"].startswith("'=")
     assert rows[2]["display_name"].startswith("'=")
-    cells = [cell for row in rows for cell in row.values()]
+    cells = itertools.chain.from_iterable(row.values() for row in rows)
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
