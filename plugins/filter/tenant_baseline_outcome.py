@@ -69,12 +69,11 @@ _value:
       type: list
       elements: str
       sample: ["contoso: SMTP AUTH: nothing to change"]
-    locked_out:
-      description: The parts that need not be tried, because one before them could not sign in.
+    not_tried:
+      description: The parts that must not be tried after what came of those before them, and why.
       returned: always
-      type: list
-      elements: str
-      sample: []
+      type: dict
+      sample: {mailboxes: "not tried, because the part before could not sign in"}
     results:
       description: Of each part's result what goes into reports.
       returned: always

@@ -34,7 +34,8 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._text import 
 class Policies:
     """The gate of a tenant, and the policy that those on the list are to have.
 
-    users: the users of the allowed mailboxes that another policy blocks, by the GUID of the mailbox.
+    users: the users of the allowed mailboxes that another policy blocks, now or once it is the default, by the GUID of
+    the mailbox.
     """
 
     gate: PolicyGate
@@ -47,7 +48,7 @@ class Policies:
         return [user for user in self.gate.users if str(user.read(POLICY)).lower() == self.name.lower()]
 
     def assign(self, box: Record) -> Change | None:
-        """The change that lets an allowed mailbox through, if another policy blocks it now."""
+        """The change that lets an allowed mailbox through, if another policy blocks it."""
         user = self.users.get(box.key)
         return plan_change(user, {POLICY: self.name}) if user else None
 
@@ -72,7 +73,9 @@ def read_policies_for(task: Task, client: Client, allowed: Sequence[Record]) -> 
             f"The authentication policy {name} does not let SMTP through, so it can't open anything.",
             hint="Set allow_basic_auth_smtp: true with exo_authentication_policy, or name another policy.",
         )
-    blocked = [box for box in allowed if not gate.passes(box)]
+    planned = task.params["planned_default_policy"]
+    coming = replace(gate, default=planned.strip()) if planned else gate
+    blocked = [box for box in allowed if not (gate.passes(box) and coming.passes(box))]
     reader = Reader(client, [POLICY], task.progress, warn=task.warn, table=gate.user_table)
     lookup = reader.named([box.key for box in blocked])
     for error in lookup.failed.values():

@@ -72,6 +72,7 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "allow_empty": {"type": "bool", "default": False},
     "exclude": {"type": "list", "elements": "str"},
     "authentication_policy": {"type": "str"},
+    "planned_default_policy": {"type": "str"},
     "propagation_delay": {"type": "int", "default": 0},
     **USAGE_GATE,
     **LOOKUP,

@@ -103,6 +103,12 @@ options:
       - Without it policies are left alone, and a mailbox that is opened although a policy blocks it is named in a
         warning.
     type: str
+  planned_default_policy:
+    description:
+      - The name of the authentication policy that is going to be the organization's default after this task, by
+        M(m365.exchange_online.exo_organization_config). Mailboxes that it would block get O(authentication_policy) in
+        this task already, so that none of them is cut off in between. This task does not set the default.
+    type: str
   propagation_delay:
     description:
       - How many seconds have to be over since the last change of a listed mailbox, whoever made it, before the

@@ -25,14 +25,19 @@ from ansible.module_utils.common.validation import (
 )
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import (
+    _authentication_policy,
     _cas_mailbox,
+    _cas_mailbox_plan,
     _organization_config,
     _smtp_auth,
     _transport_config,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    AUTHENTICATION_POLICY,
     CAS_MAILBOX,
+    CAS_MAILBOX_PLAN,
+    DEFAULT_POLICY,
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
@@ -52,6 +57,7 @@ SHARED = frozenset(
         "max_gain",
         "max_lose",
         "max_lose_when_closing",
+        "planned_default_policy",
         "propagation_delay",
         "undo_file",
         "wait",
@@ -72,12 +78,15 @@ class Part:
     spec: Mapping[str, t.Any]
 
 
-# In the order in which they run.
+# In the order in which they run: a policy is there before it lets mailboxes through, and it becomes the default of all
+# after the exceptions have theirs.
 PARTS = (
+    Part("policies", "authentication policies", _authentication_policy.ARGUMENT_SPEC),
     Part("transport_config", "transport settings", _transport_config.ARGUMENT_SPEC),
     Part("smtp_auth", "SMTP AUTH", _smtp_auth.ARGUMENT_SPEC),
     Part("mailboxes", "mailboxes", _cas_mailbox.ARGUMENT_SPEC),
     Part("organization_config", "organization settings", _organization_config.ARGUMENT_SPEC),
+    Part("plans", "mailbox plans", _cas_mailbox_plan.ARGUMENT_SPEC),
 )
 # Parts that nearly every baseline has. The others are looked at only where one of them is declared.
 COMMON = frozenset({"transport_config", "smtp_auth", "mailboxes"})
@@ -115,8 +124,12 @@ _ORGANIZATION_CONFIG = Settings(
 )
 _ALL_MAILBOXES = Settings(PREFIX + "all_mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("recipient_type_details", "where"))
 _MAILBOXES = Settings(PREFIX + "mailboxes", "exo_cas_mailbox", CAS_MAILBOX, ("identity",))
+_PLANS = Settings(PREFIX + "cas_mailbox_plans", "exo_cas_mailbox_plan", CAS_MAILBOX_PLAN, ("identity",))
+_POLICIES = Settings(
+    PREFIX + "authentication_policies", "exo_authentication_policy", AUTHENTICATION_POLICY, ("name", "state")
+)
 DICTIONARIES = (_TRANSPORT_CONFIG, _ORGANIZATION_CONFIG, _ALL_MAILBOXES)
-LISTS = (_MAILBOXES,)
+LISTS = (_MAILBOXES, _PLANS, _POLICIES)
 
 
 @dataclass(frozen=True)
@@ -246,6 +259,7 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "undeclared": undeclared,
         "parts": parts,
         "arguments": {name: arguments[name] for name in parts},
+        "default_policy": DEFAULT_POLICY in arguments.get("organization_config", {}),
         "tasks": _tasks(parts, bool(problems or undeclared)),
         "file": file_name(run.host),
         "report_dir": reading.get("report_dir") or "",
@@ -289,12 +303,17 @@ def _read_settings(reading: _Reading) -> None:
         entries = reading.given.get(settings.variable, [])
         for position, entry in enumerate(entries):
             place = f"{settings.variable}[{position}]"
-            if isinstance(entry, dict):
-                reading.problems += settings.unknown(place, entry)
-            else:
-                reading.problems.append(f"{place} has to be a dictionary with identity and settings, it is {entry!r}.")
+            reading.problems += _entry_problems(settings, place, entry)
         if entries:
             reading.given[settings.variable] = [_without_nulls(e) for e in entries if isinstance(e, dict)]
+
+
+def _entry_problems(settings: Settings, place: str, entry: t.Any) -> list[str]:
+    name = settings.beside[0]
+    if not isinstance(entry, dict):
+        return [f"{place} has to be a dictionary with {name} and settings, it is {entry!r}."]
+    nameless = [] if entry.get(name) else [f"{place} has no {name}."]
+    return [*nameless, *settings.unknown(place, entry)]
 
 
 def plain(value: t.Any) -> t.Any:
@@ -313,19 +332,36 @@ def _without_nulls(settings: Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _arguments(reading: _Reading, run: Run) -> dict[str, dict[str, t.Any]]:
-    """The arguments of each part that is declared."""
+def _arguments(reading: _Reading, run: Run) -> dict[str, t.Any]:
+    """The arguments of each part that is declared; of policies a list, because their module takes one at a time."""
     own = {
         "transport_config": reading.own_or_fleet(_TRANSPORT_CONFIG),
         "smtp_auth": _smtp_auth_policy(reading, run),
         "mailboxes": _mailboxes(reading),
         "organization_config": reading.own_or_fleet(_ORGANIZATION_CONFIG),
+        "plans": {"plans": reading.given[_PLANS.variable]} if reading.given.get(_PLANS.variable) else {},
     }
-    return {part.name: own[part.name] | _shared(part, reading, run) for part in PARTS if own[part.name]}
+    arguments: dict[str, t.Any] = {
+        part.name: own[part.name] | _shared(part, reading, run) for part in PARTS if own.get(part.name)
+    }
+    policies = reading.given.get(_POLICIES.variable)
+    return {**arguments, "policies": [_policy(entry, reading, run) for entry in policies]} if policies else arguments
+
+
+def _policy(entry: Mapping[str, t.Any], reading: _Reading, run: Run) -> dict[str, t.Any]:
+    (part,) = (part for part in PARTS if part.name == "policies")
+    arguments = {**entry, **_shared(part, reading, run)}
+    if "undo_file" in arguments:
+        stem = arguments["undo_file"].removesuffix(".json")
+        arguments["undo_file"] = f"{stem}-{file_name(str(entry.get('name', '')))}.json"
+    return arguments
 
 
 def _smtp_auth_policy(reading: _Reading, run: Run) -> dict[str, t.Any]:
-    return {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in _GATE)}
+    policy = {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in _GATE)}
+    default = reading.own_or_fleet(_ORGANIZATION_CONFIG).get(DEFAULT_POLICY)
+    # The exceptions must have theirs before this one blocks everybody else.
+    return {**policy, "planned_default_policy": default} if default and "authentication_policy" in policy else policy
 
 
 def _mailboxes(reading: _Reading) -> dict[str, t.Any]:

@@ -37,25 +37,34 @@ REPORTED = (
     "confirmed",
     "undo_file",
     "mailboxes",
+    "plans",
+    "authentication_policy",
+    "state",
     "truncated",
     "warnings",
 )
 _TITLES = {part.name: part.title for part in PARTS}
 # The setting's own name says the opposite of what it does.
 _SMTP_AUTH_WORDS = {True: "denied", False: "allowed", INHERIT: "left to the organization"}
-_LISTS = ("mailboxes",)
+_LISTS = ("mailboxes", "plans")
+_NOUNS = {"plans": "mailbox plan"}
 # After one of these no other part can do better: it would only be told once more.
 _LOCKED_OUT = frozenset({"authentication_failed", "wrong_tenant"})
-_NOT_TRIED = "not tried, because the part before could not sign in"
+_NO_SIGN_IN = "not tried, because the part before could not sign in"
+_DEFAULT_POLICY = (
+    "not tried, because default_authentication_policy comes after SMTP AUTH has its exceptions, which failed"
+)
+_NOT_REACHED = "not reached"
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of one part. ``result``: empty where its task did not run."""
+    """What came of one part. ``result``: empty where its task did not run, and ``reason`` says why."""
 
     name: str
     result: Result
     tenant: str = ""
+    reason: str = _NOT_REACHED
 
     @property
     def title(self) -> str:
@@ -75,16 +84,26 @@ class Done:
         return bool(self.result.get("changed"))
 
     @property
+    def results(self) -> list[Result]:
+        """The result, or those of a task that ran for each of several objects."""
+        several = self.result.get("results")
+        return list(several) if isinstance(several, list) else [self.result]
+
+    @property
     def message(self) -> str:
-        return " ".join(str(self.result.get("msg") or "").split()).removeprefix(f"{self.tenant}: ")
+        if not self.result:
+            return self.reason
+        told = [one for one in self.results if one.get("failed")] if self.failed else self.results
+        lines = [" ".join(str(one.get("msg") or "").split()).removeprefix(f"{self.tenant}: ") for one in told]
+        return " ".join(dict.fromkeys(line for line in lines if line))
 
 
 def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_mode: bool = False) -> dict[str, t.Any]:
     """How a run of the role ended.
 
     plan: as the filter tenant_baseline_plan returns it. results: what the parts' tasks registered, by part. Returns
-    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, ``locked_out`` (parts
-    that need not be tried) and ``results``: of each part's result what goes into reports.
+    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, ``not_tried`` (parts
+    that must not be tried, with the reason) and ``results``: of each part's result what goes into reports.
     """
     done = _done(plan, results)
     failed = [part for part in done if part.failed]
@@ -102,32 +121,44 @@ def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_m
         "tenant": plan["tenant"],
         "status": status,
         "lines": [f"{plan['host']}: {line}" for line in lines],
-        "locked_out": locked_out(plan, results),
-        "results": {part.name: {key: part.result[key] for key in REPORTED if key in part.result} for part in done},
+        "not_tried": not_tried(plan, results),
+        "results": {part.name: _reported(part) for part in done},
     }
 
 
 def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done]:
     """The parts that the plan has. A task that was skipped or never reached has no result."""
+    reasons = not_tried(plan, results)
     found = {name: results.get(name) or {} for name in plan["parts"]}
-    return [Done(name, {} if result.get("skipped") else result, plan["tenant"]) for name, result in found.items()]
+    return [
+        Done(name, {} if result.get("skipped") else result, plan["tenant"], reasons.get(name, _NOT_REACHED))
+        for name, result in found.items()
+    ]
 
 
 def _line(part: Done, check_mode: bool) -> str:
-    if not part.result:
-        return f"{part.title}: {_NOT_TRIED}"
     if part.failed:
-        return f"{part.title}: FAILED. {part.message}"
+        return f"{part.title}: {'FAILED. ' if part.result else ''}{part.message}"
     changed = "would change" if check_mode else "changed"
     return f"{part.title}: {part.message or (changed if part.changed else 'as declared')}"
 
 
-def locked_out(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[str]:
-    """The parts that need not be tried, because one before them could not sign in."""
-    for position, name in enumerate(plan["parts"]):
-        if (results.get(name) or {}).get("error_code") in _LOCKED_OUT:
-            return list(plan["parts"][position + 1 :])
-    return []
+def not_tried(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str, str]:
+    """The parts that must not be tried after what came of those before them, and why."""
+    parts = list(plan["parts"])
+    for position, name in enumerate(parts):
+        if _error_codes(results.get(name) or {}) & _LOCKED_OUT:
+            return dict.fromkeys(parts[position + 1 :], _NO_SIGN_IN)
+    smtp_auth = results.get("smtp_auth") or {}
+    failed = "smtp_auth" in parts and smtp_auth.get("failed") and smtp_auth.get("error_code") != "expired"
+    waits = failed and plan.get("default_policy") and not plan.get("audit")
+    return {"organization_config": _DEFAULT_POLICY} if waits else {}
+
+
+def _error_codes(result: Result) -> set[str]:
+    several = result.get("results")
+    results = several if isinstance(several, list) else [result]
+    return {str(one.get("error_code")) for one in results if one.get("failed")}
 
 
 def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str, t.Any]:
@@ -176,8 +207,14 @@ def _problem(text: str) -> dict[str, str | None]:
 
 
 def _error(part: Done) -> dict[str, str | None]:
-    message = part.message or _NOT_TRIED
-    return {"message": f"{part.title}: {message}", "error_code": part.result.get("error_code")}
+    codes = sorted(_error_codes(part.result))
+    return {"message": f"{part.title}: {part.message}", "error_code": codes[0] if codes else None}
+
+
+def _reported(part: Done) -> t.Any:
+    """What of a part's result goes into reports."""
+    several = [{key: result[key] for key in REPORTED if key in result} for result in part.results]
+    return several if "results" in part.result else several[0]
 
 
 def _unlisted(smtp_auth: Result) -> dict[str, t.Any]:
@@ -210,15 +247,15 @@ def _names(names: Sequence[str], count: int, most: int = 20) -> str:
 
 def _drift(part: Done) -> Iterator[str]:
     """One line for each setting that is not as it should be."""
-    result = part.result
     if part.name == "smtp_auth":
-        yield from _smtp_auth_drift(result)
+        yield from _smtp_auth_drift(part.result)
     else:
-        yield from _object_drift(result, part.tenant)
-        for entry in _entries(result):
+        for result in part.results:
+            yield from _object_drift(result, part.tenant)
+        for entry in _entries(part.result):
             yield from _differences(entry["identity"], entry.get("before") or {}, entry.get("after") or {})
-    for entry in _entries(result, "missing"):
-        yield f"{entry['identity']}: there is no such mailbox"
+    for entry in _entries(part.result, "missing"):
+        yield f"{entry['identity']}: there is no such {_NOUNS.get(part.name, 'mailbox')}"
 
 
 def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
@@ -229,8 +266,12 @@ def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
 def _object_drift(result: Result, tenant: str) -> Iterator[str]:
     """The settings of a single object, which its module shows in its diff."""
     diff = result.get("diff") or {}
-    if isinstance(diff, Mapping) and isinstance(diff.get("after"), Mapping):
-        label = str(diff.get("before_header") or "the organization").removeprefix(f"{tenant}: ")
+    if not isinstance(diff, Mapping) or not isinstance(diff.get("after"), Mapping):
+        return
+    label = str(diff.get("before_header") or "the organization").removeprefix(f"{tenant}: ")
+    if result.get("state") == "absent" and diff["before"]:
+        yield f"{label}: is there, should be absent"
+    else:
         yield from _differences(label, diff["before"], diff["after"])
 
 

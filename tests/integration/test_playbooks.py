@@ -309,6 +309,29 @@ def test_unlisted_mailboxes_are_told(tenant: Tenant, tmp_path: Path) -> None:
     assert "/report.json meant?" in refused.msg
 
 
+def test_the_rare_parts(tenant: Tenant) -> None:
+    """A policy is made, lets an allowed mailbox through, and the default that blocks all others comes after that."""
+    variables = {
+        **CLOSE,
+        "tenant_baseline_authentication_policies": [
+            {"name": "Let SMTP through", "allow_basic_auth_smtp": True},
+            {"name": "Block Basic"},
+        ],
+        "tenant_baseline_smtp_auth_authentication_policy": "Let SMTP through",
+        "tenant_baseline_organization_config": {"default_authentication_policy": "Block Basic"},
+        "tenant_baseline_cas_mailbox_plans": [{"identity": "ExchangeOnlineEnterprise", "pop_enabled": False}],
+    }
+    how = of(tenant, variables) | {"warns": [".*"]}
+    tenant.lab.run_playbook(BASELINE, [tenant], **how)
+    users = {user["UserPrincipalName"]: user for user in tenant.lab.simulator.state(tenant.label)["users"]}
+    assert users[tenant.at("scanner")]["AuthenticationPolicy"] == "Let SMTP through"
+    again = tenant.lab.run_playbook(BASELINE, [tenant], **how)
+    assert changed(again, tenant) == []
+    audit = tenant.lab.run_playbook(AUDIT, [tenant], **how)
+    (kept,) = [step for step in audit.steps if step.task.endswith("Keep how the tenant stands")]
+    assert kept["ansible_facts"]["tenant_baseline_audit"]["status"] == "compliant"
+
+
 @pytest.mark.parametrize("playbook", [BASELINE, AUDIT], ids=["baseline", "audit"])
 def test_two_hosts_of_one_tenant_are_refused(playbook: Path, lab: Lab) -> None:
     """By its GUID, whatever each of them calls it; the third host goes on."""

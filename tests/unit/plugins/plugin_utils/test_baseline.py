@@ -145,8 +145,31 @@ def test_a_limit_on_losses_that_is_set_counts_whatever_the_run_does() -> None:
 def test_rare_parts_have_their_own_file() -> None:
     found = planned({**CLOSED, "organization_config_fleet": {"ews_allowed_app_ids": [], "allow_empty": True}})
     assert (found["parts"], found["tasks"]) == (["smtp_auth", "organization_config"], "all_parts.yml")
-    assert found["arguments"]["organization_config"] == {"ews_allowed_app_ids": [], "allow_empty": True}
+    assert found["arguments"]["organization_config"] == {"ews_allowed_app_ids": [], "allow_empty": True, **EFFECT}
     assert planned(CLOSED)["tasks"] == "parts.yml"
+
+
+def test_policies_come_one_by_one_and_first(tmp_path: Path) -> None:
+    policies = [{"name": "Let SMTP through", "allow_basic_auth_smtp": True}, {"name": "Old", "state": "absent"}]
+    variables = {
+        **CLOSED,
+        "authentication_policies": policies,
+        "cas_mailbox_plans": [{"identity": "P", "pop_enabled": None}],
+    }
+    found = planned({**variables, "undo_dir": str(tmp_path)})
+    assert found["parts"] == ["policies", "smtp_auth", "plans"]
+    first, second = found["arguments"]["policies"]
+    assert (first["name"], first["allow_basic_auth_smtp"], second["state"]) == ("Let SMTP through", True, "absent")
+    assert first["undo_file"] == f"{tmp_path}/contoso-policies-Let_SMTP_through.json"
+    assert found["arguments"]["plans"]["plans"] == [{"identity": "P"}]
+
+
+@pytest.mark.parametrize(("policy", "waits"), [("Block", True), ("", True), (None, False)])
+def test_the_default_policy_is_known(policy: str | None, waits: bool) -> None:
+    config = {"default_authentication_policy": policy, "reject_direct_send": True}
+    assert planned({**CLOSED, "organization_config": config})["default_policy"] is waits
+    found = arguments({**CLOSED, "smtp_auth_authentication_policy": "Let", "organization_config": config}, "smtp_auth")
+    assert found.get("planned_default_policy") == (policy or None)
 
 
 def test_an_audit_has_no_limit_and_saves_nothing() -> None:
@@ -175,7 +198,13 @@ def test_undo_files_are_named_after_host_and_part(tmp_path: Path) -> None:
         ({"transport_config": {"MessageExpiration": 1}}, ["Did you mean message_expiration?"]),
         ({"transport_config_fleet": {"endpoint": "x"}}, ["_fleet: endpoint is no setting of exo_transport_config."]),
         ({"all_mailboxes": {"ImapEnabled": 1}}, ["exo_cas_mailbox", "Did you mean imap_enabled?"]),
-        ({"mailboxes": [{"identity": "a"}, {"ImapEnabled": 1}]}, ["tenant_baseline_mailboxes[1]", "imap_enabled?"]),
+        (
+            {"mailboxes": [{"identity": "a"}, {"identity": "b", "ImapEnabled": 1}]},
+            ["tenant_baseline_mailboxes[1]", "imap_enabled?"],
+        ),
+        ({"mailboxes": [{"pop_enabled": True}]}, ["tenant_baseline_mailboxes[0] has no identity."]),
+        ({"authentication_policies": [{"allow_basic_auth_smtp": True}]}, ["policies[0] has no name."]),
+        ({"cas_mailbox_plans": [{"identity": "a", "smtp": 1}]}, ["smtp is no setting of exo_cas_mailbox_plan"]),
         ({"mailboxes": ["ada"]}, ["tenant_baseline_mailboxes[0] has to be a dictionary", "'ada'"]),
         ({"smtp_auth_organization": False}, ["one of enabled, disabled, it is False.", "quotes"]),
         ({"smtp_auth_organization": "off"}, ["has to be one of enabled, disabled, it is 'off'."]),

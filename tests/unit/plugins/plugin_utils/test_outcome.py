@@ -27,6 +27,7 @@ PLAN: dict[str, Any] = {
     "undeclared": "",
     "parts": ["transport_config", "smtp_auth", "mailboxes"],
 }
+DEFAULT = {**PLAN, "parts": ["smtp_auth", "organization_config"], "default_policy": True}
 HELD = {**PLAN, "hold": True, "parts": []}
 QUIET: dict[str, Any] = {"changed": False, "msg": "contoso.com: nothing to do"}
 ALL_QUIET = dict.fromkeys(PLAN["parts"], QUIET)
@@ -100,17 +101,57 @@ def test_outcome(
 
 
 @pytest.mark.parametrize(
-    ("results", "left"),
+    ("plan", "results", "left"),
     [
-        (ALL_QUIET, []),
-        ({**ALL_QUIET, "transport_config": BROKEN}, ["smtp_auth", "mailboxes"]),
-        ({**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "wrong_tenant"}}, ["mailboxes"]),
-        ({**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "access_denied"}}, []),
-        ({}, []),
+        (PLAN, ALL_QUIET, []),
+        (PLAN, {**ALL_QUIET, "transport_config": BROKEN}, ["smtp_auth", "mailboxes"]),
+        (
+            PLAN,
+            {**ALL_QUIET, "transport_config": {"failed": True, "results": [QUIET, BROKEN]}},
+            ["smtp_auth", "mailboxes"],
+        ),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "wrong_tenant"}}, ["mailboxes"]),
+        (PLAN, {**ALL_QUIET, "smtp_auth": {"failed": True, "error_code": "access_denied"}}, []),
+        (PLAN, {}, []),
+        (DEFAULT, {"smtp_auth": {"failed": True, "error_code": "not_confirmed"}}, ["organization_config"]),
+        ({**DEFAULT, "audit": True}, {"smtp_auth": {"failed": True, "error_code": "not_confirmed"}}, []),
+        ({**DEFAULT, "default_policy": False}, {"smtp_auth": {"failed": True, "error_code": "refused"}}, []),
+        (DEFAULT, {"smtp_auth": EXPIRED}, []),
+        (DEFAULT, {"smtp_auth": QUIET}, []),
     ],
 )
-def test_a_part_that_can_not_sign_in_speaks_for_those_after_it(results: dict[str, Any], left: list[str]) -> None:
-    assert outcome(PLAN, results)["locked_out"] == left
+def test_what_must_not_be_tried(plan: dict[str, Any], results: dict[str, Any], left: list[str]) -> None:
+    found = outcome(plan, {part: result for part, result in results.items() if part not in left})
+    assert list(found["not_tried"]) == left
+    for part in left:
+        assert found["not_tried"][part] in str(found["lines"])
+
+
+def test_a_part_of_several_tasks() -> None:
+    plan = {**PLAN, "parts": ["policies"]}
+    made = {
+        "changed": True,
+        "msg": "contoso.com: 1 change",
+        "state": "present",
+        "diff": {"before_header": "contoso.com: Let", "before": {"smtp": False}, "after": {"smtp": True}},
+    }
+    gone = {
+        "changed": True,
+        "msg": "contoso.com: 1 change",
+        "state": "absent",
+        "diff": {"before_header": "contoso.com: Old", "before": {"smtp": False}, "after": {}},
+    }
+    results = {"policies": {"changed": True, "msg": "All items completed", "results": [made, gone]}}
+    assert outcome(plan, results)["lines"] == ["contoso: authentication policies: 1 change"]
+    assert outcome(plan, results)["results"]["policies"][1] == {
+        "changed": True,
+        "msg": "contoso.com: 1 change",
+        "state": "absent",
+    }
+    assert audit(plan, results)["drift"] == ["Let: smtp is false, should be true", "Old: is there, should be absent"]
+    failed = {"policies": {"failed": True, "msg": "One or more items failed", "results": [made, BROKEN]}}
+    assert outcome(plan, failed)["lines"] == ["contoso: authentication policies: FAILED. The secret is wrong."]
+    assert audit(plan, failed)["errors"][0]["error_code"] == "authentication_failed"
 
 
 def test_results_hold_nothing_that_is_not_for_reports() -> None:
