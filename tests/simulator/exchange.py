@@ -21,6 +21,7 @@ from aiohttp import web
 from . import cmdlets, fault_kinds, faults, wire
 from .calls import Call, Result
 from .changes import prepared
+from .entity import as_cmdlet, as_entities, is_entity, query_of
 from .faults import Fault, Occasion
 from .pages import DEFAULT_PAGE_SIZE, Pages, Position, question_of, routable
 from .rows import View, anchor_server
@@ -52,6 +53,7 @@ class Arrival:
     query: Mapping[str, str]
     request_id: str
     batch: str | None = None
+    operation: str = "InvokeCommand"
 
 
 def select_of(query: Mapping[str, str]) -> frozenset[str] | None:
@@ -80,7 +82,8 @@ class Exchange:
         started = asyncio.get_running_loop().time()
         raw = await request.read()
         operation = parts[2].casefold() if len(parts) == 3 else ""
-        if operation not in ("invokecommand", "$batch"):
+        entity = is_entity(operation)
+        if operation not in ("invokecommand", "$batch") and not entity:
             return Answer(404, b"", {}, "text/plain")
         if parts[0].casefold() != "beta":
             return Answer(405, b"", {"Allow": ""}, "text/plain")
@@ -88,7 +91,7 @@ class Exchange:
             # The official module asks for rows in the XML of PowerShell.
             return wire.bad_request("The simulator answers in JSON only: leave X-ResponseFormat out.").answer()
         paged = "$skiptoken" in request.query
-        if request.method != "POST" and not (request.method == "GET" and paged):
+        if request.method != ("GET" if entity else "POST") and not (request.method == "GET" and paged):
             return Answer(405, b"", {"Allow": "POST"}, "text/plain")
         caller = self.authorize(request.headers, parts[1])
         if isinstance(caller, Answer):
@@ -118,7 +121,9 @@ class Exchange:
             request_id=headers.get("client-request-id") or str(uuid.uuid4()),
         )
         items = 0
-        if request.method == "GET":
+        if is_entity(operation):
+            answer = self._entities(arrival, request.path.rpartition("/")[2])
+        elif request.method == "GET":
             answer = wire.page_expired().answer(tenant.error_form)
         elif headers.get("Content-Type", "").partition(";")[0].strip().casefold() != "application/json":
             answer = wire.bad_request("The media type of the request is not supported.", 415).answer()
@@ -279,6 +284,15 @@ class Exchange:
         except ServiceError as error:
             return error.answer(tenant.error_form)
 
+    def _entities(self, arrival: Arrival, operation: str) -> Answer:
+        try:
+            arrival.query = query_of(arrival.query)
+        except ServiceError as error:
+            return error.answer(arrival.tenant.error_form)
+        arrival.operation = operation
+        context = f"{arrival.base}/$metadata#CasMailbox"
+        return as_entities(self.invoke(arrival, as_cmdlet(operation)), context)
+
     def _need_server(self, call: Call) -> None:
         identity = next((v for k, v in call.parameters.items() if k.casefold() == "identity"), None)
         found = call.tenant.find(identity) if isinstance(identity, str) else tuple(call.tenant.mailboxes[:1])
@@ -331,7 +345,7 @@ class Exchange:
     @staticmethod
     def _link(arrival: Arrival, position: Position, token: str) -> str:
         select = "" if position.select is None else f"%24select={','.join(sorted(position.select))}&"
-        return f"{arrival.base}/InvokeCommand?{select}%24skiptoken={token}"
+        return f"{arrival.base}/{arrival.operation}?{select}%24skiptoken={token}"
 
     @staticmethod
     def _context(arrival: Arrival) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -231,6 +232,32 @@ def test_a_scanner_selects_and_follows_links(client: Client) -> None:
         link = page.get("@odata.nextLink", "").partition("/adminapi/")[2]
         path = f"adminapi/{link}" if link else ""
     assert len(found) == 4 and all(set(row) == {"Identity", SMTP} for row in found)
+
+
+def test_mailboxes_as_entities(client: Client) -> None:
+    """A portal's list: GET, no anchor, the properties that come unasked, and one mailbox by its key."""
+    client.headers()
+    get = partial(client.simulator.session.get, headers={"Authorization": f"Bearer {client.bearer}"})
+    whole = get(f"{client.base}/CasMailbox").json()
+    assert whole["@odata.context"] == f"{client.base}/$metadata#CasMailbox"
+    assert len(whole["value"]) == 4 and not any("@" in key for row in whole["value"] for key in row)
+    assert {"PrimarySmtpAddress", "ImapEnabled", "EwsEnabled"} <= whole["value"][0].keys()
+    assert SMTP not in whole["value"][0]
+    one = get(f"{client.base}/CasMailbox('scanner@{client.tenant.tenant}')?$select={SMTP}").json()
+    assert one["value"] == [{SMTP: False}]
+    assert get(f"{client.base}/CasMailbox('nobody')").status_code == 404
+    assert get(f"{client.base}/CasMailbox?$filter=x").status_code == 400
+    assert client.simulator.session.post(f"{client.base}/CasMailbox", headers=client.headers()).status_code == 405
+    assert {entry["cmdlet"] for entry in client.simulator.log(client.tenant.label)} == {"Get-CASMailbox"}
+
+
+def test_entities_come_in_pages(client: Client) -> None:
+    url, found = f"{client.base}/CasMailbox?$select=Guid", []
+    while url:
+        page = client.simulator.session.get(url, headers=client.headers(Prefer="odata.maxpagesize=3")).json()
+        found += page["value"]
+        url = page.get("@odata.nextLink", "")
+    assert len({row["Guid"] for row in found}) == len(found) == 4
 
 
 def test_the_official_module_is_told_that_its_xml_is_missing(client: Client) -> None:
