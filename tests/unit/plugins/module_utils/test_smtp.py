@@ -73,6 +73,20 @@ def test_what_is_sent(
 
 
 @pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("LOGIN XOAUTH2", ("LOGIN", "XOAUTH2")),
+        (" LOGIN PLAIN  login", ("LOGIN", "PLAIN")),
+        ("LOGIN\x1b[31m \u202ePLAIN", ("LOGIN[31M", "PLAIN")),
+        ("", ()),
+    ],
+)
+def test_what_a_server_announces(text: str, offered: tuple[str, ...]) -> None:
+    assert _smtp._announced(text) == offered
+    assert len("".join(_smtp._announced("X" * 9000))) == _smtp.LONGEST_REPLY
+
+
+@pytest.mark.parametrize(
     ("proof", "offered", "text"),
     [
         (BASIC, (), "offers no way to sign in, and LOGIN or PLAIN is needed"),
