@@ -23,6 +23,7 @@ options:
   fail_on:
     description:
       - Which findings let a tenant fail, of V(drift), V(unlisted) and V(expired), as a list or as a text with commas.
+      - V(change) and V(unread) are for M(m365.exchange_online.exo_evidence) and only handed on.
       - A tenant that is V(unknown) or V(undeclared) fails anyway.
     type: raw
 seealso:
@@ -61,6 +62,12 @@ _value:
       returned: always
       type: dict
       sample: {}
+    evidence_fail_on:
+      description: Those of the findings asked for that only the evidence tells of.
+      returned: always
+      type: list
+      elements: str
+      sample: [change]
 """
 
 import typing as t

@@ -110,6 +110,11 @@ _value:
       returned: always
       type: dict
       sample: {smtp_auth: {organization: disabled}}
+    allowed:
+      description: The mailboxes that may use SMTP AUTH, as the variables list them.
+      returned: always
+      type: list
+      sample: [{identity: scanner@contoso.com, expires: "2027-03-31"}]
 """
 
 import typing as t

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import one_line
 from ansible_collections.m365.exchange_online.plugins.module_utils._version import VERSION
 
 KIND = "m365.exchange_online.evidence"
@@ -24,17 +25,12 @@ STATUSES = ("compliant", "drift", "unlisted", "unknown", "failed", "held", "unde
 FLAG = "smtp_client_authentication_disabled"
 METHODS = ("basic", "oauth")
 
-_JOINERS = "\u200c\u200d"  # part of the spelling in several languages
-
 Document = dict[str, t.Any]
 
 
 def clean(text: object) -> str:
-    """Text fit to be shown: one line, without control characters and marks that turn the direction of the text."""
-    line = " ".join(str(text).split())
-    if line.isprintable():
-        return line
-    return "".join(character for character in line if character.isprintable() or character in _JOINERS)
+    """Text fit to be shown: one line, without control characters and marks that turn its direction."""
+    return one_line(str(text))
 
 
 @dataclass(frozen=True)

@@ -15,23 +15,18 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence imp
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_controls import FAIL
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import JudgedException
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
+from ansible_collections.m365.exchange_online.plugins.module_utils._results import defused
 
 Row = Sequence[object]
 
 _TENANT = ("tenant", "tenant_id", "read_at")
-
-# A cell that begins like this is a formula to a spreadsheet: the service's text would be run on opening the file.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def cell(value: object) -> str:
     """A value as text that no spreadsheet takes for a formula."""
     if value is None:
         return ""
-    text = str(value)
-    if isinstance(value, (int, float)):
-        return text
-    return f"'{text}" if text.lstrip(" '\"").startswith(_FORMULA) else text
+    return str(value) if isinstance(value, int) else defused(str(value))
 
 
 def controls(report: Report) -> str:

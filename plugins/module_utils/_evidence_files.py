@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import os
-import tempfile
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -27,6 +25,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils import (
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
+from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 
 Result = dict[str, t.Any]
 
@@ -72,12 +71,13 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
     chosen: dict[str, Callable[[Report], str]] = {}
     for form in params["formats"]:
         chosen |= FORMATS[form]
-    files = [_write(os.path.join(params["dest"], name), make(report), check_mode) for name, make in chosen.items()]
+    paths = {os.path.join(absolute("dest", params["dest"]), name): make for name, make in chosen.items()}
+    changed = [_write(path, make(report), check_mode) for path, make in paths.items()]
     found = _evidence_report.failures(report, params["fail_on"])
     line = _evidence_report.line(report)
     result = {
-        "changed": any(file["changed"] for file in files),
-        "files": [file["path"] for file in files],
+        "changed": any(changed),
+        "files": list(paths),
         "line": line,
         **_facts(report),
     }
@@ -136,39 +136,10 @@ def _documents(directories: Sequence[str], unreadable: list[str]) -> Iterator[tu
                     unreadable.append(f"{name} holds no valid JSON; it was perhaps cut off while it was written.")
 
 
-def _write(path: str, text: str, check_mode: bool) -> Result:
-    """Put the text into the file, whole or not at all, where it does not hold it already."""
-    content = text.encode("utf-8", "backslashreplace")  # a lone surrogate may come from a file's name
-    try:
-        with open(path, "rb") as file:
-            same = file.read() == content
-    except OSError:
-        same = False
-    if not same and not check_mode:
-        try:
-            _replace(path, content)
-        except OSError as error:
-            raise InvalidRequest(
-                f"{path} can't be written: {os.strerror(error.errno or 0)}. Name a directory for dest that exists and"
-                " is writable."
-            ) from None
-    return {"path": path, "changed": not same}
-
-
-def _replace(path: str, content: bytes) -> None:
-    mode = 0o600  # it names people and what is open for them
-    with contextlib.suppress(OSError):
-        mode = os.stat(path).st_mode & 0o777
-    descriptor, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".evidence-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-        os.replace(part, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
+def _write(path: str, text: str, check_mode: bool) -> bool:
+    """Put the text into the file, if it is not there already. A lone surrogate may come from the name of a file."""
+    encodable = text.encode("utf-8", "backslashreplace").decode()
+    return replace_if_different("dest", path, encodable, dry_run=check_mode)
 
 
 def _facts(report: Report) -> Result:

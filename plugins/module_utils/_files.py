@@ -53,9 +53,10 @@ def read_limited(path: str, most: int) -> bytes:
 
 
 def replace_if_different(option: str, path: str, text: str, *, dry_run: bool) -> bool:
-    """Write the file (mode 0600) in one step if its content differs; returns whether it does.
+    """Write the file in one step if its content differs; returns whether it does.
 
-    dry_run: only look, as in check mode. Raises InvalidRequest where the file can't be written.
+    A new file has mode 0600, one that was there keeps its own. dry_run: only look, as in check mode. Raises
+    InvalidRequest where the file can't be written.
     """
     with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8", newline="") as file:
         if file.read() == text:
@@ -71,6 +72,8 @@ def replace_if_different(option: str, path: str, text: str, *, dry_run: bool) ->
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
+            with contextlib.suppress(OSError):
+                os.chmod(part, stat.S_IMODE(os.stat(path).st_mode))
             os.replace(part, path)
         except BaseException:
             os.unlink(part)

@@ -209,9 +209,13 @@ def effect_text(path: str, tenant: str, tenant_id: str, effect: Effect) -> str:
     return buffer.getvalue()
 
 
+# How a formula begins, or what a spreadsheet passes on to other programs.
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n")
+
+
 def defused(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.lstrip(" '\"").startswith(_FORMULA) else cell
 
 
 def bounded(result: dict[str, t.Any], lists: Sequence[str]) -> dict[str, t.Any]:

@@ -119,7 +119,6 @@ class TestSchema:
             "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
         ),
         ("Zoë & 東京", "Zoë & 東京"),
-        ("half\ud800", "half"),
     ],
 )
 def test_texts_are_one_line_without_controls(text: str, shown: str) -> None:
