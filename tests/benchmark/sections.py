@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -37,6 +41,8 @@ class Sizes:
     tenant_mailboxes: int = 100
     verdict: int = 10_000
     sign_ins: int = 50_000
+    # Tenants, mailboxes of each, how many of these the evidence names, and nights.
+    evidence: Sequence[tuple[int, int, int, int]] = ((200, 250, 12, 30), (20, 50_000, 40, 30), (200, 250, 250, 2))
 
 
 QUICK = Sizes(
@@ -48,6 +54,7 @@ QUICK = Sizes(
     forks=2,
     verdict=1000,
     sign_ins=4000,
+    evidence=((10, 250, 12, 3),),
 )
 
 
@@ -258,6 +265,27 @@ def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str
     return found
 
 
+def evidence(lab: Lab, sizes: Sizes) -> Data:
+    """Rendering the evidence of fleets; no service is asked."""
+    found = []
+    for size in sizes.evidence:
+        with tempfile.TemporaryDirectory() as directory:
+            _evidence("generate", directory, *map(str, size))
+            figures = json.loads(_evidence("render", directory))
+        tenants, mailboxes, listed, nights = size
+        of = {"tenants": tenants, "mailboxes": mailboxes, "listed": listed, "nights": nights}
+        found.append({**of, **figures})
+        say(f"  {tenants} tenants of {mailboxes:,}: {figures['seconds']:.1f} s, {figures['memory_mb']:.0f} MB")
+    return found
+
+
+def _evidence(*arguments: str) -> str:
+    paths = (ROOT / "tests", ROOT / ".cache" / "collections")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    command = [sys.executable, "-m", "evidence.measure", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
 SECTIONS: Mapping[str, Callable[[Lab, Sizes], Data]] = {
     "single": single,
     "compare": compare,
@@ -266,4 +294,5 @@ SECTIONS: Mapping[str, Callable[[Lab, Sizes], Data]] = {
     "verdict": verdict,
     "fleet": fleet,
     "role": role,
+    "evidence": evidence,
 }
