@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+
+import yaml
 
 from simulator.testing import Simulator
 
@@ -34,6 +38,25 @@ def test_two(exo_simulator):
 
 def project() -> dict[str, object]:
     return dict(tomllib.loads((Simulator.home() / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+
+
+def blocks(language: str) -> list[str]:
+    readme = (Simulator.home() / "README.md").read_text(encoding="utf-8")
+    return [textwrap.dedent(found) for found in re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)]
+
+
+def test_the_readmes_tenant_and_faults_work(tmp_path: Path) -> None:
+    tenants, entra = (yaml.safe_load(block) for block in blocks("yaml"))
+    (description,) = tenants["tenants"]
+    path = tmp_path / "tenants.yml"
+    path.write_text(yaml.safe_dump({"tenants": [{**description, **entra}]}), encoding="utf-8")
+    with Simulator.start(tenants=path, state_dir=tmp_path / "state") as running:
+        assert running.mailbox("contoso", "scanner@contoso.example")["policy_gate"]["policy"] == "Allow SMTP"
+        (drift,) = (json.loads(block) for block in blocks("json"))
+        (curl,) = re.findall(r"--json \\\n\s*'(\{.*?\})'", "".join(blocks("shell")), re.DOTALL)
+        for fault in (drift, json.loads(curl)):
+            running.control("POST", "faults", fault)
+        assert [fault["fault"]["kind"] for fault in running.faults()] == ["drift", "throttle"]
 
 
 def test_its_fixtures(tmp_path: Path) -> None:
