@@ -143,6 +143,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "fault": fault.fault,
         "seen": fault.seen,
         "done": fault.done,
+        "problem": fault.problem,
     }
 
 

@@ -20,9 +20,10 @@ from aiohttp import web
 
 from . import cmdlets, fault_kinds, faults, wire
 from .calls import Call, Result
-from .changes import prepared
+from .changes import NotThere, prepared
 from .entity import as_cmdlet, as_entities, is_entity, query_of
 from .faults import Fault, Occasion
+from .names import DescriptionError
 from .pages import DEFAULT_PAGE_SIZE, Pages, Position, question_of, routable
 from .rows import View, anchor_server
 from .tenants import CLOUD_AUDIENCES, MANAGE_AS_APP, App, Tenant
@@ -232,7 +233,12 @@ class Exchange:
         for drift in drifts:
             if drift.get("when", "after") != moment:
                 continue
-            apply = prepared(tenant, drift.get("changes") or {})
+            try:
+                apply = prepared(tenant, drift.get("changes") or {})
+            except (DescriptionError, NotThere) as error:
+                # The request has nothing to do with it, so the fault tells.
+                drift.problem = str(error)
+                continue
             before = self.world.journal.snapshot(tenant, tenant.mailboxes)
             apply()
             self.world.journal.effective(tenant, "drift", before)

@@ -44,6 +44,8 @@ class Fault:
     fault: dict[str, Any]
     seen: int = 0
     done: int = 0
+    # Why a change could not be made when its turn had come.
+    problem: str | None = None
 
     @property
     def kind(self) -> str:

@@ -201,6 +201,16 @@ def test_drift_that_can_not_be_is_told_at_once(client: Client) -> None:
         )
 
 
+def test_drift_that_has_become_impossible_is_told_by_its_fault(client: Client) -> None:
+    label, scanner = client.tenant.label, f"scanner@{client.tenant.tenant}"
+    change = {"mailboxes": [{"identity": scanner, "cas": {SMTP: None}}]}
+    number = client.simulator.fault("drift", tenant=label, changes=change)["number"]
+    client.simulator.patch_tenant(label, remove_mailboxes=[scanner])
+    assert client.invoke("Get-TransportConfig").status_code == 200
+    (fault,) = [each for each in client.simulator.faults() if each["number"] == number]
+    assert fault["problem"] == f"0 mailboxes are called {scanner}"
+
+
 # --- hostile answers ---
 
 
