@@ -56,6 +56,18 @@ options:
     type: list
     elements: raw
     default: []
+  policies:
+    description:
+      - The policies that M(m365.exchange_online.exo_authentication_policy_info) returned.
+    type: list
+    elements: dict
+    default: []
+  plans:
+    description:
+      - The plans that M(m365.exchange_online.exo_cas_mailbox_plan_info) returned.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - plugin: m365.exchange_online.tenant_baseline_plan
     plugin_type: filter
@@ -101,8 +113,12 @@ def tenant_baseline_export(
     date: str,
     mailbox_settings: bool = False,
     listed: t.Sequence[t.Any] = (),
+    policies: t.Sequence[t.Mapping[str, t.Any]] = (),
+    plans: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> str:
-    return export(Found(host, date, transport_config, organization_config, mailboxes, mailbox_settings, listed))
+    return export(
+        Found(host, date, transport_config, organization_config, mailboxes, mailbox_settings, listed, policies, plans)
+    )
 
 
 class FilterModule:

@@ -17,7 +17,7 @@ positional: []
 options:
   _input:
     description:
-      - The facts by host. Null for a host that has none.
+      - The facts by host. Null or empty for a host that has none.
     type: dict
     required: true
   fail_on:
@@ -35,7 +35,7 @@ EXAMPLES = r"""
 - name: Show how the tenants stand
   vars:
     audits: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars)
-      | map(attribute='tenant_baseline_audit', default=none))) }}"
+      | map(attribute='tenant_baseline_audit', default={}))) }}"
   ansible.builtin.debug:
     msg: "{{ (audits | m365.exchange_online.tenant_baseline_fleet).table }}"
   run_once: true

@@ -35,7 +35,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Say how it went
+- name: Say how the run went
   vars:
     plan: {host: contoso, tenant: contoso.onmicrosoft.com, hold: false, parts: [smtp_auth]}
     results: {smtp_auth: {changed: false}}

@@ -26,7 +26,9 @@ from ansible_collections.m365.exchange_online.plugins.doc_fragments import (
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table, Text, TextList
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    AUTHENTICATION_POLICY,
     CAS_MAILBOX,
+    CAS_MAILBOX_PLAN,
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
@@ -47,8 +49,8 @@ _HEAD = """\
 class Found:
     """What was read of a tenant. Settings have the form that the options of the modules take.
 
-    mailboxes: as exo_cas_mailbox_info returns them. listed: the entries of the host's own lists of exceptions, whose
-    records are kept. date: today, for those that have none.
+    mailboxes, policies and plans: as their info modules return them. listed: the entries of the host's own lists of
+    exceptions, whose records are kept. date: today, for those that have none.
     """
 
     host: str
@@ -58,6 +60,8 @@ class Found:
     mailboxes: Sequence[Mapping[str, t.Any]]
     mailbox_settings: bool = False
     listed: Sequence[t.Any] = ()
+    policies: Sequence[Mapping[str, t.Any]] = ()
+    plans: Sequence[Mapping[str, t.Any]] = ()
 
 
 def export(found: Found) -> str:
@@ -67,6 +71,10 @@ def export(found: Found) -> str:
         list(_smtp_auth(found)),
         list(_dictionary("transport_config", TRANSPORT_CONFIG, found.transport_config, transport_settings)),
         list(_dictionary("organization_config", ORGANIZATION_CONFIG, found.organization_config, organization_settings)),
+    ]
+    sections += [
+        list(_named("authentication_policies", "name", AUTHENTICATION_POLICY, found.policies)),
+        list(_named("cas_mailbox_plans", "identity", CAS_MAILBOX_PLAN, found.plans)),
     ]
     if found.mailbox_settings:
         sections += [list(section) for section in _mailbox_settings(found)]
@@ -177,6 +185,21 @@ def _dictionary(variable: str, table: Table, settings: Mapping[str, t.Any], frag
     if any(not line.startswith("  #") for line in lines):
         yield f"tenant_baseline_{variable}:"
         yield from lines
+
+
+def _named(variable: str, key: str, table: Table, objects: Sequence[Mapping[str, t.Any]]) -> Iterator[str]:
+    """A list of objects that go by their names. One whose name can't be given is a comment."""
+    names = Counter(str(one[key]).lower() for one in objects)
+    alone = [one for one in objects if names[str(one[key]).lower()] == 1]
+    entries = [(str(one[key]), one) for one in alone if one[key] and one[key] == str(one[key]).strip()]
+    if entries:
+        yield f"tenant_baseline_{variable}:"
+    for name, one in sorted(entries, key=lambda entry: entry[0]):
+        yield f"  - {key}: {scalar(name, unsafe=True)}"
+        for option in sorted(one["settings"]):
+            yield f"    {_setting(table, option, one['settings'][option])}"
+    for name in sorted({str(one[key]) for one in objects} - {name for name, _one in entries}):
+        yield f"# {comment(name)} is left out, because its name is blank, has blanks around it, or is not the only one."
 
 
 def _setting(table: Table, option: str, value: t.Any) -> str:

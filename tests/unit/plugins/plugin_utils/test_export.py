@@ -28,7 +28,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
     Unlimited,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    AUTHENTICATION_POLICY,
     CAS_MAILBOX,
+    CAS_MAILBOX_PLAN,
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
@@ -200,6 +202,21 @@ def test_what_the_module_would_not_take_is_a_comment() -> None:
     assert load(text)["tenant_baseline_transport_config"] == {"clear_categories": True}
 
 
+def test_what_goes_by_a_name() -> None:
+    policies = [
+        {"name": name, "settings": {"allow_basic_auth_smtp": True}} for name in ("{{ b }}", "A", "a ", "C", "c")
+    ]
+    text = export(
+        Found(**{**FOUND, "policies": policies, "plans": [{"identity": "P", "settings": {"pop_enabled": None}}]})
+    )
+    found = load(text)
+    assert [entry["name"] for entry in found["tenant_baseline_authentication_policies"]] == ["A", "{{ b }}"]
+    assert isinstance(found["tenant_baseline_authentication_policies"][1]["name"], Unsafe)
+    assert text.count("is left out, because its name") == 3
+    assert found["tenant_baseline_cas_mailbox_plans"] == [{"identity": "P"}]
+    assert "# pop_enabled: null (not managed: was not read)" in text
+
+
 def test_many_denied_are_counted() -> None:
     boxes = [box(f"m{number}@contoso.com", True) for number in range(501)]
     text = export(Found(**{**FOUND, "mailboxes": boxes}))
@@ -249,14 +266,21 @@ def assert_quiet(table: Table, desired: dict[str, Any], current: dict[str, Any])
     organization=objects(TRANSPORT_CONFIG),
     config=objects(ORGANIZATION_CONFIG),
     boxes=st.lists(st.tuples(TEXTS, objects(CAS_MAILBOX)), max_size=6),
+    policies=st.dictionaries(TEXTS, objects(AUTHENTICATION_POLICY), max_size=3),
+    plans=st.dictionaries(TEXTS, objects(CAS_MAILBOX_PLAN), max_size=3),
 )
-def test_applied_to_the_same_tenant_nothing_changes(organization: Any, config: Any, boxes: Any) -> None:
+def test_applied_to_the_same_tenant_nothing_changes(
+    organization: Any, config: Any, boxes: Any, policies: Any, plans: Any
+) -> None:
     """From the text by the role's own way to the modules' arguments: each value is what the tenant has already."""
     mailboxes = [
         {"primary_smtp_address": f"m{n}@contoso.com", "guid": str(n), "display_name": name, "settings": own}
         for n, (name, own) in enumerate(boxes)
     ]
-    variables = load(export(Found("contoso", "2026-11-26", organization, config, mailboxes, mailbox_settings=True)))
+    named = [{"name": name, "settings": values} for name, values in policies.items()]
+    few = [{"identity": name, "settings": values} for name, values in plans.items()]
+    found = Found("contoso", "2026-11-26", organization, config, mailboxes, True, (), named, few)
+    variables = load(export(found))
     planned = plan(variables, Run("contoso", "contoso.com"))
     assert planned["problems"] == []
     arguments = planned["arguments"]
@@ -266,6 +290,10 @@ def test_applied_to_the_same_tenant_nothing_changes(organization: Any, config: A
         assert listed == {b["primary_smtp_address"] for b in mailboxes if b["settings"][SMTP_AUTH] is value}
     assert_quiet(TRANSPORT_CONFIG, arguments.get("transport_config", {}), organization)
     assert_quiet(ORGANIZATION_CONFIG, arguments.get("organization_config", {}), config)
+    for entry in arguments.get("policies", []):
+        assert_quiet(AUTHENTICATION_POLICY, entry, policies[entry["name"]])
+    for entry in arguments.get("plans", {}).get("plans", []):
+        assert_quiet(CAS_MAILBOX_PLAN, entry, plans[entry["identity"]])
     given_to_all = arguments.get("mailboxes", {})
     own = {entry["identity"]: entry for entry in given_to_all.get("mailboxes", [])}
     for mailbox in mailboxes:
