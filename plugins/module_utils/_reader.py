@@ -32,7 +32,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
     Value,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid, plural
 
 CHANGED = "WhenChangedUTC"
 # By which properties an object is recognised. The first of the addresses that it has is shown.
@@ -225,7 +225,7 @@ class Reader:
                             hint="Run the task again.",
                         )
                     boxes[box.key] = box
-                self._progress(f"reading with {self._table.getter}", len(boxes), None)
+                self._progress(f"reading {plural(self._table.label)}", len(boxes), None)
         except InvalidRequest:
             if not self._narrow or boxes:
                 raise
@@ -293,7 +293,7 @@ class Reader:
         arrived: dict[int, Answer | ExoError] = {}
         for index, outcome in self._client.batch(commands(names)):
             arrived[index] = outcome
-            self._progress(f"looking up with {self._table.getter}", len(arrived), len(names))
+            self._progress(f"looking up {plural(self._table.label)}", len(arrived), len(names))
         # They come in the order of the answers; the task's own order is what its result shows.
         outcomes = [(names[index], outcome) for index, outcome in sorted(arrived.items())]
         refused = [name for name, outcome in outcomes if isinstance(outcome, InvalidRequest)]

@@ -37,8 +37,11 @@ def listed(names: Sequence[str], total: int | None = None) -> str:
 
 def counted(number: int, noun: str) -> str:
     """``1 mailbox``, ``2 mailboxes``, ``no mailbox``."""
-    if number == 1:
-        return f"1 {noun}"
+    return f"1 {noun}" if number == 1 else f"{number:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """``mailboxes``, ``policies``, ``users``."""
     if noun.endswith("y"):
-        return f"{number:,} {noun[:-1]}ies"
-    return f"{number:,} {noun}{'es' if noun.endswith('x') else 's'}"
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("x") else f"{noun}s"
