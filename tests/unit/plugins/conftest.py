@@ -342,6 +342,7 @@ class TenantClient:
         self.single = {"TransportConfig": transport, "OrganizationConfig": organization or {}}
         self.boxes = {box["Guid"]: box for box in boxes}
         self.users: list[dict[str, t.Any]] = []
+        self.policies: list[dict[str, t.Any]] = []
         self.ran: list[Command] = []
         self.warnings: list[str] = []
         self.alive = True
@@ -401,12 +402,16 @@ class TenantClient:
         return Answer((dict(found[0]),))
 
     def pages(self, command: Command, most: int | None = None) -> Iterator[Answer]:
-        assert command.name == "Get-CASMailbox"
         self.ran.append(command)
         error = self.before(command)
         if error is not None:
             raise error
-        every = [dict(box) for box in self.boxes.values()]
+        lists = {
+            "Get-CASMailbox": self.boxes.values(),
+            "Get-AuthenticationPolicy": self.policies,
+            "Get-User": self.users,
+        }
+        every = [dict(one) for one in lists[command.name]]
         for number, start in enumerate(range(0, len(every) or 1, 1000), start=1):
             yield Answer(tuple(every[start : start + 1000]))
             if number == most:
