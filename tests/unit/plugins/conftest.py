@@ -341,6 +341,7 @@ class TenantClient:
     ) -> None:
         self.single = {"TransportConfig": transport, "OrganizationConfig": organization or {}}
         self.boxes = {box["Guid"]: box for box in boxes}
+        self._by_address = {box["PrimarySmtpAddress"].lower(): box for box in boxes}
         self.users: list[dict[str, t.Any]] = []
         self.policies: list[dict[str, t.Any]] = []
         self.ran: list[Command] = []
@@ -431,6 +432,10 @@ class TenantClient:
     def _candidates(self, name: str) -> Iterator[dict[str, t.Any]]:
         if name in self.boxes:
             yield self.boxes[name]
+            return
+        if len(self.boxes) > 1000:  # looked through once for each name this would take minutes
+            if name.lower() in self._by_address:
+                yield self._by_address[name.lower()]
             return
         names = ("PrimarySmtpAddress", "Alias", "UserPrincipalName")
         for box in self.boxes.values():

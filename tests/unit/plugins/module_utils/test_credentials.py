@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from ansible_collections.m365.exchange_online.plugins.module_utils import _credentials
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority, Token
 from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import (
     AccessToken,
@@ -36,6 +37,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._credentials 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AuthenticationFailed,
     ExoError,
+    InvalidRequest,
     ServiceUnavailable,
     UnexpectedResponse,
     WrongTenant,
@@ -528,3 +530,117 @@ def test_a_short_lived_token_is_looked_up_once(issuer: Issuer, jwt: Jwt) -> None
     tokens = source(issuer, "contoso.com", access_token=jwt(exp=time.time() + 200))
     assert len({tokens.get().value for _dummy in range(5)}) == 1
     assert [kind for kind, _dummy in issuer.asked] == ["discovery"]
+
+
+# Where msal, the file or the answer is not what it should be
+
+
+def test_a_certificate_as_the_portal_offers_it(key: t.Any) -> None:
+    error = refused(certificate_for(key).public_bytes(form.Encoding.DER))
+    assert "private key is missing" in str(error)
+
+
+def test_a_certificate_from_a_file_that_others_can_read_warns(key: t.Any, own: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "app.pem"
+    path.write_bytes(pem(key) + own)
+    path.chmod(0o644)
+    credential = select(CredentialValues("certificate", client_id="app", certificate_path=str(path)))
+    (warning,) = credential.validate()
+    assert "0644" in warning
+    path.chmod(0o600)
+    assert credential.validate() == []
+    with pytest.raises(AuthenticationFailed, match="absolute"):
+        select(CredentialValues("certificate", client_id="app", certificate_path="app.pem"))
+
+
+@pytest.mark.parametrize(("version", "words"), [("1.32.3", "1.32.3 is installed"), (None, "an unknown version")])
+def test_an_old_msal(version: str | None, words: str, key: t.Any, own: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msal
+
+    monkeypatch.setattr(msal, "__version__", version or "", raising=False)
+    with pytest.raises(InvalidRequest, match=words):
+        check(pem(key) + own)
+
+
+def test_no_msal(key: t.Any, own: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msal", None)
+    with pytest.raises(InvalidRequest, match="msal is missing"):
+        check(pem(key) + own)
+
+
+def test_a_generation_of_cryptography_without_dates_in_utc() -> None:
+    class Certificate2020:
+        not_valid_after = datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc).replace(tzinfo=None)
+
+    when = _credentials._utc(Certificate2020(), "not_valid_after")
+    assert when == datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)
+
+
+@pytest.mark.parametrize("client_id", [None, "user-assigned"])
+def test_a_managed_identity(client_id: str | None, jwt: Jwt, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msal
+
+    seen: list[t.Any] = []
+    answers: list[t.Any] = [{"access_token": jwt()}, {"error": "no identity"}]
+
+    class Client:
+        def __init__(self, identity: t.Any, http_client: t.Any) -> None:
+            seen.append((type(identity).__name__, http_client._direct))
+
+        def acquire_token_for_client(self, resource: str) -> t.Any:
+            seen.append(resource)
+            return answers.pop(0)
+
+    monkeypatch.setattr(msal, "ManagedIdentityClient", Client)
+    credential = select(CredentialValues("managed_identity", client_id=client_id))
+    assert (credential.validate(), len(credential.fingerprint())) == ([], 64)
+    asked = Authority("https://x", TENANT, "https://outlook.office365.com", t.cast(t.Any, None))
+    assert credential.acquire(asked, None).tenant_id == TENANT
+    kind = "UserAssignedManagedIdentity" if client_id else "SystemAssignedManagedIdentity"
+    assert seen == [(kind, True), "https://outlook.office365.com"]
+    with pytest.raises(AuthenticationFailed, match="no identity") as caught:
+        credential.acquire(asked, None)
+    assert "Azure host" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("answer", [None, "text", KeyError("x"), ServiceUnavailable("Down.")])
+def test_an_identity_endpoint_that_answers_oddly(answer: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msal
+
+    class Client:
+        def __init__(self, identity: t.Any, http_client: t.Any) -> None:
+            http_client.close()
+
+        def acquire_token_for_client(self, resource: str) -> t.Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(msal, "ManagedIdentityClient", Client)
+    asked = Authority("https://x", TENANT, "https://outlook.office365.com", t.cast(t.Any, None))
+    kind = ServiceUnavailable if isinstance(answer, ServiceUnavailable) else UnexpectedResponse
+    with pytest.raises(kind):
+        select(CredentialValues("managed_identity")).acquire(asked, None)
+
+
+def test_what_msal_keeps_to_itself_is_asked_of_the_authority_again(issuer: Issuer) -> None:
+    issuer.discovery = (200, {"nothing": "useful"})
+    with pytest.raises(UnexpectedResponse, match="did not say which tenant"):
+        source(issuer, "contoso.com").get()
+
+
+def test_msal_fails_although_the_authority_is_well(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msal
+
+    def broken(*_arguments: t.Any, **_more: t.Any) -> t.NoReturn:
+        raise KeyError("x")
+
+    monkeypatch.setattr(msal, "ConfidentialClientApplication", broken)
+    with pytest.raises(UnexpectedResponse, match="did not answer as expected"):
+        source(issuer).get()
+
+
+def test_a_token_request_that_passes_is_tried_again(issuer: Issuer, jwt: Jwt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    issuer.answers = [(503, {}), granted(jwt())]
+    assert source(issuer, client_id="app", client_secret="s3cret", retries=2).get().tenant_id == TENANT

@@ -12,8 +12,17 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Property, Table
-from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX, TRANSPORT_CONFIG
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+    Kind,
+    PolicyReference,
+    Property,
+    Table,
+)
+from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    CAS_MAILBOX,
+    ORGANIZATION_CONFIG,
+    TRANSPORT_CONFIG,
+)
 
 DSN = ["DoNotConvert", "PreserveDSNBody", "UseExchangeDSNs"]
 HEADER = ["MustCreate", "MayCreate", "NoCreate"]
@@ -498,3 +507,62 @@ def test_a_boolean_that_a_template_made_a_text(given: t.Any) -> None:
     option = ArgumentSpecValidator(spec).validate({"pop_enabled": given})
     assert not option.error_messages
     assert CAS_MAILBOX.parse({"pop_enabled": given})["pop_enabled"] is option.validated_parameters["pop_enabled"]
+
+
+APP, OTHER_APP = GUID, "7a1d2c3b-4a59-4871-8c6d-2b1a0f9e8d7c"
+
+
+def test_application_ids_are_a_list_here_and_one_text_there() -> None:
+    row = ORGANIZATION_CONFIG["ews_allowed_app_ids"]
+    for raw, value in (
+        (f"{APP.upper()}, {OTHER_APP},", [APP, OTHER_APP]), ("", []), (None, []), ([APP], [APP]),
+    ):  # fmt: skip
+        assert row.read({"EwsAllowedAppIDs": raw}) == value
+    for raw in ("app", 7, [1], {}):
+        with pytest.raises(UnexpectedResponse, match="EwsAllowedAppIDs"):
+            row.read({"EwsAllowedAppIDs": raw})
+    for given, current, value, sent in (
+        ([APP.upper()], [], [APP], APP),
+        ({"add": [OTHER_APP]}, [APP], [APP, OTHER_APP], f"{APP},{OTHER_APP}"),
+        ({"remove": [APP.upper()]}, [APP], [], None),
+        ([], [APP], [], None),
+    ):
+        desired = ORGANIZATION_CONFIG.parse({row.option: given})[row.option]
+        assert row.kind.target(desired, current) == value
+        assert row.kind.write(desired, value, current) == sent
+    for wrong in (["Outlook"], {"add": ["Outlook"]}, {"remove": [APP, "x"]}):
+        with pytest.raises(InvalidRequest, match="no application id"):
+            ORGANIZATION_CONFIG.parse({row.option: wrong})
+    assert row.kind.same([APP, OTHER_APP], [OTHER_APP, APP])
+
+
+def test_app_ids_need_a_switch_of_the_getter() -> None:
+    assert ORGANIZATION_CONFIG.reader_switches(["ews_allowed_app_ids", "ews_enabled"]) == {
+        "RetrieveEwsOperationAccessPolicy": True
+    }
+    assert ORGANIZATION_CONFIG.reader_switches(["ews_enabled"]) == {}
+
+
+def test_a_policy_is_read_by_its_name_and_written_by_its_guid() -> None:
+    policies = {"Block": {"Name": "Block", "Guid": GUID}, GUID: {"Name": "Block", "Guid": GUID}, "Old": {"Name": "Old"}}
+    kind = PolicyReference(find=policies.get)
+    assert (kind.read(GUID), kind.read("Block"), kind.read(None), kind.read("")) == ("Block", "Block", "", "")
+    with pytest.raises(ValueError, match="none of the tenant's authentication policies"):
+        kind.read("Gone")
+    assert [kind.write(None, value, "") for value in ("Block", "Old", "Gone", "")] == [GUID, "Old", "Gone", None]
+    unbound = PolicyReference()
+    assert (unbound.read("CN=Block"), unbound.write(None, "Block", ""), unbound.guid("Block")) == (
+        "CN=Block", "Block", None,
+    )  # fmt: skip
+
+
+def test_a_sort_of_value_has_to_say_how_it_is_given_and_sent() -> None:
+    for method in (Kind().parse, Kind().read):
+        with pytest.raises(NotImplementedError):
+            method("x")
+
+
+def test_a_table_tells_its_settings() -> None:
+    assert "pop_enabled" in CAS_MAILBOX
+    assert "PopEnabled" not in CAS_MAILBOX
+    assert len({CAS_MAILBOX, TRANSPORT_CONFIG, CAS_MAILBOX}) == 2

@@ -14,7 +14,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     ServiceUnavailable,
     Throttled,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Retry, with_retries
+from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Pacer, Retry, with_retries
 
 BUSY = ServiceUnavailable("Busy.", retryable=True)
 
@@ -68,3 +68,53 @@ def test_what_was_in_doubt_once_stays_in_doubt() -> None:
         with_retries(call, Retry(2), lambda error, seconds: waited.append(seconds))
     assert raised.value.in_doubt
     assert waited == [2, 4]
+
+
+def test_without_a_pause_of_its_own_it_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    errors = [BUSY, BUSY]
+
+    def call() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    assert with_retries(call, Retry(5)) == "done"
+    assert slept == [2, 4]
+
+
+def test_a_pause_that_is_too_long_is_told() -> None:
+    assert "asks to wait 3600 seconds" in Retry(5).exhausted(asked(3600)).message
+    assert Retry(5).exhausted(BUSY) is BUSY
+    denied = AccessDenied("No.")
+    assert Retry(5, tried=3).exhausted(denied) is denied
+
+
+def test_who_is_being_interrupted_sends_nothing_more() -> None:
+    pacer = Pacer(2)
+    with pacer:
+        pass
+    pacer.stop()
+    with pytest.raises(ServiceUnavailable, match="interrupted"), pacer:
+        pass
+
+
+def test_the_pace_halves_once_for_one_refusal_and_recovers_round_by_round() -> None:
+    now = [0.0]
+    pacer = Pacer(8, lambda: now[0])
+    pacer.slow_down(10)
+    pacer.slow_down(5)
+    assert pacer.allowed == 4
+    for _turn in range(3):
+        pacer.succeeded()
+    assert pacer.allowed == 4
+    pacer.succeeded()
+    assert pacer.allowed == 5
+    now[0] = 11
+    for _turn in range(5):
+        pacer.slow_down(0)
+    assert pacer.allowed == 1
+    for _turn in range(100):
+        pacer.succeeded()
+    assert pacer.allowed == 8
