@@ -50,10 +50,10 @@ def names_in(directory: str, pattern: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / directory).glob(pattern) if not path.name.startswith("_"))
 
 
-def check_modules(modules: list[str]) -> list[str]:
-    names = [f"{COLLECTION}.{module}" for module in modules]
-    _text, problems = ansible_doc("module", names)
-    output, more = ansible_doc("module", names, "--json")
+def check_plugins(kind: str, plugins: list[str]) -> list[str]:
+    names = [f"{COLLECTION}.{plugin}" for plugin in plugins]
+    _text, problems = ansible_doc(kind, names)
+    output, more = ansible_doc(kind, names, "--json")
     problems += more
     documented: dict[str, Any] = json.loads(output) if output.strip() else {}
     for name in names:
@@ -78,14 +78,17 @@ def check_fragments(fragments: list[str]) -> list[str]:
 
 def main() -> int:
     modules = names_in("plugins/modules", "*.py")
+    filters = names_in("plugins/filter", "*.py")
     roles = sorted(path.parents[1].name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
     fragments = names_in("plugins/doc_fragments", "*.py")
-    problems = check_modules(modules) if modules else ["there are no modules"]
+    problems = check_plugins("module", modules) if modules else ["there are no modules"]
+    problems += check_plugins("filter", filters) if filters else []
     problems += check_roles(roles) if roles else []
     problems += check_fragments(fragments)
     for problem in problems:
         print(problem)
-    print(f"{len(modules)} modules, {len(roles)} roles, {len(fragments)} fragments: {len(problems)} problems")
+    counts = f"{len(modules)} modules, {len(filters)} filters, {len(roles)} roles, {len(fragments)} fragments"
+    print(f"{counts}: {len(problems)} problems")
     return 1 if problems else 0
 
 
