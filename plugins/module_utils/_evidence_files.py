@@ -88,7 +88,7 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
 
 def _message(line: str, found: Mapping[str, Sequence[str]]) -> str:
     reasons = [f"{reason}: {_some(names).rstrip('.')}" for reason, names in found.items()]
-    return f"{line} Failed on {'; '.join(reasons)}."
+    return f"{'; '.join(reasons)}. {line}"
 
 
 def _some(names: Sequence[str]) -> str:
