@@ -64,7 +64,7 @@ lint-style:
 	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:
-	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz -p benchmark -p evidence
+	"$(BIN)/mypy" -p ansible_collections.m365.exchange_online.plugins -p simulator -p tools -p fuzz -p benchmark -p evidence -p mutants
 
 lint-yaml:
 	"$(LINT_BIN)/yamllint" --strict .
@@ -102,6 +102,12 @@ docs: setup ## Render the documentation of every module and role; a warning is a
 
 matrix: link ## Run unit and smoke tests on every supported ansible-core
 	$(PYTHON) $(TOOLS)/matrix.py $(ARGS)
+
+coverage: setup ## Fail where the unit tests leave too many branches of the engine untouched
+	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" $(TOOLS)/coverage_floors.py -n $(WORKERS) $(ARGS)
+
+mutants: setup ## Seed changes in copies of the code and show which of them no unit test notices
+	PATH="$(BIN):$$PATH" "$(BIN)/python" $(TOOLS)/mutants.py $(ARGS)
 
 fuzz: setup ## Search long for inputs that break the promises
 	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz -o faulthandler_timeout=0 $(ARGS)

@@ -331,3 +331,8 @@ def test_whether_a_setting_turns(before: t.Any, after: t.Any, calls: t.Any, valu
     change = Change(Target(TRANSPORT_CONFIG), {SMTP_AUTH: before}, {SMTP_AUTH: after}, calls)
     assert change.turns(SMTP_AUTH, value) is turns
     assert change.turns("clear_categories", value) is False
+
+
+def test_what_is_removed_as_a_whole_has_nothing_after() -> None:
+    change = Change(Target(TRANSPORT_CONFIG), {SMTP_AUTH: True}, {}, ({},), "Remove")
+    assert change.differing() == ({SMTP_AUTH: True}, {})

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refuse lines that say more than one thing, and functions that decide too much, in what runs at a user's.
+
+Chained conditional expressions, comprehensions with several ``for``, ``for x in [expression]`` to name a value, and a
+cyclomatic complexity (as radon counts it, with conditional expressions and comprehensions) above 10. Ruff's own check
+of complexity sees neither of these two.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from radon.complexity import cc_visit
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("plugins", "roles", "playbooks")
+MOST = 10
+Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def dense(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, what is wrong there) of each expression that says more than one thing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.IfExp):
+            if any(isinstance(part, ast.IfExp) for part in (node.body, node.orelse)):
+                yield node.lineno, "a conditional expression in another"
+        elif isinstance(node, Comprehension):
+            if len(node.generators) > 1:
+                yield node.lineno, "a comprehension with several for"
+            if any(isinstance(one.iter, (ast.List, ast.Tuple)) and len(one.iter.elts) == 1 for one in node.generators):
+                yield node.lineno, "a loop over a single value, to name it"
+
+
+def complicated(source: str) -> Iterator[tuple[int, str]]:
+    """(line, what is wrong there) of each function that decides too much."""
+    for block in cc_visit(source):
+        if block.letter != "C" and block.complexity > MOST:  # a class counts its methods, which are here themselves
+            yield block.lineno, f"{block.name} has a complexity of {block.complexity}, {MOST} is the most"
+
+
+def findings(path: Path) -> list[str]:
+    source = path.read_text(encoding="utf-8")
+    found = sorted([*dense(ast.parse(source)), *complicated(source)])
+    return [f"{path.relative_to(ROOT)}:{line}: {what}" for line, what in found]
+
+
+def main() -> int:
+    lines: list[str] = []
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            lines.extend(findings(path))
+    for line in lines:
+        print(line)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
