@@ -369,6 +369,8 @@ mailboxes:
       description:
         - Whether the mailbox is in use. C(state) is V(used) (it signed in with success, or the report has messages of
           it), V(not_seen) (it did not, in a time that is fully covered) or V(unknown), with the C(reason).
+        - C(hidden_by) names the closed gates that refuse a sign-in before it would be logged. A mailbox can be
+          V(not_seen) for this reason alone.
         - The count of sign-ins is not one of messages. Failed sign-ins are counted apart and are no use, since they are
           often somebody else's.
       returned: with O(usage) or O(usage_report)
