@@ -126,7 +126,7 @@ def restore(task: Task) -> Result:
                 result[_SINGLE[outcome.change.target.table.noun]] = _results.object_result(outcome)
         return result
 
-    about = f"undoing {undo.task or 'a task'} of {undo.written or 'an unknown time'}: "
+    about = f"undoing {undo.task.rpartition('.')[2] or 'a task'} of {undo.written or 'an unknown time'}: "
     return converge(task, client, plan, Wanted(shape, limits.of(len(undo.entries)), about=about))
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import ROOT, Step
+from harness import PLANS, ROOT, Step
 
 PAGE = ROOT / "docs" / "faults.md"
 # A directory for what is seen, instead of a comparison.
@@ -408,6 +408,7 @@ _PLACEHOLDERS = (
     (r"(?<=<mailbox>)(?:, <mailbox>)+", ", ..."),
     (r"\bt\d+\.example\b", "<tenant>"),
     (r"(?<![\w<:/])/(?:[\w.-]+/)+[\w.-]*[\w-]", "<file>"),
+    (r"\b\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "<time>"),
     (r"\b(?!2027-03-31)\d{4}-\d\d-\d\d\b", "<date>"),
     # In the words of the operating system and of libraries, which differ from one version to another.
     (r"(?<=The connection to <host> failed: ).*?\.(?=$| Waited| Tried)", "<reason>."),
@@ -432,7 +433,9 @@ def seen(name: str, step: Step) -> Seen:
         hint = str(step.result.get("hint") or "")
         message = without_tenant(step.msg).removesuffix(hint).rstrip()
         return Seen(shape(message), shape(hint or f"{fault.advice}."))
-    first = [*step.warnings, *step.result.get("retried", ())][:1]
+    # What a task that turns a protocol off says of new mailboxes has nothing to do with the fault.
+    warnings = [text for text in step.warnings if not re.search(PLANS, text)]
+    first = [*warnings, *step.result.get("retried", ())][:1]
     return Seen(shape(without_tenant(first[0])) if first else "", "")
 
 
