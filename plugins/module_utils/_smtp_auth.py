@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import SMTP_AUTH_POLICY
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
@@ -50,36 +51,14 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     TRANSPORT_CONFIG,
     USER,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
-from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import ARGUMENT_SPEC as USAGE_GATE
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import check_unused, parse_gate
 
+ARGUMENT_SPEC: Mapping[str, t.Any] = SMTP_AUTH_POLICY
 WARN_DAYS = 30
 _RECORD = ("reason", "owner", "ticket", "expires")
 METHODS = ("basic", "oauth")
-_LIST: Mapping[str, t.Any] = {"type": "list", "elements": "raw"}
-ARGUMENT_SPEC: Mapping[str, t.Any] = {
-    "organization": {"type": "str", "choices": ["enabled", "disabled"]},
-    "allowed": _LIST,
-    "denied": _LIST,
-    "unlisted": {
-        "type": "str",
-        "choices": ["unmanaged", "not_enabled", "inherit", "disabled"],
-        "default": "unmanaged",
-    },
-    "expired": {"type": "str", "choices": ["report", "revoke"], "default": "report"},
-    "allow_empty": {"type": "bool", "default": False},
-    "exclude": {"type": "list", "elements": "str"},
-    "authentication_policy": {"type": "str"},
-    "planned_default_policy": {"type": "str"},
-    "propagation_delay": {"type": "int", "default": 0},
-    **USAGE_GATE,
-    **LOOKUP,
-    **LIMITS,
-    **UNDO,
-    **WAIT,
-}
 _LONGEST_DELAY = 24 * 60 * 60  # seconds
 _WORDS = {True: "disabled", False: "enabled"}
 # What becomes of the own value of a mailbox on no list.

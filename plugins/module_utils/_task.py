@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task may know of Ansible, and the options that several tasks share. PRIVATE to the collection."""
+"""What a task may know of Ansible, with the options that several tasks share. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,29 +10,16 @@ import typing as t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT as EFFECT
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS as LIMITS
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LOOKUP as LOOKUP
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import UNDO as UNDO
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import WAIT as WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet
 
 Result = dict[str, t.Any]
-
-# Option groups that several modules share.
-WAIT: Mapping[str, t.Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 60},
-}
-UNDO: Mapping[str, t.Any] = {
-    "undo_file": {"type": "path"},
-    "undo_in_result": {"type": "bool", "default": False},
-}
-EFFECT: Mapping[str, t.Any] = {
-    "max_lose": {"type": "str"},
-    "max_lose_when_closing": {"type": "str"},
-    "max_gain": {"type": "str"},
-    "effect_file": {"type": "path"},
-}
-LIMITS: Mapping[str, t.Any] = {"max_changes": {"type": "str"}, **EFFECT}
-LOOKUP: Mapping[str, t.Any] = {"lookup_failure_action": {"type": "str", "choices": ["fail", "warn"], "default": "fail"}}
 
 
 @dataclass(frozen=True)

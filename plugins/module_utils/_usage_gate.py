@@ -27,11 +27,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._usage import
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_report import read_report
 
-ARGUMENT_SPEC: Mapping[str, t.Any] = {
-    "require_unused_days": {"type": "int"},
-    "accept_cutoff": {"type": "list", "elements": "str"},
-    "usage_report": {"type": "str"},
-}
 _LONGEST = 365  # days: no source reaches further back
 _MOST_TOLD = 500  # mailboxes in the result of a refusal
 

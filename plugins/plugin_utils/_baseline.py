@@ -24,13 +24,13 @@ from ansible.module_utils.common.validation import (
     check_type_str,
 )
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import (
-    _authentication_policy,
-    _cas_mailbox,
-    _cas_mailbox_plan,
-    _organization_config,
-    _smtp_auth,
-    _transport_config,
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import (
+    EFFECT,
+    LIMITS,
+    LOOKUP,
+    SMTP_AUTH_POLICY,
+    UNDO,
+    USAGE_GATE,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
@@ -60,18 +60,17 @@ SHARED = frozenset(
         "planned_default_policy",
         "propagation_delay",
         "undo_file",
+        "undo_in_result",
         "wait",
         "wait_timeout",
     }
 )
-# Options that may stop a plan. An audit tells of drift however far it went.
-_GATE = frozenset({"require_unused_days", "accept_cutoff", "usage_report"})
-SMTP_AUTH_OPTIONS = tuple(name for name in _smtp_auth.ARGUMENT_SPEC if name not in SHARED)
+SMTP_AUTH_OPTIONS = tuple(name for name in SMTP_AUTH_POLICY if name not in SHARED)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One task of the role. ``name``: also its tag. ``title``: for people. ``spec``: of the module's own options."""
+    """One task of the role. ``name``: also its tag. ``title``: for people. ``spec``: what its module shares."""
 
     name: str
     title: str
@@ -81,12 +80,12 @@ class Part:
 # In the order in which they run: a policy is there before it lets mailboxes through, and it becomes the default of all
 # after the exceptions have theirs.
 PARTS = (
-    Part("policies", "authentication policies", _authentication_policy.ARGUMENT_SPEC),
-    Part("transport_config", "transport settings", _transport_config.ARGUMENT_SPEC),
-    Part("smtp_auth", "SMTP AUTH", _smtp_auth.ARGUMENT_SPEC),
-    Part("mailboxes", "mailboxes", _cas_mailbox.ARGUMENT_SPEC),
-    Part("organization_config", "organization settings", _organization_config.ARGUMENT_SPEC),
-    Part("plans", "mailbox plans", _cas_mailbox_plan.ARGUMENT_SPEC),
+    Part("policies", "authentication policies", {**EFFECT, **UNDO}),
+    Part("transport_config", "transport settings", {**EFFECT, **UNDO}),
+    Part("smtp_auth", "SMTP AUTH", SMTP_AUTH_POLICY),
+    Part("mailboxes", "mailboxes", {**LIMITS, **LOOKUP, **UNDO}),
+    Part("organization_config", "organization settings", {**EFFECT, **UNDO}),
+    Part("plans", "mailbox plans", {"max_changes": {}, **LOOKUP, **UNDO}),
 )
 # Parts that nearly every baseline has. The others are looked at only where one of them is declared.
 COMMON = frozenset({"transport_config", "smtp_auth", "mailboxes"})
@@ -169,8 +168,8 @@ FORMS: Mapping[str, Form] = {
     PREFIX + "hold": Form("bool", default=False),
     **{
         _SMTP_AUTH_PREFIX + name: Form(
-            _smtp_auth.ARGUMENT_SPEC[name].get("type", "str"),
-            tuple(_smtp_auth.ARGUMENT_SPEC[name].get("choices", ())),
+            SMTP_AUTH_POLICY[name].get("type", "str"),
+            tuple(SMTP_AUTH_POLICY[name].get("choices", ())),
         )
         for name in SMTP_AUTH_OPTIONS
     },
@@ -358,7 +357,7 @@ def _policy(entry: Mapping[str, t.Any], reading: _Reading, run: Run) -> dict[str
 
 
 def _smtp_auth_policy(reading: _Reading, run: Run) -> dict[str, t.Any]:
-    policy = {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in _GATE)}
+    policy = {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in USAGE_GATE)}
     default = reading.own_or_fleet(_ORGANIZATION_CONFIG).get(DEFAULT_POLICY)
     # The exceptions must have theirs before this one blocks everybody else.
     return {**policy, "planned_default_policy": default} if default and "authentication_policy" in policy else policy

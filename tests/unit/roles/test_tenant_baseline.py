@@ -6,17 +6,29 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._options import CONNECTION_NAMES
-from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import COMMON, FORMS, PARTS
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import (
+    COMMON,
+    FORMS,
+    PARTS,
+    SHARED,
+    Part,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "tenant_baseline"
+MODULE_UTILS = "ansible_collections.m365.exchange_online.plugins.module_utils"
+PLUGIN_UTILS = "ansible_collections.m365.exchange_online.plugins.plugin_utils"
 NAMES = [part.name for part in PARTS]
 # Whoever may set extra variables of a job must not choose where the secret goes.
 NOT_MAPPED = {"endpoint", "authority", "graph_endpoint", "validate_certs"}
@@ -33,7 +45,7 @@ def parts() -> list[dict[str, Any]]:
     """The blocks of the parts, in the order in which they run."""
     blocks: list[dict[str, Any]] = []
     for task in load("tasks/all_parts.yml"):
-        blocks += [task] if "block" in task else load(f"tasks/{task['ansible.builtin.import_tasks']}")
+        blocks += [task] if "block" in task else load(f"tasks/{task['ansible.builtin.include_tasks']}")
     return blocks
 
 
@@ -49,6 +61,22 @@ def test_defaults_are_those_of_the_filter() -> None:
     # The default of this one counts less than a value that is set, so it must not look like one.
     unset = {"tenant_baseline_max_lose": None}
     assert {name: form.default for name, form in FORMS.items()} | unset == load("defaults/main.yml")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=NAMES)
+def test_a_part_takes_what_its_module_shares_with_others(part: Part) -> None:
+    ((task,),) = (block["block"] for block in parts() if block["tags"] == [part.name])
+    (module,) = (name.rpartition(".")[2] for name in task["module_defaults"])
+    spec = importlib.import_module(f"{MODULE_UTILS}.{module.replace('exo', '', 1)}").ARGUMENT_SPEC
+    given_by_the_role = SHARED - {"wait", "wait_timeout"}
+    assert set(part.spec) & given_by_the_role == set(spec) & given_by_the_role
+
+
+def test_the_filters_need_no_network() -> None:
+    """They are loaded anew for each task and host, and the libraries of the network take longer than all they do."""
+    code = f"import sys, {PLUGIN_UTILS}._outcome; print(sorted({{'requests', 'msal', 'urllib3'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_every_part_has_its_task_and_its_tag() -> None:
