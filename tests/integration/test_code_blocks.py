@@ -20,6 +20,7 @@ from harness import ROOT, Lab, Tenant
 from tools import fresh
 
 README, REGISTER, ERRORS = "README.md", "docs/register_app.md", "docs/smtp_auth_errors.md"
+EVIDENCE = "docs/evidence.md"
 ROLE = "roles/tenant_baseline/README.md"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [ROOT / README, ROOT / ROLE, *(ROOT / "docs").rglob("*.md")])
 # The sections with code, and what runs it: a test below, or make fresh.
@@ -31,6 +32,7 @@ SECTIONS = {
     (REGISTER, "With the Azure CLI"): "test_register_the_app",
     (REGISTER, "Check it"): "test_register_the_app",
     (ERRORS, ""): "test_what_a_device_was_told",
+    (EVIDENCE, ""): "test_the_role",
     (ROLE, "Use"): "test_the_role",
     (ROLE, "What it does"): "test_the_role",
 }
@@ -112,6 +114,7 @@ def reader(lab: Lab, contoso: Tenant, tmp_path: Path) -> Reader:
         "/etc/exo/contoso.pem": certificate,
         "/etc/exo/app.pem": certificate,
         "/var/lib/exo/undo": str(tmp_path / "undo"),
+        "/srv/www/exo": str(tmp_path / "evidence"),
         "-i inventory": f"-i {shlex.quote(str(tmp_path / 'inventory.yml'))}",
     }
     return Reader(tmp_path, environment, places)
@@ -189,13 +192,16 @@ def test_the_role(reader: Reader, contoso: Tenant) -> None:
     (commands,) = of(ROLE, "Use", "shell")
     (restore,) = of(ROLE, "What it does", "shell")
     preview, apply, audit = commands.splitlines()
-    (reader.directory / "undo").mkdir(mode=0o700)
+    for name in ("undo", "evidence"):
+        (reader.directory / name).mkdir(mode=0o700)
     reader.paste(preview)
     assert contoso.writes() == []
     # Nobody waits a quarter of an hour here.
     reader.paste(apply.replace("# apply", "-e tenant_baseline_propagation_delay=0"))
     assert (contoso.transport(), contoso.own("scanner@contoso.com")) == (True, False)
     assert "compliant" in reader.paste(audit)
+    reader.paste(*of(EVIDENCE, "", "shell"))
+    assert (reader.directory / "evidence" / "evidence.html").exists()
     reader.paste("ansible-playbook -i inventory own.yml")
     reader.paste(restore)
     assert (contoso.transport(), contoso.own("scanner@contoso.com")) == (False, None)
