@@ -114,6 +114,7 @@ def reader(lab: Lab, contoso: Tenant, tmp_path: Path) -> Reader:
         "/etc/exo/contoso.pem": certificate,
         "/etc/exo/app.pem": certificate,
         "/var/lib/exo/undo": str(tmp_path / "undo"),
+        "/var/lib/exo/reports": str(tmp_path / "reports"),
         "/srv/www/exo": str(tmp_path / "evidence"),
         "-i inventory": f"-i {shlex.quote(str(tmp_path / 'inventory.yml'))}",
     }
@@ -192,7 +193,7 @@ def test_the_role(reader: Reader, contoso: Tenant) -> None:
     (commands,) = of(ROLE, "Use", "shell")
     (restore,) = of(ROLE, "What it does", "shell")
     preview, apply, audit = commands.splitlines()
-    for name in ("undo", "evidence"):
+    for name in ("undo", "reports", "evidence"):
         (reader.directory / name).mkdir(mode=0o700)
     reader.paste(preview)
     assert contoso.writes() == []
