@@ -126,6 +126,7 @@ def test_live_check(tenant: Tenant, tmp_path: Path) -> None:
     text = report.read_text()
     (checks,) = json.loads(text)["tenants"]
     assert checks == run["Ask the service"]["checks"]
+    assert run["Say what the answers come to"]["msg"][0].startswith("READY to read")
     assert tenant.writes() == []
     assert tenant.domain not in text
     assert oct(report.stat().st_mode)[-3:] == "600"

@@ -83,6 +83,8 @@ def main() -> int:
     fragments = names_in("plugins/doc_fragments", "*.py")
     problems = check_plugins("module", modules) if modules else ["there are no modules"]
     problems += check_plugins("filter", filters) if filters else []
+    # A callback returns nothing, so there is no more to ask for than that it can be shown.
+    problems += ansible_doc("callback", [f"{COLLECTION}.{name}" for name in names_in("plugins/callback", "*.py")])[1]
     problems += check_roles(roles) if roles else []
     problems += check_fragments(fragments)
     for problem in problems:
