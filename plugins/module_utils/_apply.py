@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import time
 import typing as t
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
@@ -259,24 +259,41 @@ def _look_until(run: _Run, expected: Sequence[Expected]) -> tuple[list[Record], 
     """The objects as they are, and those that did not come to be as expected within the time-out."""
     if not expected:
         return [], []
-    options = {option for one in expected for option in one.values}
+    options: set[str] = set().union(*(one.values for one in expected))
     deadline = run.waiting.clock() + run.waiting.timeout
     turn = 0
     while True:
         run.client.check_alive()
         records = read_again(run.client, [one.target for one in expected], options)
         unseen = [one for one in expected if not _shows(records.get(one.target.place), one.values)]
-        for one in expected:
-            outcome = run.outcomes.by_place.get(one.target.place)
-            if outcome and outcome.sent and not outcome.error and one not in unseen:
-                run.outcomes.put(replace(outcome, confirmed=True))
+        _seen(run, {one.target.place for one in expected} - {one.target.place for one in unseen})
         if not unseen or not _worth_waiting(run, unseen):
             return list(records.values()), unseen
         turn += 1
-        pause = _POLLS[min(turn, len(_POLLS) - 1)]
-        if run.waiting.clock() + pause > deadline:
+        if not _pause(run, turn, deadline):
             return list(records.values()), unseen
+
+
+def _pause(run: _Run, turn: int, deadline: float) -> bool:
+    """Wait until the next look, the first being turn 0; false where that would be after the deadline."""
+    pause = _POLLS[min(turn, len(_POLLS) - 1)]
+    if turn and run.waiting.clock() + pause > deadline:
+        return False
+    if pause:
         run.waiting.sleep(pause)
+    return True
+
+
+def _pending(run: _Run) -> list[Outcome]:
+    """What was written and was not seen yet."""
+    return [outcome for outcome in run.outcomes if outcome.sent and not outcome.error and not outcome.confirmed]
+
+
+def _seen(run: _Run, shown: Collection[Place]) -> None:
+    """Keep that the service shows what was written at these places."""
+    for outcome in _pending(run):
+        if outcome.change.target.place in shown:
+            run.outcomes.put(replace(outcome, confirmed=True))
 
 
 def _worth_waiting(run: _Run, unseen: Sequence[Expected]) -> bool:
@@ -356,30 +373,19 @@ def _confirm(run: _Run) -> None:
         return
     deadline = run.waiting.clock() + run.waiting.timeout
     turn = 0
-    while True:
-        pending = [outcome for outcome in run.outcomes if outcome.sent and not outcome.error and not outcome.confirmed]
-        if not pending:
-            return
-        pause = _POLLS[min(turn, len(_POLLS) - 1)]
-        if turn and run.waiting.clock() + pause > deadline:
-            break
-        if pause:
-            run.waiting.sleep(pause)
+    while _pending(run) and _pause(run, turn, deadline):
         turn += 1
         with contextlib.suppress(ExoError):  # what can't be read back is not confirmed; the writes stand
-            shown = _shown(run, pending)
-            for outcome in pending:
-                if outcome.change.target.place in shown:
-                    run.outcomes.put(replace(outcome, confirmed=True))
+            _seen(run, _shown(run, _pending(run)))
         run.progress("reading back", sum(1 for outcome in run.outcomes if outcome.confirmed), run.total)
-    for outcome in pending:
+    for outcome in _pending(run):
         run.outcomes.put(replace(outcome, confirmed=False))
 
 
 def _shown(run: _Run, outcomes: Sequence[Outcome]) -> set[Place]:
     """The places of those that show what was written."""
     wanted = {outcome.change.target.place: outcome.change.differing()[1] for outcome in outcomes}
-    options = {option for values in wanted.values() for option in values}
+    options: set[str] = set().union(*wanted.values())
     records = read_again(run.client, [outcome.change.target for outcome in outcomes], options)
     gone = {outcome.change.target.place for outcome in outcomes if outcome.change.verb == "Remove"}
     seen = {place for place, values in wanted.items() if place not in gone and _shows(records.get(place), values)}

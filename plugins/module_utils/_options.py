@@ -9,6 +9,7 @@ An empty string or null is "not given", in options and in the environment: AWX h
 
 from __future__ import annotations
 
+import itertools
 import os
 import typing as t
 from dataclasses import dataclass, field
@@ -160,7 +161,10 @@ class _Layer:
     names: t.Mapping[str, str]  # option → what the user calls it there
 
     def proofs(self, methods: t.Iterable[str]) -> list[tuple[str, str]]:
-        return [(method, option) for method in methods for option in PROOFS[method] if self.values.get(option)]
+        found: list[tuple[str, str]] = []
+        for method in methods:
+            found.extend((method, option) for option in PROOFS[method] if self.values.get(option))
+        return found
 
 
 def _layers(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[_Layer]:
@@ -230,7 +234,7 @@ def _complete(values: dict[str, str], families: t.Sequence[_Layer]) -> None:
 
 
 def _nothing_found(methods: t.Sequence[str], layers: t.Sequence[_Layer]) -> str:
-    options = [option for method in methods for option in PROOFS[method]]
+    options = list(itertools.chain.from_iterable(PROOFS[method] for method in methods))
     wanted = " or ".join(options) if len(options) < 3 else ", ".join(options[:-1]) + " or " + options[-1]
     client = next((layer.names["client_id"] for layer in layers if layer.values.get("client_id")), None)
     if client:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 import typing as t
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
@@ -141,24 +141,34 @@ def ordered(
     blocked_by: why the organization, and what follows it, must stay as it is.
     opening, closing: changes of users' authentication policies.
     """
-    due = [change for change in changes if change.changed]
-    organization = [change for change in due if change.target.table.single]
-    boxes = [change for change in due if not change.target.table.single]
-    enabling = [change for change in boxes if change.after.get(SMTP_AUTH) is False]
-    inheriting = [change for change in boxes if change.after.get(SMTP_AUTH) == INHERIT]
-    disabling = [change for change in boxes if change.after.get(SMTP_AUTH, True) is True]
+    organization, boxes = _apart(_due(changes), lambda change: change.target.table.single)
+    enabling, others = _apart(boxes, lambda change: change.after.get(SMTP_AUTH) is False)
+    inheriting, disabling = _apart(others, lambda change: change.after.get(SMTP_AUTH) == INHERIT)
+    waiting, disabling = _apart(disabling, lambda change: change.target.place in unlisted)
     after_enabling = _after_enabling(enabling)
     flip = _flip_guard(organization, listed, delay)
     phases = (
-        Phase(tuple(change for change in opening if change.changed)),
-        Phase(tuple(enabling)),
-        Phase(tuple(change for change in disabling if change.target.place not in unlisted)),
-        Phase(tuple(change for change in disabling if change.target.place in unlisted), after_enabling),
-        Phase(tuple(organization), flip, blocked_by),
-        Phase(tuple(inheriting), _follow_guard(organization, flip) or after_enabling, blocked_by),
-        Phase(tuple(change for change in closing if change.changed), after_enabling, blocked_by),
+        Phase(_due(opening)),
+        Phase(enabling),
+        Phase(disabling),
+        Phase(waiting, after_enabling),
+        Phase(organization, flip, blocked_by),
+        Phase(inheriting, _follow_guard(organization, flip) or after_enabling, blocked_by),
+        Phase(_due(closing), after_enabling, blocked_by),
     )
     return tuple(phase for phase in phases if phase.changes)
+
+
+def _due(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(change for change in changes if change.changed)
+
+
+def _apart(
+    changes: Sequence[Change], is_one: Callable[[Change], bool]
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """(those of which it is true, the others)."""
+    ones = tuple(change for change in changes if is_one(change))
+    return ones, tuple(change for change in changes if not is_one(change))
 
 
 def _after_enabling(enabling: Sequence[Change]) -> Guard | None:
@@ -239,21 +249,25 @@ class Limits:
 
 def check_limits(plan: Plan, limits: Limits) -> None:
     """Refuse a plan that goes beyond one of its limits; raises Refused. The organization is counted in none of them."""
+    beside, many = _apart(plan.changes, lambda change: change.target.table.single)
     # A mailbox and its user are one, whatever changes of the two.
-    objects = list(dict.fromkeys(change.label for change in plan.changes if not change.target.table.single))
-    beside = [change for change in plan.changes if change.target.table.single]
+    objects = list(dict.fromkeys(change.label for change in many))
     if limits.changes and limits.changes.number == 0 and beside:
         objects = [beside[0].label, *objects]
     _check(limits.changes, objects, "would change", limits.scope, plan)
-    closes = any(change.target.table.single and change.turns(SMTP_AUTH, True) for change in plan.changes)
+    closes = any(change.turns(SMTP_AUTH, True) for change in beside)
     lose = (limits.lose_when_closing if closes else None) or limits.lose
-    for limit, targets, verb in ((lose, plan.effect.lose, "lose"), (limits.gain, plan.effect.gain, "gain")):
-        if limit and not plan.effect.known:
-            raise Refused(
-                f"{limit.option} is set, but who would {verb} SMTP AUTH can't be known. Nothing was changed.",
-                hint="The warning says what could not be read: usually the app lacks a role.",
-            )
-        _check(limit, [target.label for target in targets], f"would {verb} SMTP AUTH", limits.scope, plan)
+    _check_moved(lose, plan.effect.lose, "lose", limits.scope, plan)
+    _check_moved(limits.gain, plan.effect.gain, "gain", limits.scope, plan)
+
+
+def _check_moved(limit: Limit | None, targets: Sequence[Target], verb: str, scope: int, plan: Plan) -> None:
+    if limit and not plan.effect.known:
+        raise Refused(
+            f"{limit.option} is set, but who would {verb} SMTP AUTH can't be known. Nothing was changed.",
+            hint="The warning says what could not be read: usually the app lacks a role.",
+        )
+    _check(limit, [target.label for target in targets], f"would {verb} SMTP AUTH", scope, plan)
 
 
 def _check(limit: Limit | None, labels: Sequence[str], verb: str, scope: int, plan: Plan) -> None:

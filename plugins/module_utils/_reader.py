@@ -10,6 +10,7 @@ What can't be read for sure is an error here and never an empty or shorter list.
 from __future__ import annotations
 
 import datetime
+import itertools
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Reader:
         beside = (*((CHANGED,) if dated else ()), *((_ADDRESSES,) if addresses else ()))
         names = table.remote_names(options) if options is not None else ()
         self._select = (*_IDENTITY[table.noun], *beside, *names) if options is not None else ()
-        every = tuple(name for one in table.properties for name in one.remote_names())
+        every = itertools.chain.from_iterable(one.remote_names() for one in table.properties)
         self._keep = self._select or (*_IDENTITY[table.noun], *beside, *every)
         # A user's own addresses are among its identity; a mailbox has more of them.
         self._beside_names = (_ADDRESSES,) if table.noun == CAS_MAILBOX.noun and not addresses else ()

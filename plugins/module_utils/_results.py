@@ -20,6 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._apply import
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, PartialFailure
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
@@ -186,8 +187,9 @@ def _shown(value: Value) -> str:
 
 def effect_text(path: str, tenant: str, tenant_id: str, effect: Effect) -> str:
     """Everybody who loses or gains, as the content of a CSV or JSON file, by its ending."""
-    rows = [
-        {
+
+    def told(target: Target, verb: str) -> dict[str, str]:
+        return {
             "tenant": tenant,
             "tenant_id": tenant_id,
             "guid": target.key,
@@ -195,9 +197,8 @@ def effect_text(path: str, tenant: str, tenant_id: str, effect: Effect) -> str:
             "display_name": target.display_name,
             "smtp_auth": verb,
         }
-        for verb, targets in (("loses", effect.lose), ("gains", effect.gain))
-        for target in targets
-    ]
+
+    rows = [*(told(target, "loses") for target in effect.lose), *(told(target, "gains") for target in effect.gain)]
     if path.lower().endswith(".json"):
         return json.dumps(rows, indent=1) + "\n"
     columns = ("tenant", "tenant_id", "guid", "primary_smtp_address", "display_name", "smtp_auth")

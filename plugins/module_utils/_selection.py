@@ -99,13 +99,7 @@ def identity_of(entry: Mapping[str, t.Any], place: str) -> str:
 
 def select(reader: Reader, selection: Selection) -> Selected:
     """Read what a selection means; raises where a name is missing (unless tolerated), ambiguous, or a list is short."""
-    names = (*selection.names, *selection.exclude)
-    if selection.everybody:
-        boxes = reader.everything(selection.types)
-        lookup = reader.resolve(names, boxes)
-    else:
-        lookup = reader.named(names)
-        boxes = _once(lookup.found.values())
+    boxes, lookup = _read(reader, selection)
     tolerant = selection.tolerant and not selection.everybody
     excluded, _none = found_names(lookup, selection.exclude, "exclude", tolerant=False)
     by_name, missing = found_names(lookup, selection.names, "identity", tolerant=tolerant)
@@ -113,14 +107,22 @@ def select(reader: Reader, selection: Selection) -> Selected:
     both = sorted(name for name, box in by_name.items() if box.key in spared)
     if both:
         raise InvalidRequest(f"{both[0]!r} is to be managed and excluded at once: take it out of one of the two.")
-    scope = [box for box in boxes if box.key not in spared]
-    inside = {box.key for box in scope}
     # A mailbox that is named stays in the task even if it is not of the types that the others are limited to.
-    scope += _once(box for box in by_name.values() if box.key not in inside)
+    scope = [box for box in _once((*boxes, *by_name.values())) if box.key not in spared]
     chosen = tuple(box for box in scope if matches(box, selection.where or {}))
     kept = {box.key for box in chosen}
     dropped = tuple(name for name, box in by_name.items() if box.key not in kept)
     return Selected(chosen, by_name, missing, len(scope), excluded, dropped)
+
+
+def _read(reader: Reader, selection: Selection) -> tuple[list[Record], Lookup]:
+    """(the objects that the selection can mean, what became of its names)."""
+    names = (*selection.names, *selection.exclude)
+    if selection.everybody:
+        boxes = reader.everything(selection.types)
+        return boxes, reader.resolve(names, boxes)
+    lookup = reader.named(names)
+    return list(lookup.found.values()), lookup
 
 
 def _once(records: Iterable[Record]) -> list[Record]:

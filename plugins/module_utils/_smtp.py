@@ -238,7 +238,9 @@ def _plain(code: int, text: bytes | str) -> str:
 def _shown(code: int, text: bytes, proof: Proof) -> str:
     """The reply without what was shown as proof: a server may repeat what it was told."""
     words = text.decode("utf-8", "replace")
-    told = [step for steps in (_BASIC, _OAUTH) for make in steps.values() for step in make(proof)]
+    told: list[str] = []
+    for make in (*_BASIC.values(), *_OAUTH.values()):
+        told.extend(make(proof))
     encoded = [base64.b64encode(step.encode()).decode() for step in told if step != proof.username]
     # The longest first: one form can be the end of another.
     for secret in sorted((*encoded, proof.secret), key=len, reverse=True):

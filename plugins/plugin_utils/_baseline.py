@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import itertools
 import os
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -173,7 +174,7 @@ FORMS: Mapping[str, Form] = {
         )
         for name in SMTP_AUTH_OPTIONS
     },
-    **{variable: Form("dict") for settings in DICTIONARIES for variable in settings.variables},
+    **dict.fromkeys(itertools.chain.from_iterable(settings.variables for settings in DICTIONARIES), Form("dict")),
     **{settings.variable: Form("list") for settings in LISTS},
     PREFIX + "exclude": Form("list"),
     PREFIX + "max_changes": Form("str", default="10%"),
@@ -420,8 +421,10 @@ def _whose(run: Run) -> list[str]:
 
 def _rivals(reading: _Reading) -> list[str]:
     """smtp_client_authentication_disabled has one owner."""
-    of_organization = [s.variable for s in (_TRANSPORT_CONFIG,) if SMTP_AUTH in reading.own_or_fleet(s)]
-    of_mailboxes = [s.variable for s in (_ALL_MAILBOXES,) if SMTP_AUTH in reading.own_or_fleet(s)]
+    of_organization, of_mailboxes = (
+        [settings.variable] if SMTP_AUTH in reading.own_or_fleet(settings) else []
+        for settings in (_TRANSPORT_CONFIG, _ALL_MAILBOXES)
+    )
     of_mailboxes += [s.variable for s in LISTS if any(SMTP_AUTH in e for e in reading.given.get(s.variable, []))]
     rivals = [*of_organization, *of_mailboxes]
     instead = f"Use {_SMTP_AUTH_PREFIX}organization, _allowed and _denied"

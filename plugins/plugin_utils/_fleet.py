@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import textwrap
 import typing as t
@@ -104,7 +105,7 @@ def messages(result: Mapping[str, t.Any]) -> list[str]:
 def failure_lines(result: Mapping[str, t.Any]) -> list[str]:
     """The message, and everything else that the failure carries."""
     said = messages(result)
-    lines = [line for text in said for line in wrapped(text)]
+    lines = list(itertools.chain.from_iterable(wrapped(text) for text in said))
     # By way of JSON, because the values may be Ansible's own kinds of text and number.
     rest = json.loads(json.dumps({key: value for key, value in result.items() if key not in _NOT_SHOWN}, default=str))
     kept = {key: value for key, value in rest.items() if not key.startswith("_") and value not in (None, "", [], {})}
@@ -121,14 +122,14 @@ def news(result: Mapping[str, t.Any], known: Collection[str]) -> list[str]:
     new = [text for text in said if not any(message in text for message in known)]
     if new == said:
         return failure_lines(result)
-    return [line for text in new for line in wrapped(text)] or ["for the reason above"]
+    return list(itertools.chain.from_iterable(wrapped(text) for text in new)) or ["for the reason above"]
 
 
 def debug_lines(result: Mapping[str, t.Any]) -> list[str]:
     """What a debug task says: its message, or the variable that it shows."""
     if "msg" in result:
         said = result["msg"]
-        return [line for text in _listed(said) for line in clean(text).splitlines() or [""]]
+        return list(itertools.chain.from_iterable(clean(text).splitlines() or [""] for text in _listed(said)))
     shown = {key: value for key, value in result.items() if key not in ("changed", "failed") and key[:1] != "_"}
     return [clean(f"{key}: {json.dumps(value, default=str)}") for key, value in shown.items()]
 
@@ -188,7 +189,7 @@ def _mailboxes_part(result: Mapping[str, t.Any], check: bool) -> Iterable[str]:
 
 
 def _settings_part(result: Mapping[str, t.Any], check: bool) -> Iterable[str]:
-    names = [name for entry in _listed(result.get("diff") or []) for name in _differing(entry)]
+    names = itertools.chain.from_iterable(_differing(entry) for entry in _listed(result.get("diff") or []))
     what = ", ".join(dict.fromkeys(names)) or "settings"
     yield f"{what} {'would change' if check else 'changed'}"
 

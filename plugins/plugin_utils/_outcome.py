@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,11 +170,12 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str,
     ``lines``, all of it for people.
     """
     done = _done(plan, results)
-    drift = [line for part in done for line in _drift(part)]
+    drift = list(itertools.chain.from_iterable(_drift(part) for part in done))
     smtp_auth = next((part.result for part in done if part.name == "smtp_auth"), {})
     unlisted = _unlisted(smtp_auth)
     errors = [_problem(text) for text in plan["problems"]]
     errors += [_error(part) for part in done if part.failed and not part.expired]
+    undeclared = [_problem(plan["undeclared"])] if plan["undeclared"] else []
     found = {
         "host": plan["host"],
         "tenant": plan["tenant"],
@@ -181,7 +183,7 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str,
         "parts": list(plan["parts"]),
         "drift_count": len(drift) + sum(_left_out(part.result) for part in done),
         "drift": drift[:MOST_LINES],
-        "errors": errors + [_problem(text) for text in (plan["undeclared"],) if text],
+        "errors": errors + undeclared,
         "unlisted_enabled": unlisted,
         "expired": list(smtp_auth.get("expired") or ()),
         "expiring": list(smtp_auth.get("expiring") or ()),
