@@ -61,6 +61,7 @@ lint: setup setup-lint ## Check style, types, playbooks, documentation links and
 lint-style:
 	"$(BIN)/ruff" check
 	"$(BIN)/ruff" format --check
+	"$(BIN)/python" $(TOOLS)/density.py
 	"$(LINT_BIN)/shellcheck" .ci/run
 
 lint-types:

@@ -48,20 +48,20 @@ MUTANTS = (
         "the propagation delay is skipped",
     ),
     _plan(
-        "tuple(change for change in disabling if change.target.place in unlisted), after_enabling)",
-        "tuple(change for change in disabling if change.target.place in unlisted), None)",
+        "Phase(waiting, after_enabling)",
+        "Phase(waiting)",
         "the unlisted lose SMTP AUTH although a listed mailbox can't be enabled",
     ),
-    _plan(
-        "Phase(tuple(organization), flip, blocked_by)", "Phase(tuple(organization), flip, None)", "a lost name closes"
-    ),
+    _plan("Phase(organization, flip, blocked_by)", "Phase(organization, flip)", "a lost name closes"),
     _plan(
         "            if phase.blocked_by is None:\n", "            if True:\n", "blocked changes are shown as changes"
     ),
     _plan("max(LEAST_LIMIT, math.ceil(", "max(LEAST_LIMIT, math.floor(", "a limit is rounded down"),
     _plan("if limit and not plan.effect.known:", "if False:", "a limit on losses passes a plan of unknown effect"),
     _plan(
-        '(limits.gain, plan.effect.gain, "gain")', '(limits.gain, plan.effect.lose, "gain")', "max_gain counts losses"
+        '_check_moved(limits.gain, plan.effect.gain, "gain"',
+        '_check_moved(limits.gain, plan.effect.lose, "gain"',
+        "max_gain counts losses",
     ),
     _effect(
         "return not (organization_disabled if own == INHERIT else own)",

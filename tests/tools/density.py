@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from radon.complexity import cc_visit
@@ -21,6 +21,63 @@ from radon.complexity import cc_visit
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("plugins", "roles", "playbooks")
 MOST = 10
+# Functions that are above it still, with how much: none may grow, and one that no longer is goes from this list.
+KNOWN: dict[tuple[str, str], int] = {
+    ("plugins/module_utils/_apply.py", "_look_until"): 12,
+    ("plugins/module_utils/_cas_mailbox.py", "_settings"): 12,
+    ("plugins/module_utils/_cas_mailbox.py", "_warn"): 13,
+    ("plugins/module_utils/_cas_mailbox.py", "info"): 18,
+    ("plugins/module_utils/_cas_mailbox_plan.py", "converge"): 13,
+    ("plugins/module_utils/_change.py", "plan_change"): 13,
+    ("plugins/module_utils/_client.py", "_answer"): 16,
+    ("plugins/module_utils/_client.py", "_fill"): 18,
+    ("plugins/module_utils/_client.py", "batch"): 14,
+    ("plugins/module_utils/_conditional_access.py", "_what_if_doubts"): 13,
+    ("plugins/module_utils/_conditional_access.py", "conditions"): 11,
+    ("plugins/module_utils/_conditional_access.py", "controls"): 12,
+    ("plugins/module_utils/_converge.py", "converge"): 18,
+    ("plugins/module_utils/_credentials.py", "_parse_pem"): 12,
+    ("plugins/module_utils/_credentials.py", "select"): 11,
+    ("plugins/module_utils/_evidence_merge.py", "merge"): 14,
+    ("plugins/module_utils/_evidence_page_charts.py", "_day"): 15,
+    ("plugins/module_utils/_evidence_page_data.py", "_tenant"): 19,
+    ("plugins/module_utils/_evidence_page_sections.py", "december"): 15,
+    ("plugins/module_utils/_evidence_page_sections.py", "tiles"): 18,
+    ("plugins/module_utils/_evidence_record.py", "_december"): 17,
+    ("plugins/module_utils/_evidence_report.py", "counts"): 20,
+    ("plugins/module_utils/_http.py", "_innermost"): 11,
+    ("plugins/module_utils/_module.py", "run_module"): 13,
+    ("plugins/module_utils/_options.py", "credential_values"): 22,
+    ("plugins/module_utils/_policies_of_list.py", "read_policies_for"): 11,
+    ("plugins/module_utils/_reach.py", "reach"): 13,
+    ("plugins/module_utils/_reader.py", "__init__"): 11,
+    ("plugins/module_utils/_reader.py", "_record"): 12,
+    ("plugins/module_utils/_reader.py", "resolve"): 11,
+    ("plugins/module_utils/_restore.py", "_plan"): 24,
+    ("plugins/module_utils/_restore.py", "_read"): 13,
+    ("plugins/module_utils/_results.py", "total"): 13,
+    ("plugins/module_utils/_selection.py", "found_names"): 11,
+    ("plugins/module_utils/_selection.py", "select"): 14,
+    ("plugins/module_utils/_service_errors.py", "failure"): 14,
+    ("plugins/module_utils/_smtp_auth.py", "_policy_changes"): 11,
+    ("plugins/module_utils/_smtp_auth.py", "make_plan"): 22,
+    ("plugins/module_utils/_smtp_auth.py", "parse"): 12,
+    ("plugins/module_utils/_smtp_auth_report.py", "_cells"): 13,
+    ("plugins/module_utils/_undo.py", "_read_entry"): 16,
+    ("plugins/module_utils/_usage.py", "usage_of"): 11,
+    ("plugins/module_utils/_usage_report.py", "_dates"): 12,
+    ("plugins/module_utils/_usage_report.py", "_find_columns"): 13,
+    ("plugins/module_utils/_verdict.py", "authentication_policy_gate"): 11,
+    ("plugins/module_utils/_verdict.py", "conditional_access_gate"): 11,
+    ("plugins/plugin_utils/_action.py", "run"): 11,
+    ("plugins/plugin_utils/_baseline.py", "plan"): 15,
+    ("plugins/plugin_utils/_export.py", "_entries"): 14,
+    ("plugins/plugin_utils/_export.py", "_named"): 13,
+    ("plugins/plugin_utils/_fleet.py", "_entry_lines"): 12,
+    ("plugins/plugin_utils/_fleet.py", "failure_lines"): 11,
+    ("plugins/plugin_utils/_outcome.py", "audit"): 12,
+    ("plugins/plugin_utils/_outcome.py", "outcome"): 13,
+}
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -37,24 +94,30 @@ def dense(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "a loop over a single value, to name it"
 
 
-def complicated(source: str) -> Iterator[tuple[int, str]]:
-    """(line, what is wrong there) of each function that decides too much."""
-    for block in cc_visit(source):
-        if block.letter != "C" and block.complexity > MOST:  # a class counts its methods, which are here themselves
-            yield block.lineno, f"{block.name} has a complexity of {block.complexity}, {MOST} is the most"
+def complicated(source: str) -> dict[str, tuple[int, int]]:
+    """(line, complexity) of each function that decides too much, by name."""
+    # A class counts its methods, which are here themselves.
+    blocks = [block for block in cc_visit(source) if block.letter != "C" and block.complexity > MOST]
+    return {block.name: (block.lineno, block.complexity) for block in blocks}
 
 
-def findings(path: Path) -> list[str]:
-    source = path.read_text(encoding="utf-8")
-    found = sorted([*dense(ast.parse(source)), *complicated(source)])
-    return [f"{path.relative_to(ROOT)}:{line}: {what}" for line, what in found]
+def findings(path: Path, known: Mapping[tuple[str, str], int]) -> list[str]:
+    """A line on each thing that is wrong in a file. known: what it may have, by file and function."""
+    source, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+    found = [f"{name}:{line}: {what}" for line, what in sorted(dense(ast.parse(source)))]
+    functions = complicated(source)
+    for function, (line, complexity) in functions.items():
+        if complexity > known.get((name, function), MOST):
+            found.append(f"{name}:{line}: {function} has a complexity of {complexity}, {MOST} is the most")
+    gone = [function for file, function in known if file == name and function not in functions]
+    return [*found, *(f"{name}: {function} is not above {MOST} any more: take it from KNOWN" for function in gone)]
 
 
 def main() -> int:
     lines: list[str] = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            lines.extend(findings(path))
+            lines.extend(findings(path, KNOWN))
     for line in lines:
         print(line)
     return 1 if lines else 0

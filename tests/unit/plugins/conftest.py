@@ -144,6 +144,7 @@ class Rig:
             "concurrency": 1,
             "cloud": "worldwide",
             "endpoint": ENDPOINT,
+            "alive": lambda: True,
         }
         settings.update(options)
         client = Client(
@@ -155,6 +156,7 @@ class Rig:
             read_only=settings["read_only"],
             retries=settings["retries"],
             concurrency=settings["concurrency"],
+            alive=settings["alive"],
         )
         pacer = Pacer(settings["concurrency"], self.clock)
         pacer._changed = _Condition(self.clock)
@@ -252,7 +254,15 @@ def guid() -> Callable[[int], str]:
     return _guid
 
 
-_NULL_KINDS = {"Tristate": None, "Text": None, "Language": None, "Policy": None, "Address": None, "Domain": None}
+_NULL_KINDS = {
+    "Tristate": None,
+    "Text": None,
+    "Language": None,
+    "Policy": None,
+    "PolicyReference": None,
+    "Address": None,
+    "Domain": None,
+}
 _CAS_DEFAULTS: dict[str, t.Any] = {
     "ActiveSyncMailboxPolicy": "Default",
     "ActiveSyncMailboxPolicyIsDefaulted": True,
@@ -344,6 +354,7 @@ class TenantClient:
         self._by_address = {box["PrimarySmtpAddress"].lower(): box for box in boxes}
         self.users: list[dict[str, t.Any]] = []
         self.policies: list[dict[str, t.Any]] = []
+        self.plans: list[dict[str, t.Any]] = []
         self.ran: list[Command] = []
         self.warnings: list[str] = []
         self.alive = True
@@ -410,6 +421,7 @@ class TenantClient:
         lists = {
             "Get-CASMailbox": self.boxes.values(),
             "Get-AuthenticationPolicy": self.policies,
+            "Get-CASMailboxPlan": self.plans,
             "Get-User": self.users,
         }
         every = [dict(one) for one in lists[command.name]]

@@ -19,6 +19,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     AuthenticationFailed,
     ExoError,
     IncompleteRead,
+    Interrupted,
     InvalidRequest,
     NotFound,
     Refused,
@@ -618,6 +619,19 @@ def test_no_identity_means_everybody_and_is_refused(identity: t.Any, name: str, 
         with pytest.raises(InvalidRequest):
             run(command)
     assert rig.sent == []
+
+
+def test_a_run_that_ended_reads_and_never_writes(rig: Make, rows: Make) -> None:
+    """A time-out of the task leaves the module's process alive."""
+    client = rig.client(alive=lambda: False)
+    rig.script(rows({}))
+    client.invoke(GET)
+    with pytest.raises(Interrupted):
+        client.invoke(SET)
+    ((_index, outcome),) = client.batch(named(1))
+    assert isinstance(outcome, Interrupted)
+    assert all(isinstance(outcome, Interrupted) for _index, outcome in client.batch(named(*range(30))))
+    assert len(rig.sent) == 1
 
 
 # The pace

@@ -566,3 +566,9 @@ def test_a_table_tells_its_settings() -> None:
     assert "pop_enabled" in CAS_MAILBOX
     assert "PopEnabled" not in CAS_MAILBOX
     assert len({CAS_MAILBOX, TRANSPORT_CONFIG, CAS_MAILBOX}) == 2
+
+
+def test_a_number_is_no_boolean() -> None:
+    kind = CAS_MAILBOX["pop_enabled"].kind
+    assert not kind.same(True, 1)
+    assert not kind.same(0, False)

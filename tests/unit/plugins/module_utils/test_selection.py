@@ -51,7 +51,7 @@ def test_named_one_by_one(tenant: Tenant) -> None:
 
 
 def test_all_but_those_excluded(tenant: Tenant) -> None:
-    result = selected(tenant(3), USERS[0], all_mailboxes=True, exclude=(USERS[1],))
+    result = selected(tenant(3), USERS[0], everybody=True, exclude=(USERS[1],))
     assert labels(result.records) == [USERS[0], USERS[2]]
     assert result.scope == 2
     assert set(result.excluded) == {USERS[1]}
@@ -68,7 +68,7 @@ def test_one_that_is_named_stays_whatever_its_type(tenant: Tenant) -> None:
         client.boxes = every
 
     client.pages = users_only
-    result = selected(client, USERS[2], all_mailboxes=True, types=("UserMailbox",))
+    result = selected(client, USERS[2], everybody=True, types=("UserMailbox",))
     assert labels(result.records) == list(USERS)
     assert result.scope == 3
 
@@ -76,7 +76,7 @@ def test_one_that_is_named_stays_whatever_its_type(tenant: Tenant) -> None:
 def test_where_narrows_and_says_what_it_drops(tenant: Tenant) -> None:
     client = tenant(3)
     list(client.boxes.values())[1][AUTH] = False
-    result = selected(client, USERS[0], all_mailboxes=True, where={SMTP_AUTH: False})
+    result = selected(client, USERS[0], everybody=True, where={SMTP_AUTH: False})
     assert labels(result.records) == [USERS[1]]
     assert result.scope == 3
     assert result.dropped == (USERS[0],)
@@ -84,7 +84,7 @@ def test_where_narrows_and_says_what_it_drops(tenant: Tenant) -> None:
 
 def test_who_is_managed_and_excluded_at_once_is_refused(tenant: Tenant) -> None:
     with pytest.raises(InvalidRequest, match="managed and excluded at once"):
-        selected(tenant(3), USERS[0], all_mailboxes=True, exclude=(USERS[0],))
+        selected(tenant(3), USERS[0], everybody=True, exclude=(USERS[0],))
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_who_is_managed_and_excluded_at_once_is_refused(tenant: Tenant) -> None:
     [
         ((GONE, USERS[0]), {}, True),
         ((GONE, USERS[0]), {"tolerant": True}, False),
-        ((GONE,), {"all_mailboxes": True}, True),
+        ((GONE,), {"everybody": True}, True),
         # beside all mailboxes a typing mistake would change the very mailbox that the name was to protect
-        ((GONE,), {"all_mailboxes": True, "tolerant": True}, True),
-        ((), {"all_mailboxes": True, "exclude": (GONE,), "tolerant": True}, True),
+        ((GONE,), {"everybody": True, "tolerant": True}, True),
+        ((), {"everybody": True, "exclude": (GONE,), "tolerant": True}, True),
     ],
 )
 def test_a_name_that_nothing_has(names: tuple[str, ...], more: dict[str, t.Any], fails: bool, tenant: Tenant) -> None:

@@ -458,6 +458,7 @@ def test_no_file_at_all(tmp_path: Path) -> None:
 
 def test_what_a_file_says_can_t_steer_a_terminal(plan: Plan) -> None:
     undo = _undo.parse(
-        {"format": 2, "tenant_id": TENANT, "tenant": "c\x1b[2J", "written": "\u202e", "task": 7}, "content"
+        {"format": 2, "tenant_id": TENANT, "tenant": "c\x1b[2J", "written": "\u202e", "task": 7, "entries": []},
+        "content",
     )
     assert (undo.tenant, undo.written, undo.task, undo.entries) == ("c[2J", "", "7", ())
