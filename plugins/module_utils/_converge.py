@@ -58,6 +58,17 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
         outcomes = _apply.apply(client, plan, waiting, task.progress)
         failure = outcomes.fatal or plan.blocked_by or outcomes.failure() or wanted.failure
         extra.update(_told(task, client, outcomes))
+    result = _result(task, plan, wanted, outcomes, extra)
+    if failure:
+        result.pop("msg")
+        raise failure.but(result={**result, **failure.result})
+    return result
+
+
+def _result(
+    task: Task, plan: Plan, wanted: Wanted, outcomes: _apply.Outcomes | None, extra: Mapping[str, t.Any]
+) -> Result:
+    """What became of the plan, or would become of it, with its lists cut to what fits."""
     told = _results.outcomes_of(plan, outcomes)
     shaped = wanted.shape(plan, told)
     changed = outcomes.changed if outcomes else plan.changed
@@ -65,12 +76,7 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     diff = shaped.pop("diff", None)
     closing = _closing(task, plan, told, wanted.about, extra.get("undo_file"))
     result = _results.bounded({"changed": changed, "msg": closing, **extra, **shaped}, lists)
-    if diff is not None:
-        result["diff"] = diff
-    if failure:
-        result.pop("msg")
-        raise failure.but(result={**result, **failure.result})
-    return result
+    return result if diff is None else {**result, "diff": diff}
 
 
 def announce(task: Task, plan: Plan) -> None:

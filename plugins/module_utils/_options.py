@@ -196,21 +196,12 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
     source = params.get("auth_source") or "auto"
     layers = _layers(params, environ)
     if source == "managed_identity":
-        # A user-assigned identity is named by the task, or by the collection's own variable: AZURE_CLIENT_ID often
-        # belongs to another credential of the same shell.
-        return CredentialValues(
-            "managed_identity", client_id=layers[0].values.get("client_id") or environ.get("EXO_CLIENT_ID") or None
-        )
+        return _managed_identity(layers[0], environ)
     methods = tuple(PROOFS) if source == "auto" else (source,)
     layer = next((layer for layer in layers if layer.proofs(methods)), None)
     if layer is None:
         raise AuthenticationFailed(_nothing_found(methods, layers))
-    proofs = layer.proofs(methods)
-    if len(proofs) > 1:
-        names = " and ".join(layer.names[option] for _method, option in proofs)
-        advice = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
-        raise AuthenticationFailed(f"More than one credential is given ({names}): {advice}.")
-    method, proof = proofs[0]
+    method, proof = _only_proof(layer, methods)
     values = {**layer.values, **{name: layers[0].values[name] for name in _BESIDE if name in layers[0].values}}
     if layer is layers[0]:
         _complete(values, layers[1:])
@@ -219,8 +210,26 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
             f"{layer.names[proof]} is given but the app's client id is not: set client_id"
             f" (or {'AZURE_CLIENT_ID' if layer is layers[2] else 'EXO_CLIENT_ID'})."
         )
-    wanted = {"client_id", proof, *(("certificate_password",) if method == "certificate" else ())}
+    wanted = {"client_id", proof, "certificate_password"} if method == "certificate" else {"client_id", proof}
     return CredentialValues(method, **{option: value for option, value in values.items() if option in wanted})
+
+
+def _managed_identity(options: _Layer, environ: t.Mapping[str, str]) -> CredentialValues:
+    """A user-assigned identity is named by the task, or by the collection's own variable: AZURE_CLIENT_ID often belongs
+    to another credential of the same shell.
+    """
+    client_id = options.values.get("client_id") or environ.get("EXO_CLIENT_ID") or None
+    return CredentialValues("managed_identity", client_id=client_id)
+
+
+def _only_proof(layer: _Layer, methods: t.Sequence[str]) -> tuple[str, str]:
+    """The one (method, option) that proves the app's identity there; raises AuthenticationFailed for several."""
+    proofs = layer.proofs(methods)
+    if len(proofs) > 1:
+        names = " and ".join(layer.names[option] for _method, option in proofs)
+        advice = "leave out all but one" if len({m for m, _o in proofs}) == 1 else "leave one out or set auth_source"
+        raise AuthenticationFailed(f"More than one credential is given ({names}): {advice}.")
+    return proofs[0]
 
 
 def _complete(values: dict[str, str], families: t.Sequence[_Layer]) -> None:

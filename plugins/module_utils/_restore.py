@@ -265,23 +265,12 @@ def _plan(
     organization = next(
         (change for change in changes if change.target.table.single and SMTP_AUTH in change.after), None
     )
-    missing = tuple(
-        Missing(
-            entry.target.label,
-            f"There is no {entry.target.table.label} {entry.target.label} ({entry.target.key}) any more.",
-        )
-        for entry in gone
-    )
     blocked_by = _blocked_by(organization, gone)
-    ends = {change.target.place: change.after.get(SMTP_AUTH) for change in boxes}
-    stay = Listed(
-        tuple(change.target for change in boxes if ends[change.target.place] is False),
-        tuple(change.target for change in boxes if ends[change.target.place] is True),
-    )
+    stay = Listed(_ending(boxes, False), _ending(boxes, True))
     reached = reach(task, client, None if blocked_by else organization, boxes).effect
-    opening = [change for change in users if gate and gate.lets_through(str(change.after[POLICY]) or gate.default)]
-    closing = [change for change in users if change not in opening]
+    opening: list[Change] = []
     if gate is not None:
+        opening = [change for change in users if gate.lets_through(str(change.after[POLICY]) or gate.default)]
         reached = both(reached, _gate_effect(task, client, gate, changes, users))
     phases = ordered(
         [change for change in changes if change not in users],
@@ -289,9 +278,19 @@ def _plan(
         delay=task.params["propagation_delay"],
         blocked_by=blocked_by,
         opening=opening,
-        closing=closing,
+        closing=[change for change in users if change not in opening],
     )
+    missing = tuple(_missing(entry.target) for entry in gone)
     return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)
+
+
+def _ending(boxes: Sequence[Change], value: bool) -> tuple[Target, ...]:
+    """The mailboxes whose own value will be this one."""
+    return tuple(change.target for change in boxes if change.after.get(SMTP_AUTH) is value)
+
+
+def _missing(target: Target) -> Missing:
+    return Missing(target.label, f"There is no {target.table.label} {target.label} ({target.key}) any more.")
 
 
 def _gate_effect(

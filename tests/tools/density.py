@@ -23,7 +23,6 @@ FOLDERS = ("plugins", "roles", "playbooks")
 MOST = 10
 # Functions that are above it still, with how much: none may grow, and one that no longer is goes from this list.
 KNOWN: dict[tuple[str, str], int] = {
-    ("plugins/plugin_utils/_service_verdict.py", "verdict"): 18,
     ("plugins/module_utils/_apply.py", "_look_until"): 12,
     ("plugins/module_utils/_cas_mailbox.py", "_settings"): 12,
     ("plugins/module_utils/_cas_mailbox.py", "_warn"): 13,
@@ -36,7 +35,7 @@ KNOWN: dict[tuple[str, str], int] = {
     ("plugins/module_utils/_conditional_access.py", "_what_if_doubts"): 13,
     ("plugins/module_utils/_conditional_access.py", "conditions"): 11,
     ("plugins/module_utils/_conditional_access.py", "controls"): 12,
-    ("plugins/module_utils/_converge.py", "converge"): 18,
+    ("plugins/module_utils/_converge.py", "converge"): 13,
     ("plugins/module_utils/_credentials.py", "_parse_pem"): 12,
     ("plugins/module_utils/_credentials.py", "select"): 11,
     ("plugins/module_utils/_evidence_merge.py", "merge"): 14,
@@ -48,13 +47,13 @@ KNOWN: dict[tuple[str, str], int] = {
     ("plugins/module_utils/_evidence_report.py", "counts"): 20,
     ("plugins/module_utils/_http.py", "_innermost"): 11,
     ("plugins/module_utils/_module.py", "run_module"): 13,
-    ("plugins/module_utils/_options.py", "credential_values"): 22,
+    ("plugins/module_utils/_options.py", "credential_values"): 16,
     ("plugins/module_utils/_policies_of_list.py", "read_policies_for"): 11,
     ("plugins/module_utils/_reach.py", "reach"): 13,
     ("plugins/module_utils/_reader.py", "__init__"): 11,
     ("plugins/module_utils/_reader.py", "_record"): 12,
     ("plugins/module_utils/_reader.py", "resolve"): 11,
-    ("plugins/module_utils/_restore.py", "_plan"): 24,
+    ("plugins/module_utils/_restore.py", "_plan"): 18,
     ("plugins/module_utils/_restore.py", "_read"): 13,
     ("plugins/module_utils/_results.py", "total"): 13,
     ("plugins/module_utils/_selection.py", "found_names"): 11,
@@ -78,6 +77,7 @@ KNOWN: dict[tuple[str, str], int] = {
     ("plugins/plugin_utils/_fleet.py", "failure_lines"): 11,
     ("plugins/plugin_utils/_outcome.py", "audit"): 12,
     ("plugins/plugin_utils/_outcome.py", "outcome"): 13,
+    ("plugins/plugin_utils/_service_verdict.py", "verdict"): 18,
 }
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
