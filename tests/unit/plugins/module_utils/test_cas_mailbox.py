@@ -294,3 +294,16 @@ def test_no_mailbox_fits(tenant: Tenant, info: Run) -> None:
     ran = info(tenant(1), all_mailboxes=True, where={"pop_enabled": True})
     assert ran.result["mailboxes"] == []
     assert ran.warnings == []
+
+
+def test_plans_that_give_new_mailboxes_what_is_turned_off_are_told(tenant: Tenant, converge: Run) -> None:
+    client = tenant(1, {"PopEnabled": True})
+    plan = {"Guid": "00000000-0000-4000-8000-0000000000aa", "Name": "E5", "DisplayName": "E5"}
+    client.plans.append({**plan, "PopEnabled": True, "ImapEnabled": False})
+    ran = converge(client, all_mailboxes=True, pop_enabled=False, check_mode=True)
+    assert any("mailbox plans: E5 (pop_enabled)" in warning for warning in ran.warnings)
+    client.before = lambda command: AccessDenied("No.") if command.name == "Get-CASMailboxPlan" else None
+    assert converge(client, all_mailboxes=True, pop_enabled=False, check_mode=True).warnings == []
+    client.before = lambda command: AuthenticationFailed("No.") if command.name == "Get-CASMailboxPlan" else None
+    failure = converge(client, all_mailboxes=True, pop_enabled=False, check_mode=True).failure
+    assert isinstance(failure, AuthenticationFailed)

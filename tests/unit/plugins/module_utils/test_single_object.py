@@ -187,3 +187,25 @@ def test_rejecting_direct_send_warns_of_devices(tenant: Tenant, organization: Ru
     assert "devices that send without signing in stop" in warning
     assert organization(client, reject_direct_send=True).warnings == []
     assert organization(client, reject_direct_send=False).warnings == []
+
+
+BLOCK = {"Guid": APP, "Name": "Block", "AllowBasicAuthSmtp": False}
+
+
+def test_another_default_policy_says_who_loses(tenant: Tenant, organization: Run) -> None:
+    client = tenant(1, {AUTH: False})
+    client.policies.append(BLOCK)
+    ran = organization(client, default_authentication_policy="block")
+    assert ran.error is None
+    assert client.written == [("the organization", {"DefaultAuthenticationPolicy": APP})]
+    assert ran.result["effect"]["lose_sample"] == ["user1@contoso.com"]
+    failure = organization(client, default_authentication_policy="Gone").failure
+    assert isinstance(failure, InvalidRequest)
+
+
+def test_another_default_policy_needs_to_know_who_loses(tenant: Tenant, organization: Run) -> None:
+    client = tenant(1)
+    client.policies.append(BLOCK)
+    client.before = lambda command: AccessDenied("No role.") if command.name == "Get-CASMailbox" else None
+    assert isinstance(organization(client, default_authentication_policy="Block").failure, Refused)
+    assert client.writes == []

@@ -462,3 +462,19 @@ def test_what_a_file_says_can_t_steer_a_terminal(plan: Plan) -> None:
         "content",
     )
     assert (undo.tenant, undo.written, undo.task, undo.entries) == ("c[2J", "", "7", ())
+
+
+def test_a_result_holds_the_same_without_names(plan: Plan, tmp_path: Path) -> None:
+    content = _undo.compact(TENANT, "contoso.com", "exo_smtp_auth", plan)
+    assert "user1@contoso.com" not in json.dumps(content)
+    undo, file = _undo.parse(content, "content"), _undo.load(write(tmp_path / "undo.json", plan))
+    assert undo.broken == ()
+    assert [(e.target.place, e.before, e.after) for e in undo.entries] == [
+        (e.target.place, e.before, e.after) for e in file.entries
+    ]
+
+
+def test_a_result_that_is_too_large_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_undo, "MOST_IN_RESULT", 100)
+    with pytest.raises(Refused, match="Nothing was changed"):
+        _undo.compact(TENANT, "contoso.com", "exo_smtp_auth", plan)
