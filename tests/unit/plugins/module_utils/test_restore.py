@@ -325,3 +325,56 @@ def test_two_mailboxes_under_one_guid_stop_the_restore(tenant: Tenant, restore: 
     failure = restore(client, file(auth(guid(1), False, True))).failure
     assert failure.error_code == "ambiguous"
     assert client.writes == []
+
+
+# Authentication policies
+
+BLOCK, ALLOW = "00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000a1"
+
+
+def with_policies(client: t.Any, *, default: str | None = None) -> t.Any:
+    client.policies += [
+        {"Guid": BLOCK, "Name": "Block", "AllowBasicAuthSmtp": False},
+        {"Guid": ALLOW, "Name": "Allow", "AllowBasicAuthSmtp": True},
+    ]
+    client.single["OrganizationConfig"]["DefaultAuthenticationPolicy"] = default
+    return client
+
+
+def of_default(former: str, guid: str) -> dict[str, t.Any]:
+    return {
+        "noun": "OrganizationConfig",
+        "before": {"default_authentication_policy": former},
+        "after": {"default_authentication_policy": "Block"},
+        "policies": {former: guid},
+    }
+
+
+def test_a_former_default_policy_comes_back_by_its_guid(tenant: Tenant, restore: Run) -> None:
+    client = with_policies(tenant(1, {AUTH: False}), default="Block")
+    ran = restore(client, file(of_default("Allow", ALLOW)))
+    assert ran.error is None
+    assert client.written == [("the organization", {"DefaultAuthenticationPolicy": ALLOW})]
+
+
+def test_a_policy_that_is_another_now_is_not_given_back(tenant: Tenant, restore: Run) -> None:
+    client = with_policies(tenant(1), default="Block")
+    for former, guid in (("Gone", ALLOW), ("Allow", BLOCK)):
+        ran = restore(client, file(of_default(former, guid)))
+        assert "is gone, or another one has its name now" in ran.result["changed_since"][0]
+    assert client.writes == []
+
+
+@pytest.mark.parametrize(("verb", "word"), [("New", "made"), ("Remove", "removed")])
+def test_what_came_or_went_as_a_whole_stays(verb: str, word: str, tenant: Tenant, restore: Run) -> None:
+    entry = {
+        "noun": "AuthenticationPolicy",
+        "guid": BLOCK,
+        "identity": "Block",
+        "before": {},
+        "after": {},
+        "verb": verb,
+    }
+    ran = restore(tenant(1), file(entry))
+    assert ran.error is None
+    assert f"was {word} as a whole by that run" in ran.result["changed_since"][0]
