@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
@@ -32,7 +33,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate 
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_few, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import AUTHENTICATION_POLICY
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import EFFECT, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = {

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
@@ -48,7 +49,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = {

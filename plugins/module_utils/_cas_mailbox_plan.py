@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
@@ -20,7 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_few, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import check_settings, given_names
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX_PLAN
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
 _PLURAL = "plans"
 ARGUMENT_SPEC: Mapping[str, t.Any] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _results, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Plan, check_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
@@ -92,6 +92,8 @@ def _save_effect(task: Task, client: Client, plan: Plan) -> Result:
     path = task.params.get("effect_file")
     if not path:
         return {}
+    if not path.lower().endswith((".csv", ".json")):
+        raise InvalidRequest(f"effect_file has to end in .csv or .json, which decides its form; it is {path}.")
     text = _results.effect_text(absolute("effect_file", path), task.tenant, client.tenant_id, plan.effect)
     replace_if_different("effect_file", path, text, dry_run=False)
     return {"effect_file": path}

@@ -80,9 +80,9 @@ def _head() -> Html:
         Html(
             f"<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}; base-uri 'none'; form-action 'none'\">"
         ),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="robots", content="noindex"),
+        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Html('<meta name="referrer" content="no-referrer">'),
+        Html('<meta name="robots" content="noindex">'),
         tag("title", "SMTP AUTH evidence"),
         Html(f"<style>{STYLE}</style>"),
     )

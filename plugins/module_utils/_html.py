@@ -20,7 +20,7 @@ class Html(str):
     __slots__ = ()
 
 
-Child = str | int | None | Iterable["Child"]
+Child: t.TypeAlias = "str | int | Iterable[Child] | None"
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
@@ -29,7 +30,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._single_objec
     spec,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import DEFAULT_POLICY, ORGANIZATION_CONFIG
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import EFFECT, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = spec(
     ORGANIZATION_CONFIG, {"allow_empty": {"type": "bool", "default": False}}, EFFECT, UNDO, WAIT

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted, converge
@@ -42,7 +43,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     USER,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, listed
 from ansible_collections.m365.exchange_online.plugins.module_utils._undo import Entry, Undo
 

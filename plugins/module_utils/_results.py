@@ -144,6 +144,8 @@ def total(plan: Plan) -> str:
     numbers = [(label, sum(1 for change in many if change.target.table.label == label)) for label in labels]
     parts = " and ".join(counted(number, label) for label, number in numbers)
     sentence = f"{parts} change{'s' if len(many) == 1 else ''}, {plan.effect.line()}"
+    if single and not many and SMTP_AUTH not in single[0].after and not (plan.effect.lose or plan.effect.gain):
+        return _about_single(single[0])
     return f"{_about_single(single[0])} → {sentence}" if single else sentence
 
 

@@ -22,6 +22,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._accounts imp
     object_id,
     read_accounts,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LOOKUP
 from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_access import (
     Judgement,
     judge_what_if,
@@ -60,7 +61,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_re
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_replies import decode
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LOOKUP, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
     Log,

@@ -10,11 +10,6 @@ import typing as t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT as EFFECT
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS as LIMITS
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LOOKUP as LOOKUP
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import UNDO as UNDO
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import WAIT as WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet

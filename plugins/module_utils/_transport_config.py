@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
@@ -20,7 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._single_objec
     spec,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH, TRANSPORT_CONFIG
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import EFFECT, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = spec(TRANSPORT_CONFIG, EFFECT, UNDO, WAIT)
 NOUN = "transport_config"

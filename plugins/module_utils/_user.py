@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
@@ -40,7 +41,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._selection im
     selection_of,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import POLICY, USER
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, LOOKUP, UNDO, WAIT, Result, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
 _PLURAL = "users"
 _SELECTION: Mapping[str, t.Any] = {

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +26,8 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(browser())
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ class Control:
         return _answer(200, {"name": "exo-simulator", "version": __version__, "about": text, "control": calls})
 
     def _route(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Any:
-        shape = "/".join([*parts[:1], *("{label}" for _ in parts[1:])])
+        shape = "/".join([*parts[:1], *("{label}" for _part in parts[1:])])
         operation = next((each for each in OPERATIONS if (each.method, each.path) == (method, shape)), None)
         if operation is None:
             raise NotThere(f"there is no {method} {'/'.join(parts)}; see GET openapi.json")

@@ -209,7 +209,7 @@ class Directory:
         """Somebody at a browser, every day that the log reaches back: that is how its span can be seen."""
         if not known:
             return
-        user = next(iter(known.values())).id
+        user = next((account.id for account in known.values()), "")
         common = {"user": user, "client": "Browser", "protocol": "oAuth2", "ip": "198.51.100.10"}
         for day in range(int(self.log_days)):
             yield {**common, "stream": "interactiveUser", "days_ago": day + 0.5}

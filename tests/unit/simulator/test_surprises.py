@@ -114,7 +114,7 @@ def test_a_name_may_bring_somebody_else(client: Client) -> None:
 @pytest.mark.parametrize(("given", "text"), [(True, "on-premises"), ("No luck today.", "No luck today.")])
 def test_a_mailbox_that_always_refuses(simulator: Simulator, given: Any, text: str) -> None:
     client = tenant(simulator, mailboxes=[{"upn": "hybrid@x.example", "refuses_writes": given}])
-    for _ in range(2):
+    for _turn in range(2):
         answer = client.invoke("Set-CASMailbox", {"Identity": "hybrid@x.example", SMTP: False})
         assert error_of(answer) == (400, "InvalidOperationException")
         assert text in answer.text
@@ -177,7 +177,7 @@ def test_drift_at_the_nth_command(client: Client) -> None:
     drift = {"mailboxes": [{"identity": scanner, "cas": {SMTP: None}}]}
     match = {"cmdlet": "Get-CASMailbox", "identity": scanner}
     client.simulator.fault("drift", tenant=label, match=match, after=1, changes=drift)
-    seen = [client.mailbox(scanner)[SMTP] for _ in range(4)]
+    seen = [client.mailbox(scanner)[SMTP] for _turn in range(4)]
     assert seen == [False, False, None, None]
     assert client.simulator.writes(label) == []
     (entry,) = client.simulator.history(label)

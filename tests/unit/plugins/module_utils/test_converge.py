@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Command
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted, converge
@@ -38,7 +39,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import LIMITS, UNDO, WAIT, Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 
 AUTH = "SmtpClientAuthenticationDisabled"
 SPEC = {**LIMITS, **UNDO, **WAIT}

@@ -415,7 +415,7 @@ def test_a_failure_can_t_be_changed_but_made_anew() -> None:
     with pytest.raises(AttributeError, match="can't be changed"):
         error.hint = "Look elsewhere."
     other = error.but(hint="Look elsewhere.")
-    assert type(other) is _errors.NotFound
+    assert other.__class__ is _errors.NotFound
     assert (other.message, other.hint, other.http_status) == (error.message, "Look elsewhere.", 404)
     assert error.hint is None
     with pytest.raises(AttributeError):

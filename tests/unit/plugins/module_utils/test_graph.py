@@ -163,7 +163,7 @@ def test_security_defaults_that_are_not_said(body: bytes) -> None:
 def test_what_a_refusal_means(answer: Response, error: type[e.ExoError], text: str) -> None:
     with pytest.raises(error, match=text) as raised:
         Service(answer, answer).graph(retries=0).security_defaults()
-    assert type(raised.value) is error
+    assert raised.value.__class__ is error
 
 
 def test_a_denial_names_the_permission() -> None:

@@ -216,7 +216,7 @@ def test_as_many_objects_as_come_for_a_name(objects: int, kind: type[ExoError], 
     every = tuple(dict(box) for box in client.boxes.values())
     client._run = lambda command: Answer(every[:objects])
     lookup = Reader(client, [SMTP_AUTH]).named(["user1@contoso.com"])
-    assert type(lookup.failed["user1@contoso.com"]) is kind
+    assert lookup.failed["user1@contoso.com"].__class__ is kind
 
 
 def test_a_failure_that_says_nothing_of_the_mailbox_stops_the_read(tenant: Tenant) -> None:

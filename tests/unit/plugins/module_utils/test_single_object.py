@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _organization_config, _transport_config
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
     InvalidRequest,
@@ -24,7 +25,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._task import EFFECT, UNDO, WAIT
 
 AUTH = "SmtpClientAuthenticationDisabled"
 APP = "6f1d2c3b-4a59-4871-8c6d-2b1a0f9e8d7c"

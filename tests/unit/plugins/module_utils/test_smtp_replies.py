@@ -45,7 +45,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "gate"), CASES, ids=[text[:60] for text, _ in CASES])
+@pytest.mark.parametrize(("text", "gate"), CASES, ids=[text[:60] for text, _gate in CASES])
 def test_each_known_text(text: str, gate: str | None) -> None:
     reply = decode(text)
     assert reply is not None
@@ -54,7 +54,7 @@ def test_each_known_text(text: str, gate: str | None) -> None:
 
 
 def test_each_row_of_the_table_is_met_by_a_text() -> None:
-    assert {id(decode(text)) for text, _ in CASES} == {id(reply) for reply in REPLIES}
+    assert {id(decode(text)) for text, _gate in CASES} == {id(reply) for reply in REPLIES}
 
 
 def test_the_documentation_has_the_whole_table() -> None:
