@@ -41,6 +41,10 @@ class Effect:
     known: bool = True
     states: Mapping[tuple[str, str], tuple[bool, bool]] = field(default_factory=dict)
 
+    @property
+    def moves_anybody(self) -> bool:
+        return bool(self.lose or self.gain)
+
     def result(self) -> dict[str, t.Any]:
         return {
             "lose": len(self.lose) if self.known else None,

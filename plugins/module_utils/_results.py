@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import typing as t
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome, Outcomes, left_out
@@ -138,15 +139,21 @@ def diff_of_many(tenant: str, plan: Plan) -> list[dict[str, t.Any]]:
 
 def total(plan: Plan) -> str:
     """``organization off → 3 mailboxes change, 9 lose SMTP AUTH, 0 gain it``."""
-    single = [change for change in plan.changes if change.target.table.single]
+    single = next((change for change in plan.changes if change.target.table.single), None)
     many = [change for change in plan.changes if not change.target.table.single]
-    labels = list(dict.fromkeys(change.target.table.label for change in many)) or ["mailbox"]
-    numbers = [(label, sum(1 for change in many if change.target.table.label == label)) for label in labels]
-    parts = " and ".join(counted(number, label) for label, number in numbers)
-    sentence = f"{parts} change{'s' if len(many) == 1 else ''}, {plan.effect.line()}"
-    if single and not many and SMTP_AUTH not in single[0].after and not (plan.effect.lose or plan.effect.gain):
-        return _about_single(single[0])
-    return f"{_about_single(single[0])} → {sentence}" if single else sentence
+    sentence = f"{_how_many(many)}, {plan.effect.line()}"
+    if single is None:
+        return sentence
+    if not many and SMTP_AUTH not in single.after and not plan.effect.moves_anybody:
+        return _about_single(single)
+    return f"{_about_single(single)} → {sentence}"
+
+
+def _how_many(many: Sequence[Change]) -> str:
+    """``3 users and 2 mailboxes change``."""
+    numbers = Counter(change.target.table.label for change in many) or Counter(mailbox=0)
+    parts = " and ".join(counted(number, label) for label, number in numbers.items())
+    return f"{parts} change{'s' if len(many) == 1 else ''}"
 
 
 def _about_single(change: Change) -> str:

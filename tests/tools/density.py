@@ -55,7 +55,6 @@ KNOWN: dict[tuple[str, str], int] = {
     ("plugins/module_utils/_reader.py", "resolve"): 11,
     ("plugins/module_utils/_restore.py", "_plan"): 18,
     ("plugins/module_utils/_restore.py", "_read"): 13,
-    ("plugins/module_utils/_results.py", "total"): 13,
     ("plugins/module_utils/_selection.py", "found_names"): 11,
     ("plugins/module_utils/_selection.py", "select"): 14,
     ("plugins/module_utils/_service_errors.py", "failure"): 14,
