@@ -92,9 +92,10 @@ def _save_effect(task: Task, client: Client, plan: Plan) -> Result:
     path = task.params.get("effect_file")
     if not path:
         return {}
+    absolute("effect_file", path)
     if not path.lower().endswith((".csv", ".json")):
         raise InvalidRequest(f"effect_file has to end in .csv or .json, which decides its form; it is {path}.")
-    text = _results.effect_text(absolute("effect_file", path), task.tenant, client.tenant_id, plan.effect)
+    text = _results.effect_text(path, task.tenant, client.tenant_id, plan.effect)
     replace_if_different("effect_file", path, text, dry_run=False)
     return {"effect_file": path}
 
