@@ -26,7 +26,12 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     WrongTenant,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record, Target
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Listed, Plan, ordered, parse_limits
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
+    Listed,
+    Plan,
+    ordered,
+    parse_limits,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
     PolicyGate,
@@ -109,6 +114,7 @@ def restore(task: Task) -> Result:
     for sentence in kept[:SAMPLE]:
         task.warn(sentence)
     if not params["force"]:
+        _check_known(plan)
         _check_effect(plan, undo)
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
@@ -269,20 +275,29 @@ def _plan(
     blocked_by = _blocked_by(organization, gone)
     stay = Listed(_ending(boxes, False), _ending(boxes, True))
     reached = reach(task, client, None if blocked_by else organization, boxes).effect
-    opening: list[Change] = []
+    opening, closing = _by_gate(gate, users)
     if gate is not None:
-        opening = [change for change in users if gate.lets_through(str(change.after[POLICY]) or gate.default)]
         reached = both(reached, _gate_effect(task, client, gate, changes, users))
     phases = ordered(
-        [change for change in changes if change not in users],
+        [change for change in changes if change.target.table.noun != USER.noun],
         stay,
         delay=task.params["propagation_delay"],
         blocked_by=blocked_by,
         opening=opening,
-        closing=[change for change in users if change not in opening],
+        closing=closing,
     )
     missing = tuple(_missing(entry.target) for entry in gone)
     return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)
+
+
+def _by_gate(gate: PolicyGate | None, users: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """(users whose former policy lets SMTP through, the others)."""
+    opening: list[Change] = []
+    closing: list[Change] = []
+    for change in users:
+        passes = gate is not None and gate.lets_through(str(change.after[POLICY]) or gate.default)
+        (opening if passes else closing).append(change)
+    return opening, closing
 
 
 def _ending(boxes: Sequence[Change], value: bool) -> tuple[Target, ...]:
@@ -329,6 +344,17 @@ def _had(entry: Entry, value: bool) -> bool:
     if entry.before.get(SMTP_AUTH) is value:
         return True
     return entry.smtp_auth_before is (not value)
+
+
+def _check_known(plan: Plan) -> None:
+    """Refuse to turn the organization while nobody knows whom that cuts off or lets in."""
+    singles = [change for change in plan.changes if change.target.table.single]
+    if not plan.effect.known and any({SMTP_AUTH, DEFAULT_POLICY} & change.differing()[1].keys() for change in singles):
+        raise Refused(
+            "The organization's SMTP AUTH is not restored, because it can't be known who loses or gains it by that."
+            " Nothing was changed.",
+            hint="Give the app a role that reads mailboxes, such as View-Only Recipients, or set force: true.",
+        )
 
 
 def _check_effect(plan: Plan, undo: Undo) -> None:

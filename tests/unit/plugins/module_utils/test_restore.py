@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _cas_mailbox, _restore, _smtp_auth
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
+    AccessDenied,
     InvalidRequest,
     NotConfirmed,
     NotFound,
@@ -280,6 +281,18 @@ def test_who_had_it_then_does_not_lose_it_by_coming_back(
     ran = restore(client, content, force=True, check_mode=check_mode)
     assert ran.error is None
     assert ran.warnings == ["1 mailbox loses SMTP AUTH in effect: user1@contoso.com."]
+
+
+def test_the_organization_is_not_turned_while_nobody_knows_who_loses(tenant: Tenant, restore: Run) -> None:
+    """exo_transport_config refuses the same; force says that it is meant."""
+    client = tenant(1, organization={AUTH: False})
+    client.before = lambda command: AccessDenied("No.") if command.name == "Get-CASMailbox" else None
+    failure = restore(client, file(organization(True, False))).failure
+    assert isinstance(failure, Refused)
+    assert "can't be known who loses or gains" in str(failure)
+    assert client.writes == []
+    assert restore(client, file(organization(True, False)), force=True).error is None
+    assert client.transport[AUTH] is True
 
 
 def test_who_had_none_then_may_lose_it(tenant: Tenant, restore: Run, guid: Guid) -> None:
