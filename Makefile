@@ -49,7 +49,7 @@ link:
 
 demo: setup ## Run the whole job on simulated tenants
 	@ANSIBLE_STDOUT_CALLBACK=m365.exchange_online.fleet PATH="$(BIN):$$PATH" \
-		python tests/simulator --quiet --tenants playbooks/files/demo_tenants.yml -- \
+		python playbooks/files/simulator --quiet --tenants playbooks/files/demo_tenants.yml -- \
 		ansible-playbook -i localhost, playbooks/demo.yml $(ARGS)
 
 test: setup-lint setup ## Run lint, docs, sanity, unit and integration, and show the time of each
@@ -124,10 +124,10 @@ page: setup ## Look at the evidence page in headless Chromium, where there is on
 	else echo "make page: skipped, because no Chromium is installed (Debian and Ubuntu: apt-get install chromium)"; fi
 
 pictures: page ## Take the pictures of the evidence page for docs/pictures anew
-	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections:tests" "$(BIN)/python" -m page.pictures
+	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections:tests:playbooks/files" "$(BIN)/python" -m page.pictures
 
 screens: setup ## Draw docs/pictures/*.svg anew from real runs against the simulator
-	@PATH="$(BIN):$$PATH" PYTHONPATH=tests "$(BIN)/python" -m tools.screens
+	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.screens
 
 fresh: python ## Run the README's own commands on a bare Debian (takes root and debootstrap, or a container engine)
 	$(PYTHON) $(TOOLS)/fresh.py $(ARGS)

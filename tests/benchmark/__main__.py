@@ -10,7 +10,8 @@ from pathlib import Path
 
 if not __package__:
     # Started as a directory: the modules here import each other as a package, so its parent has to be importable.
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    TESTS = Path(__file__).resolve().parent.parent
+    sys.path[:1] = [str(TESTS), str(TESTS.parent / "playbooks" / "files")]
 
 from benchmark.cli import main
 

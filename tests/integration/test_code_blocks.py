@@ -208,7 +208,7 @@ def test_the_role(reader: Reader, contoso: Tenant) -> None:
     assert (contoso.transport(), contoso.own("scanner@contoso.com")) == (False, None)
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "SECURITY.md", "tests/simulator/README.md"])
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "SECURITY.md", "playbooks/files/simulator/README.md"])
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     missing = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if not (path.parent / link).exists()]

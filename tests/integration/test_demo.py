@@ -18,7 +18,7 @@ import pytest
 from harness import ROOT, Lab
 
 PLAYBOOK = ROOT / "playbooks" / "demo.yml"
-SIMULATOR = [sys.executable, str(ROOT / "tests" / "simulator"), "--quiet"]
+SIMULATOR = [sys.executable, str(ROOT / "playbooks" / "files" / "simulator"), "--quiet"]
 SIMULATOR += ["--tenants", str(ROOT / "playbooks" / "files" / "demo_tenants.yml"), "--"]
 
 

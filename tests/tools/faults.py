@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "integration")]
+sys.path[:0] = [str(TESTS), str(TESTS / "integration"), str(TESTS.parent / "playbooks" / "files")]
 # The tests are no package.
 faults = importlib.import_module("faults")
 

@@ -64,7 +64,7 @@ def test_its_fixtures(tmp_path: Path) -> None:
     (tmp_path / "tenants.yml").write_text("tenants: [{label: given}]", encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nexo_tenants = tenants.yml\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "simulator.pytest_plugin", "-p", "no:cacheprovider"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Simulator.home().parent), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
 
