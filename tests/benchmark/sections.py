@@ -198,7 +198,7 @@ def fleet(lab: Lab, sizes: Sizes) -> Data:
     """Many converged tenants, three tasks each."""
 
     def host(tenant: Tenant) -> dict[str, Any]:
-        return {"connection": connection(tenant.info), "scanner": tenant.names[0]}
+        return {"service": connection(tenant.info), "scanner": tenant.names[0]}
 
     bare: dict[str, Any] = {"tenants": {"hosts": {f"host{number}": {} for number in range(sizes.tenants)}}}
     run = playbook(lab, PLAYBOOKS / "nothing.yml", inventory=bare, options=("--forks", str(sizes.forks)))
