@@ -21,7 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     PartialFailure,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Expected, Guard, Phase, Plan
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Expected, Guard, Phase, Plan, places
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import (
     Progress,
@@ -259,19 +259,23 @@ def _look_until(run: _Run, expected: Sequence[Expected]) -> tuple[list[Record], 
     """The objects as they are, and those that did not come to be as expected within the time-out."""
     if not expected:
         return [], []
+    targets = [one.target for one in expected]
     options: set[str] = set().union(*(one.values for one in expected))
     deadline = run.waiting.clock() + run.waiting.timeout
     turn = 0
     while True:
         run.client.check_alive()
-        records = read_again(run.client, [one.target for one in expected], options)
-        unseen = [one for one in expected if not _shows(records.get(one.target.place), one.values)]
-        _seen(run, {one.target.place for one in expected} - {one.target.place for one in unseen})
-        if not unseen or not _worth_waiting(run, unseen):
-            return list(records.values()), unseen
+        records = read_again(run.client, targets, options)
+        unseen = _unseen(expected, records)
+        _seen(run, places(targets) - places(one.target for one in unseen))
         turn += 1
-        if not _pause(run, turn, deadline):
+        if not unseen or not _worth_waiting(run, unseen) or not _pause(run, turn, deadline):
             return list(records.values()), unseen
+
+
+def _unseen(expected: Iterable[Expected], records: Mapping[Place, Record]) -> list[Expected]:
+    """Those that are not as they have to be."""
+    return [one for one in expected if not _shows(records.get(one.target.place), one.values)]
 
 
 def _pause(run: _Run, turn: int, deadline: float) -> bool:

@@ -27,7 +27,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered, parse_limits
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Property, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reach import Reach, reach
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, omitted, read_few, read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
@@ -132,18 +132,23 @@ def _check_inherit(params: Mapping[str, t.Any], changes: Sequence[Change], reach
 def _warn(task: Task, client: Client, selected: Selected, changes: Sequence[Change]) -> None:
     if selected.dropped and task.params["mailboxes"]:
         task.warn(f"where leaves out mailboxes that mailboxes names: {listed(selected.dropped)}.")
-    turned_off = [option for option in CAS_MAILBOX_PLAN.options if task.params.get(option) is False]
-    if task.params["all_mailboxes"] and turned_off and any(change.changed for change in changes):
-        plans = _plans_that_turn_it_on(client, turned_off)
-        if plans:
-            task.warn(
-                f"New mailboxes will still have what this task turns off, because of these mailbox plans:"
-                f" {listed(plans)}. exo_cas_mailbox_plan sets them."
-            )
+    if task.params["all_mailboxes"] and any(change.changed for change in changes):
+        _warn_of_plans(task, client)
     if any(change.turns(_EWS, True) for change in changes) and _organization_forbids_ews(client):
         task.warn(
             f"{_EWS}: true has no effect while the organization's {_EWS} is false: both have to allow it"
             " (exo_organization_config sets it)."
+        )
+
+
+def _warn_of_plans(task: Task, client: Client) -> None:
+    """Tell of what new mailboxes will still have although the task turns it off for all that there are."""
+    turned_off = [option for option in CAS_MAILBOX_PLAN.options if task.params.get(option) is False]
+    plans = _plans_that_turn_it_on(client, turned_off) if turned_off else []
+    if plans:
+        task.warn(
+            f"New mailboxes will still have what this task turns off, because of these mailbox plans:"
+            f" {listed(plans)}. exo_cas_mailbox_plan sets them."
         )
 
 
@@ -182,36 +187,56 @@ def info(task: Task) -> Result:
         raise InvalidRequest("Which mailboxes? Give identity or all_mailboxes: true.")
     check_selection(params)
     dest = absolute("dest", params["dest"]) if params["dest"] else None
-    where = parse_where(params["where"])
     wanted = [option for option in CAS_MAILBOX.options if not asked or option in asked]
+    records = _read(task, wanted)
+    settings = _settings(task, records, wanted)
+    boxes = [{**record.target.identity, "settings": own} for record, own in zip(records, settings, strict=True)]
+    summary = _summary(settings, wanted)
+    return _saved(task, dest, boxes, summary) if dest else _returned(boxes, summary)
+
+
+def _read(task: Task, wanted: Sequence[str]) -> Sequence[Record]:
+    """The mailboxes that the task selects, with at least the settings that are wanted."""
+    params = task.params
+    where = parse_where(params["where"])
     # Without properties whole objects are read: what a role hides is then left out instead of failing the task.
-    options = sorted({*wanted, *(where or ())}) if asked else None
+    options = sorted({*wanted, *(where or ())}) if params["properties"] else None
     reader = Reader(task.connect(), options, task.progress, warn=task.warn)
     selected = select(reader, selection_of(params, given_names("identity", params["identity"]), where))
     for missing in selected.missing:
         task.warn(missing.error)
-    settings = _settings(task, selected.records, wanted)
-    boxes = [{**box.target.identity, "settings": own} for box, own in zip(selected.records, settings, strict=True)]
-    counts: Result = {"matched": len(boxes)}
+    return selected.records
+
+
+def _summary(settings: Sequence[Mapping[str, Value]], wanted: Sequence[str]) -> Result:
+    """How many mailboxes there are, and in which state their SMTP AUTH is, where all of them tell."""
+    counts: Result = {"matched": len(settings)}
     states = [own[SMTP_AUTH] for own in settings if SMTP_AUTH in own]
-    if SMTP_AUTH in wanted and len(states) == len(boxes):
+    if SMTP_AUTH in wanted and len(states) == len(settings):
         counts["smtp_auth"] = {
             "enabled": states.count(False),
             "disabled": states.count(True),
             "inherit": states.count(INHERIT),
         }
-    whole: Result = {"mailboxes": boxes, "summary": counts}
-    if dest:
-        text = json.dumps(whole, indent=1) + "\n"
-        changed = replace_if_different("dest", dest, text, dry_run=task.check_mode)
-        return {"changed": changed, "dest": dest, "summary": counts}
+    return counts
+
+
+def _saved(task: Task, dest: str, boxes: Sequence[Mapping[str, t.Any]], summary: Result) -> Result:
+    """The result of a task that writes the mailboxes into a file."""
+    text = json.dumps({"mailboxes": boxes, "summary": summary}, indent=1) + "\n"
+    changed = replace_if_different("dest", dest, text, dry_run=task.check_mode)
+    return {"changed": changed, "dest": dest, "summary": summary}
+
+
+def _returned(boxes: Sequence[Mapping[str, t.Any]], summary: Result) -> Result:
+    """The result with the mailboxes in it; raises Refused where they are too many."""
     if len(json.dumps(boxes)) > _results.BUDGET:
         raise Refused(
             f"The settings of {len(boxes)} mailboxes are too much to return: AWX would drop them all.",
             hint="Name a file in dest, or ask for fewer properties.",
-            result={"summary": counts},
+            result={"summary": summary},
         )
-    return {"changed": False, **whole}
+    return {"changed": False, "mailboxes": boxes, "summary": summary}
 
 
 def _settings(task: Task, records: Sequence[Record], wanted: Sequence[str]) -> list[dict[str, Value]]:
@@ -224,7 +249,10 @@ def _settings(task: Task, records: Sequence[Record], wanted: Sequence[str]) -> l
             task.warn(omitted(one))
         if one.kind.nullable or somewhere:
             readable.append(one)
-    return [
-        {one.option: one.read(record.remote) for one in readable if one.kind.nullable or one.present(record.remote)}
-        for record in records
-    ]
+    return [_values(record, readable) for record in records]
+
+
+def _values(record: Record, properties: Sequence[Property]) -> dict[str, Value]:
+    """One mailbox's settings among these, by option."""
+    remote = record.remote
+    return {one.option: one.read(remote) for one in properties if one.kind.nullable or one.present(remote)}

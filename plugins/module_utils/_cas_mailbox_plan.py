@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
@@ -15,8 +15,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._arguments im
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import converge as converge_plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._entries import merge, parse_entries
+from ansible_collections.m365.exchange_online.plugins.module_utils._entries import Entry, merge, parse_entries
 from ansible_collections.m365.exchange_online.plugins.module_utils._few import find_few
+from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Phase, Plan, parse_limit
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_few, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import check_settings, given_names
@@ -45,17 +46,8 @@ def converge(task: Task) -> Result:
     limits = Limits(parse_limit("max_changes", params["max_changes"]))
     check_settings(params, shared, bool(entries), _PLURAL)
     client = task.connect()
-    tolerant = params["lookup_failure_action"] == "warn" and not params["all_plans"]
     every = read_few(client, CAS_MAILBOX_PLAN)
-    by_name, missing = find_few(every, [entry.identity for entry in entries], "identity", tolerant=tolerant)
-    spared, _none = find_few(every, given_names("exclude", params["exclude"]), "exclude", tolerant=False)
-    own = merge(entries, by_name)
-    excluded = {record.key for record in spared.values()}
-    scope = [record for record in every if record.key in own or (params["all_plans"] and record.key not in excluded)]
-    base = shared if params["all_plans"] else {}
-    changes = tuple(plan_change(record, {**base, **own.get(record.key, {})}) for record in scope)
-    due = tuple(change for change in changes if change.changed)
-    plan = Plan((Phase(due),) if due else (), changes, missing, len(changes))
+    plan = _plan(params, shared, entries, every)
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         return {
@@ -65,6 +57,32 @@ def converge(task: Task) -> Result:
         }
 
     return converge_plan(task, client, plan, Wanted(shape, limits.of(len(every))))
+
+
+def _plan(
+    params: Mapping[str, t.Any], shared: Mapping[str, t.Any], entries: Sequence[Entry], every: Sequence[Record]
+) -> Plan:
+    """The changes of the mailbox plans that the task is about. every: all that the tenant has."""
+    tolerant = params["lookup_failure_action"] == "warn" and not params["all_plans"]
+    by_name, missing = find_few(every, [entry.identity for entry in entries], "identity", tolerant=tolerant)
+    desired = merge(entries, by_name)
+    if params["all_plans"]:
+        excluded, _none = find_few(every, given_names("exclude", params["exclude"]), "exclude", tolerant=False)
+        desired = _for_all(every, excluded.values(), shared, desired)
+    changes = tuple(plan_change(record, desired[record.key]) for record in every if record.key in desired)
+    due = tuple(change for change in changes if change.changed)
+    return Plan((Phase(due),) if due else (), changes, missing, len(changes))
+
+
+def _for_all(
+    every: Iterable[Record],
+    excluded: Iterable[Record],
+    shared: Mapping[str, t.Any],
+    own: Mapping[str, Mapping[str, t.Any]],
+) -> dict[str, dict[str, t.Any]]:
+    """What is desired of each plan where the task is about all, by GUID: its own settings beat the shared ones."""
+    left_out = {record.key for record in excluded} - own.keys()
+    return {record.key: {**shared, **own.get(record.key, {})} for record in every if record.key not in left_out}
 
 
 def info(task: Task) -> Result:

@@ -60,23 +60,24 @@ def plan_change(record: Record, desired: Mapping[str, t.Any], *, exact: bool = F
     exact: bring back a former state as it was, even one that can't be desired in one call.
     Raises InvalidRequest where what is desired contradicts itself or can't be reached, if that needs a write.
     """
+    draft = _draft(record, desired, exact)
+    for option in tuple(draft.differing):
+        for rule in (_refuse_one_way, _meet_switch, _meet_companion):
+            rule(draft, draft.table[option])
+    managed = {option: draft.current[option] for option in (*desired, *draft.differing)}
+    calls = tuple(call for call in ({**draft.along, **draft.written(desired)}, draft.later) if call)
+    return Change(record.target, managed, {**managed, **draft.after}, calls)
+
+
+def _draft(record: Record, desired: Mapping[str, t.Any], exact: bool) -> _Draft:
+    """What differs from what is desired, before any setting has to take another along."""
     table = record.target.table
     current = {option: record.read(option) for option in table.closure(desired)}
     targets = {option: table[option].kind.target(value, current[option]) for option, value in desired.items()}
     differing = [option for option in targets if not table[option].kind.same(targets[option], current[option])]
     # A spelling that counts as the same stays as it is.
     after = {option: targets[option] if option in differing else current[option] for option in targets}
-    draft = _Draft(table, record.label, current, after, differing, exact)
-    for option in tuple(differing):
-        for rule in (_refuse_one_way, _meet_switch, _meet_companion):
-            rule(draft, table[option])
-    first = {
-        table[option].remote: table[option].kind.write(desired.get(option), after[option], current[option])
-        for option in draft.differing
-    }
-    managed = {option: current[option] for option in (*desired, *draft.differing)}
-    calls = tuple(call for call in ({**draft.along, **first}, draft.later) if call)
-    return Change(record.target, managed, {**managed, **after}, calls)
+    return _Draft(table, record.label, current, after, differing, exact)
 
 
 @dataclass
@@ -94,6 +95,14 @@ class _Draft:
 
     def final(self, option: str) -> Value:
         return self.after.get(option, self.current[option])
+
+    def written(self, desired: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The parameters of what differs."""
+        rows = [self.table[option] for option in self.differing]
+        return {
+            row.remote: row.kind.write(desired.get(row.option), self.after[row.option], self.current[row.option])
+            for row in rows
+        }
 
     def postpone(self, option: str, meanwhile: Value) -> None:
         """Send another value first and the final one in a second call."""

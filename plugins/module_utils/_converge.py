@@ -48,21 +48,33 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     wanted.check(plan)
     if plan.changed and task.params.get("undo_in_result"):
         extra["undo"] = _undo.compact(client.tenant_id, task.tenant, task.module, plan)
-    path = _undo.prepare(task.params["undo_file"]) if task.params.get("undo_file") and plan.changed else None
+    path = _undo_path(task, plan)
     outcomes = None
-    failure = plan.blocked_by or wanted.failure
     if plan.changed and not task.check_mode:
         if path:
             extra["undo_file"] = _undo.write(path, client.tenant_id, task.tenant, task.module, plan)
         waiting = _apply.Waiting(task.params["wait"], task.params["wait_timeout"])
         outcomes = _apply.apply(client, plan, waiting, task.progress)
-        failure = outcomes.fatal or plan.blocked_by or outcomes.failure() or wanted.failure
         extra.update(_told(task, client, outcomes))
     result = _result(task, plan, wanted, outcomes, extra)
+    failure = _failure(plan, wanted, outcomes)
     if failure:
         result.pop("msg")
         raise failure.but(result={**result, **failure.result})
     return result
+
+
+def _undo_path(task: Task, plan: Plan) -> str | None:
+    """The undo file to write, None where no file is wanted or nothing changes; raises Refused where it can't be."""
+    path = task.params.get("undo_file")
+    return _undo.prepare(path) if path and plan.changed else None
+
+
+def _failure(plan: Plan, wanted: Wanted, outcomes: _apply.Outcomes | None) -> ExoError | None:
+    """The task's failure, if there is one: of several the one to mend first."""
+    if outcomes is None:
+        return plan.blocked_by or wanted.failure
+    return outcomes.fatal or plan.blocked_by or outcomes.failure() or wanted.failure
 
 
 def _result(
