@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_access import what_if_request
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -138,9 +137,8 @@ class Graph:
         """All Conditional Access policies, in Graph's form."""
         return list(self._pages(Read(f"v1.0/{_ACCESS}/policies", _ALL, pace="conditional access")))
 
-    def what_if(self, user: str, client_ip: str | None) -> list[t.Any]:
-        """What Conditional Access would do to a sign-in of this user over SMTP with a password."""
-        question = what_if_request(user, client_ip)
+    def what_if(self, question: Mapping[str, t.Any]) -> list[t.Any]:
+        """What Conditional Access would do to the sign-in that the question describes."""
         try:
             return self._ask_what_if(question)
         except NotFound:

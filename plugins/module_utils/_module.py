@@ -24,6 +24,10 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._graph import
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import HAS_REQUESTS, Http
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import quiet
 from ansible_collections.m365.exchange_online.plugins.module_utils._results import bounded_arguments
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_variables import (
+    LEASE_VARIABLE,
+    PROGRESS_VARIABLE,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
 from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
@@ -60,7 +64,7 @@ def run_module(
         module.warn(f"{tenant}: {text}")
 
     connector = _Connector(module, warn)
-    progress_file = os.environ.get(_run_directory.PROGRESS_VARIABLE)
+    progress_file = os.environ.get(PROGRESS_VARIABLE)
     task = Task(
         module.params,
         module.check_mode,
@@ -123,7 +127,7 @@ class _Connector:
             read_only=self._module.check_mode,
             retries=connection.retries,
             concurrency=connection.concurrency,
-            alive=_run_directory.Lease(os.environ.get(_run_directory.LEASE_VARIABLE, "")),
+            alive=_run_directory.Lease(os.environ.get(LEASE_VARIABLE, "")),
         )
         self._made.append(client)
         return client

@@ -20,10 +20,8 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_variables import DIRECTORY_VARIABLE
 
-DIRECTORY_VARIABLE = "M365_EXO_RUN_DIRECTORY"
-PROGRESS_VARIABLE = "M365_EXO_PROGRESS_FILE"
-LEASE_VARIABLE = "M365_EXO_LEASE_FILE"
 _INTERVAL = 1.0  # seconds between two notes of progress
 
 

@@ -26,6 +26,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._arguments im
 from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_access import (
     Judgement,
     judge_what_if,
+    what_if_request,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
@@ -159,7 +160,7 @@ def _ask_what_if(
     for number, record in enumerate(records, start=1):
         user = object_id(record)
         if user:
-            answer = attempt(functools.partial(graph.what_if, user, client_ip), POLICIES)
+            answer = attempt(functools.partial(graph.what_if, what_if_request(user, client_ip)), POLICIES)
             if isinstance(answer, Unread):
                 answers[record.key] = answer
                 if answer.permission:

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._accounts import addresses, object_id
@@ -38,31 +37,23 @@ class UsageGate:
     days: int
     report: Report | None
 
+    def check(self, task: Task, losers: Sequence[Record]) -> None:
+        """Raise Refused where one of those who lose SMTP AUTH uses it, or may use it."""
+        if not losers:
+            return
+        now = datetime.datetime.now(datetime.timezone.utc)
+        log = read_log(task.connect_graph(), now, self.days, task.progress)
+        usages = [(record, usage_of(object_id(record), addresses(record), log, self.report)) for record in losers]
+        stopped = [(record, usage) for record, usage in usages if usage.state != NOT_SEEN]
+        if stopped:
+            raise refusal(self.days, stopped)
 
-def parse_gate(params: Mapping[str, t.Any], today: datetime.date) -> UsageGate | None:
-    """The gate that a task's options describe, None where there is none; raises InvalidRequest."""
-    days = params["require_unused_days"]
-    if days is None:
-        for option in ("accept_cutoff", "usage_report"):
-            if params[option]:
-                raise InvalidRequest(f"{option} goes with require_unused_days only.")
-        return None
+
+def parse_gate(days: int, path: str | None, today: datetime.date) -> UsageGate:
+    """The gate of so many days, with the report at this path where there is one; raises InvalidRequest."""
     if not 1 <= days <= _LONGEST:
         raise InvalidRequest(f"require_unused_days has to be between 1 and {_LONGEST}, it is {days}.")
-    path = params["usage_report"]
     return UsageGate(days, read_report(absolute("usage_report", path), today, days) if path else None)
-
-
-def check_unused(task: Task, gate: UsageGate, losers: Sequence[Record]) -> None:
-    """Raise Refused where one of those who lose SMTP AUTH uses it, or may use it."""
-    if not losers:
-        return
-    now = datetime.datetime.now(datetime.timezone.utc)
-    log = read_log(task.connect_graph(), now, gate.days, task.progress)
-    usages = [(record, usage_of(object_id(record), addresses(record), log, gate.report)) for record in losers]
-    stopped = [(record, usage) for record, usage in usages if usage.state != NOT_SEEN]
-    if stopped:
-        raise refusal(gate.days, stopped)
 
 
 def refusal(days: int, stopped: Sequence[tuple[Record, Usage]]) -> Refused:

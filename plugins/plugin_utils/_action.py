@@ -25,7 +25,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._run_directory import (
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_variables import (
     DIRECTORY_VARIABLE,
     LEASE_VARIABLE,
     PROGRESS_VARIABLE,

@@ -39,8 +39,23 @@ def test_the_page_shows_the_code() -> None:
 
 @pytest.mark.parametrize("name", PURE)
 def test_what_is_pure_loads_no_network(name: str) -> None:
-    """In a fresh interpreter, so that nothing that another test imported counts."""
-    code = f"import sys, {architecture.PREFIX}.{name}; print([m for m in ('requests', 'msal') if m in sys.modules])"
+    assert loaded_of(f"{architecture.PREFIX}.{name}", "requests", "msal") == "[]"
+
+
+def test_the_controller_loads_no_network() -> None:
+    """It makes a process for each task, which would load it anew each time (60 ms)."""
+    plugins = architecture.PREFIX.rpartition(".")[0]
+    assert loaded_of(f"{plugins}.action.exo_smtp_auth", "requests", "msal") == "[]"
+
+
+def test_a_task_without_the_usage_gate_does_not_load_it() -> None:
+    names = [f"{architecture.PREFIX}.{name}" for name in ("_usage", "_conditional_access", "_sign_in_log")]
+    assert loaded_of(f"{architecture.PREFIX}._smtp_auth", *names) == "[]"
+
+
+def loaded_of(module: str, *names: str) -> str:
+    """Which of the names a module brings, in a fresh interpreter, so that nothing that another test imported counts."""
+    code = f"import sys, {module}; print([name for name in {names!r} if name in sys.modules])"
     path = [str(ROOT / ".cache" / "collections"), *sys.path]
     run = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}; {code}"],
@@ -48,4 +63,4 @@ def test_what_is_pure_loads_no_network(name: str) -> None:
         text=True,
         check=True,
     )
-    assert run.stdout.strip() == "[]"
+    return run.stdout.strip()

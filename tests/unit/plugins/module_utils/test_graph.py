@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _errors as e
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
+from ansible_collections.m365.exchange_online.plugins.module_utils._conditional_access import what_if_request
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph, NoLicence, Pace, Read
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import Response
 
@@ -196,7 +197,7 @@ def test_conditional_access_is_asked_once_a_second() -> None:
     service = Service(*[ok(link=page(number)) for number in range(2, 5)], ok(), ok())
     graph = service.graph()
     graph.conditional_access()
-    graph.what_if(USER, None)
+    graph.what_if(what_if_request(USER, None))
     assert len(service.slept) == 4
     assert service.now - 100 >= 4
 
@@ -250,12 +251,12 @@ def test_what_if_falls_back_to_beta_where_v1_has_it_not_and_stays_there() -> Non
     missing = refused(400, "BadRequest", "Resource not found for the segment 'evaluate'.")
     service = Service(missing, ok({"id": "a"}), ok({"id": "b"}))
     graph = service.graph()
-    assert graph.what_if(USER, "203.0.113.10") == [{"id": "a"}]
-    assert graph.what_if(USER, None) == [{"id": "b"}]
+    assert graph.what_if(what_if_request(USER, "203.0.113.10")) == [{"id": "a"}]
+    assert graph.what_if(what_if_request(USER, None)) == [{"id": "b"}]
     assert [sent.url.split("/")[3] for sent in service.sent] == ["v1.0", "beta", "beta"]
     assert {sent.method for sent in service.sent} == {"POST"}
     with pytest.raises(e.NotFound):
-        Service(missing, missing).graph().what_if(USER, None)
+        Service(missing, missing).graph().what_if(what_if_request(USER, None))
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])

@@ -14,14 +14,13 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import usage_gate
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import Seen, Sent, Usage
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import (
     UsageGate,
-    check_unused,
     described,
-    parse_gate,
     refusal,
 )
 
@@ -79,19 +78,19 @@ GATE = UsageGate(30, None)
 )
 def test_a_success_stops_the_plan_and_a_failure_never_does(rows: list[dict[str, t.Any]], stops: bool) -> None:
     if not stops:
-        check_unused(task(FakeGraph(*rows)), GATE, [record(1)])
+        GATE.check(task(FakeGraph(*rows)), [record(1)])
         return
     with pytest.raises(Refused, match=r"user1@contoso\.com \(last seen 2026-11-22T06:12:01Z from 203\.0\.113\.10\)"):
-        check_unused(task(FakeGraph(*rows)), GATE, [record(1)])
+        GATE.check(task(FakeGraph(*rows)), [record(1)])
 
 
 def test_what_is_not_known_stops_the_plan() -> None:
     with pytest.raises(Refused, match=r"of 1 that is not known: user1@contoso\.com \(not known: access_token"):
-        check_unused(task(None), GATE, [record(1)])
+        GATE.check(task(None), [record(1)])
 
 
 def test_nobody_who_loses_needs_no_question() -> None:
-    check_unused(t.cast(t.Any, None), GATE, [])
+    GATE.check(t.cast(t.Any, None), [])
 
 
 def test_a_refusal_names_those_in_use_first_and_stays_small() -> None:
@@ -130,18 +129,18 @@ def test_when_and_from_where(usage: Usage, text: str) -> None:
 )
 def test_options_that_are_no_gate(given: dict[str, t.Any], text: str) -> None:
     with pytest.raises(InvalidRequest, match=text):
-        parse_gate({**NOTHING, **given}, TODAY)
+        usage_gate({**NOTHING, **given}, TODAY)
 
 
 def test_the_report_counts_where_there_is_no_log(tmp_path: Path) -> None:
     report = tmp_path / "report.csv"
     report.write_text("Date,Sender\n2026-10-01,user2@contoso.com\n2026-11-25,user1@contoso.com\n")
-    gate = parse_gate({**NOTHING, "require_unused_days": 30, "usage_report": str(report)}, TODAY)
+    gate = usage_gate({**NOTHING, "require_unused_days": 30, "usage_report": str(report)}, TODAY)
     assert gate is not None
-    check_unused(task(None), gate, [record(2), record(3)])
+    gate.check(task(None), [record(2), record(3)])
     with pytest.raises(Refused, match="user1"):
-        check_unused(task(None), gate, [record(1)])
+        gate.check(task(None), [record(1)])
 
 
 def test_no_gate() -> None:
-    assert parse_gate(NOTHING, TODAY) is None
+    assert usage_gate(NOTHING, TODAY) is None
