@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, the m365.exchange_online contributors
+# Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -27,11 +27,11 @@ PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" 
 
 .DEFAULT_GOAL := help
 .PHONY: help python setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page \
-	architecture pictures screens fresh build changelog \
-	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
+	architecture pictures screens fresh release-check build changelog \
+	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 python:
 	@command -v "$(PYTHON)" > /dev/null || { \
@@ -56,7 +56,7 @@ test: setup-lint setup ## Run lint, docs, sanity, unit and integration, and show
 	@"$(BIN)/python" $(TOOLS)/steps.py lint+docs,sanity unit integration
 
 lint: setup setup-lint ## Check style, types, playbooks, documentation links and the built artefact
-	@$(MAKE) --no-print-directory --keep-going lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-artefact
+	@$(MAKE) --no-print-directory --keep-going lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
 lint-style:
 	"$(BIN)/ruff" check
@@ -79,6 +79,10 @@ lint-playbooks:
 
 lint-docs:
 	$(LINT) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+
+lint-licences:
+	"$(BIN)/python" $(TOOLS)/headers.py
+	$(LINT) reuse lint --quiet || $(LINT) reuse lint
 
 lint-artefact:
 	$(LINT) python $(TOOLS)/artefact.py
@@ -128,6 +132,9 @@ pictures: page ## Take the pictures of the evidence page for docs/pictures anew
 
 screens: setup ## Draw docs/pictures/*.svg anew from real runs against the simulator
 	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.screens
+
+release-check: lint-changelog lint-licences lint-artefact ## Check what is about to be released: licences, artefact, install and demo from there
+	PATH="$(BIN):$$PATH" PYTHONPATH=tests "$(BIN)/python" -m tools.release
 
 fresh: python ## Run the README's own commands on a bare Debian (takes root and debootstrap, or a container engine)
 	$(PYTHON) $(TOOLS)/fresh.py $(ARGS)

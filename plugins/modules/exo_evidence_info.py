@@ -1,6 +1,6 @@
 #!/usr/bin/python
 
-# Copyright: (c) 2026, the m365.exchange_online contributors
+# Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -11,9 +11,10 @@ module: exo_evidence_info
 short_description: Read one tenant as evidence
 version_added: 1.0.0
 description:
-  - Reads everything of a tenant that an auditor asks about SMTP AUTH, and writes it as one JSON document, of which
-    C(docs/evidence.schema.json) in this collection is the schema. M(m365.exchange_online.exo_evidence) renders such
-    documents of many tenants. The playbook C(m365.exchange_online.audit) runs both.
+  - Reads everything of a tenant that an auditor asks about SMTP AUTH, and writes it as one JSON document. There is
+    L(a schema for it,https://github.com/m365-ansible/exchange_online/blob/main/docs/evidence.schema.json).
+    M(m365.exchange_online.exo_evidence) renders such documents of many tenants. The playbook
+    C(m365.exchange_online.audit) runs both.
   - The document has the settings of the organization, how many mailboxes can use SMTP AUTH with Basic and with OAuth,
     which gates are closed to the others, every mailbox with a setting of its own, an exception or use seen, and what
     the change of December 2026 would do.

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 
-# Copyright: (c) 2026, the m365.exchange_online contributors
+# Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -81,7 +81,8 @@ notes:
     shows it.
   - Microsoft Graph is read with the same credential, which gets a second token. C(Policy.Read.All) tells security
     defaults and Conditional Access. With O(access_token) alone Graph can't be read, and what needs it is V(unknown).
-  - The page C(docs/permissions.md) of the collection lists what each question needs.
+  - What each question needs is listed in
+    L(the page on permissions,https://github.com/m365-ansible/exchange_online/blob/main/docs/permissions.md).
 extends_documentation_fragment:
   - m365.exchange_online.selection
   - m365.exchange_online.writing.lookup

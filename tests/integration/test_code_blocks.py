@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, the m365.exchange_online contributors
+# Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every code block of the README and the documentation runs as it stands; its links lead somewhere."""
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 from harness import ROOT, Lab, Tenant
-from tools import fresh
+from tools import fresh, links
 
 README, REGISTER, ERRORS = "README.md", "docs/register_app.md", "docs/smtp_auth_errors.md"
 EVIDENCE = "docs/evidence.md"
@@ -38,7 +38,6 @@ SECTIONS = {
 }
 NOT_RUN = {"mermaid", "text"}
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 class Block(NamedTuple):
@@ -210,9 +209,7 @@ def test_the_role(reader: Reader, contoso: Tenant) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "SECURITY.md", "playbooks/files/simulator/README.md"])
 def test_links_lead_somewhere(page: str) -> None:
-    path = ROOT / page
-    missing = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if not (path.parent / link).exists()]
-    assert missing == []
+    assert [*links.broken(ROOT / page, ROOT), *links.broken_addresses(ROOT / page, ROOT)] == []
 
 
 def test_the_readme_names_each_module() -> None:

@@ -1,7 +1,7 @@
-# Copyright: (c) 2026, the m365.exchange_online contributors
+# Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection and let Galaxy's importer judge the artefact; its warnings are errors."""
+"""Build the collection, look at what is in the artefact, and let Galaxy's importer judge it; warnings are errors."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ REQUIRE_V1_OR_GREATER=True
 """
 UNWANTED = re.compile(r"(^|/)(\.|__pycache__|.*\.(pyc|retry|log|tar\.gz)$)")
 WANTED_HIDDEN = re.compile(r"(^|/)\.(ansible-lint|yamllint|keep)$")
+# All that may stand at the top, and below tests and docs. What is new is a decision: galaxy.yml leaves it out, or this.
+TOP = {
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json"),
+    *("README.md", "REUSE.toml", "SECURITY.md", ".ansible-lint", ".yamllint"),
+    *("changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests"),
+}
+NOT_SHIPPED = re.compile(r"docs/(benchmark|pictures)/|tests/(?!config\.yml$).")
 COMPLAINT = re.compile(r"^(?:\S+\s+)?(WARNING|ERROR|CRITICAL)\b")
 
 
@@ -35,14 +42,16 @@ def build() -> Path:
     return artefact
 
 
+def belongs(name: str) -> bool:
+    """Whether a path may be in the artefact."""
+    hidden = UNWANTED.search(name) and not WANTED_HIDDEN.search(name)
+    return not hidden and name.partition("/")[0] in TOP and not NOT_SHIPPED.match(name)
+
+
 def problems_of_contents(artefact: Path) -> list[str]:
     with tarfile.open(artefact) as archive:
         names = [member.name for member in archive.getmembers()]
-    problems = [
-        f"should not be in the artefact: {name}"
-        for name in names
-        if UNWANTED.search(name) and not WANTED_HIDDEN.search(name)
-    ]
+    problems = [f"should not be in the artefact: {name}" for name in names if not belongs(name)]
     if artefact.stat().st_size > SIZE_LIMIT:
         problems.append(f"the artefact has {artefact.stat().st_size} bytes, Galaxy takes {SIZE_LIMIT}")
     return problems
