@@ -133,13 +133,15 @@ def ordered(
 
     First authentication policies of those to be opened, then mailboxes that end enabled, then those that end disabled
     (or whose SMTP AUTH is not the matter), then the organization, then those that follow it, last authentication
-    policies of those to be closed. The organization is closed only while every mailbox that has to stay open is seen
-    enabled, and opened only while every one that has to stay closed is seen disabled.
+    policies of those to be closed (``in_turn`` tells the two apart).
+
+    The organization is closed only while every mailbox that has to stay open is seen enabled, and opened only while
+    every one that has to stay closed is seen disabled.
 
     unlisted: places of the mailboxes on no list. They lose nothing while one on a list can't be enabled.
     delay: seconds between the last change of a listed mailbox and the organization being closed.
     blocked_by: why the organization, and what follows it, must stay as it is.
-    opening, closing: changes of users' authentication policies.
+    opening, closing: changes of users' authentication policies, first and last.
     """
     organization, boxes = _apart(_due(changes), lambda change: change.target.table.single)
     enabling, others = _apart(boxes, lambda change: change.after.get(SMTP_AUTH) is False)
@@ -157,6 +159,21 @@ def ordered(
         Phase(_due(closing), after_enabling, blocked_by),
     )
     return tuple(phase for phase in phases if phase.changes)
+
+
+def in_turn(
+    opening: Sequence[Change], closing: Sequence[Change], settings: Effect
+) -> tuple[list[Change], list[Change]]:
+    """(changes of users' policies that go first, those that go last), so that no mailbox opens for a moment.
+
+    settings: whose mailbox setting opens or closes in the same plan. A policy is opened after the mailbox is closed,
+    and closed before the mailbox is opened.
+    """
+    closed = {target.key for target in settings.lose}
+    opened = {target.key for target in settings.gain}
+    after_the_mailbox, opening_first = _apart(opening, lambda change: change.target.key in closed)
+    before_the_mailbox, closing_last = _apart(closing, lambda change: change.target.key in opened)
+    return [*opening_first, *before_the_mailbox], [*after_the_mailbox, *closing_last]
 
 
 def _due(changes: Iterable[Change]) -> tuple[Change, ...]:

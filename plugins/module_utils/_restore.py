@@ -29,6 +29,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
     Listed,
     Plan,
+    in_turn,
     ordered,
     parse_limits,
 )
@@ -275,7 +276,7 @@ def _plan(
     blocked_by = _blocked_by(organization, gone)
     stay = Listed(_ending(boxes, False), _ending(boxes, True))
     reached = reach(task, client, None if blocked_by else organization, boxes).effect
-    opening, closing = _by_gate(gate, users)
+    opening, closing = in_turn(*_by_gate(gate, users), reached)
     if gate is not None:
         reached = both(reached, _gate_effect(task, client, gate, changes, users))
     phases = ordered(

@@ -29,6 +29,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
     Listed,
     Plan,
+    in_turn,
     ordered,
     parse_limits,
 )
@@ -266,6 +267,7 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     stays = own_value if blocked_by else wanted
     moves = [_move(box, values[box.key], own_value, stays, blocked=blocked_by is not None) for box in scope]
     opening, closing = _policy_changes(policy, acting, read, today)
+    first, last = in_turn(opening, closing, effect(moves))
     if read.policies is not None:
         released = [] if blocked_by else closing
         moves = read.policies.judged(moves, scope, [*opening, *released])
@@ -275,8 +277,8 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
         unlisted={change.target.place for change in changes if change.target.key not in by_key},
         delay=policy.delay,
         blocked_by=blocked_by,
-        opening=opening,
-        closing=closing,
+        opening=first,
+        closing=last,
     )
     considered = (organization, *changes, *opening, *closing)
     return Plan(phases, considered, tuple(read.missing), len(scope), effect(moves), blocked_by)

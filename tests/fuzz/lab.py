@@ -20,14 +20,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import (
     _apply,
+    _authentication_policy,
     _cas_mailbox,
     _http,
     _options,
+    _organization_config,
     _restore,
     _retry,
     _smtp,
     _smtp_auth,
     _transport_config,
+    _user,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Authority
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
@@ -117,10 +120,18 @@ class Module:
     def __post_init__(self) -> None:
         object.__setattr__(self, "validator", ArgumentSpecValidator(dict(self.spec)))
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 SMTP_AUTH = Module("smtp_auth", _smtp_auth.ARGUMENT_SPEC, _smtp_auth.converge)
 CAS_MAILBOX = Module("cas_mailbox", _cas_mailbox.ARGUMENT_SPEC, _cas_mailbox.converge)
 TRANSPORT = Module("transport_config", _transport_config.ARGUMENT_SPEC, _transport_config.converge)
+ORGANIZATION_CONFIG = Module("organization_config", _organization_config.ARGUMENT_SPEC, _organization_config.converge)
+AUTHENTICATION_POLICY = Module(
+    "authentication_policy", _authentication_policy.ARGUMENT_SPEC, _authentication_policy.converge
+)
+USER = Module("user", _user.ARGUMENT_SPEC, _user.converge)
 RESTORE = Module("restore", _restore.ARGUMENT_SPEC, _restore.restore)
 CAS_MAILBOX_INFO = Module("cas_mailbox_info", _cas_mailbox.INFO_ARGUMENT_SPEC, _cas_mailbox.info)
 TRANSPORT_INFO = Module("transport_config_info", {}, _transport_config.info)

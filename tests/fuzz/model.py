@@ -47,6 +47,58 @@ def effective(found: Objects) -> dict[str, bool]:
     return {guid: not (organization if value is None else value) for guid, value in own.items()}
 
 
+# The organization's default authentication policy stands beside the users' own, which go by their GUIDs.
+Policies = dict[str, str]
+
+
+def policies(state: Mapping[str, Any]) -> Policies:
+    """Who has which authentication policy; '' for none."""
+    own = {user["Guid"]: user["AuthenticationPolicy"] or "" for user in state["users"]}
+    return {ORGANIZATION: state["organization_config"]["DefaultAuthenticationPolicy"] or "", **own}
+
+
+def passes(state: Mapping[str, Any], policy: str) -> bool:
+    """Whether an authentication policy lets SMTP through; without one everything passes."""
+    switches = {one["Name"]: one.get("AllowBasicAuthSmtp", False) for one in state["authentication_policies"]}
+    return not policy or bool(switches[policy])
+
+
+def works(state: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether SMTP AUTH works with a password: the settings and the authentication policy have to let it through."""
+    assigned, settings = policies(state), effective(objects(state))
+    return {
+        guid: enabled and passes(state, assigned[guid] or assigned[ORGANIZATION]) for guid, enabled in settings.items()
+    }
+
+
+def policies_by_list(state: Mapping[str, Any], options: Mapping[str, Any]) -> Policies:
+    """What a list makes of the authentication policies."""
+    before, name = policies(state), options.get("authentication_policy")
+    if not name:
+        return before
+    guids = {box["PrimarySmtpAddress"]: box["Guid"] for box in state["mailboxes"]}
+    coming = options.get("planned_default_policy") or before[ORGANIZATION]
+    after = dict(before)
+    for entry in options["allowed"]:
+        own = before[guids[entry["identity"]]]
+        let_through = all(passes(state, own or default) for default in (before[ORGANIZATION], coming))
+        if entry["method"] == "basic" and not let_through:
+            after[guids[entry["identity"]]] = name
+    listed = {guids[entry["identity"]] for entry in (*options["allowed"], *options["denied"])}
+    if options["unlisted"] != "unmanaged":
+        taken = {guid for guid, own in before.items() if guid and own == name and guid not in listed}
+        after.update(dict.fromkeys(taken, ""))
+    return after
+
+
+def policies_of_users(state: Mapping[str, Any], options: Mapping[str, Any]) -> Policies:
+    """What a task on users makes of their authentication policies."""
+    guids = {box["PrimarySmtpAddress"]: box["Guid"] for box in state["mailboxes"]}
+    named = guids if options.get("all_users") else options["identity"]
+    chosen = {guids[address] for address in named} - {guids[address] for address in options["exclude"]}
+    return {**policies(state), **dict.fromkeys(chosen, options["authentication_policy"])}
+
+
 def effect(before: Objects, after: Objects) -> tuple[int, int]:
     """(how many mailboxes lose SMTP AUTH, how many gain it)."""
     old, new = effective(before), effective(after)

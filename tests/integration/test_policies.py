@@ -91,6 +91,21 @@ def test_stopped_after_each_write(gated: Tenant, tmp_path: Path, writes: int) ->
         assert not (own is False and policy is None) or before[name][0] is False
 
 
+def test_nobody_is_open_for_a_moment(gated: Tenant, tmp_path: Path) -> None:
+    """Where the organization opens and a user loses the policy, the policy goes first; the way back likewise."""
+    gated.patch(mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": ALLOW}}])
+    before, path = state(gated), tmp_path / "undo.json"
+    options = {**both_gates(gated, path), "organization": "enabled", "unlisted": "not_enabled"}
+    run = gated.run(
+        [task("exo_smtp_auth", options, named="open"), task("exo_restore", {"src": str(path)}, named="back")],
+        warns=WARNS,
+    )
+    assert [user["identity"] for user in run["open"]["users"]][-1:] == [gated.at("ada")]
+    assert state(gated) == before
+    history = gated.lab.simulator.history(gated.label)
+    assert gated.at("ada") not in {one["address"] for entry in history for one in entry["changes_by_both"].values()}
+
+
 def test_unlisted_users_lose_the_policy_where_it_is_said(gated: Tenant, tmp_path: Path) -> None:
     gated.patch(mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": ALLOW}}])
     named = both_gates(gated, tmp_path / "a.json")

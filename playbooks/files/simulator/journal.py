@@ -90,14 +90,15 @@ class Journal:
         return [(mailbox, tenant.smtp_enabled(mailbox), tenant.access.policy_allows(mailbox)) for mailbox in mailboxes]
 
     def effective(self, tenant: Tenant, cmdlet: str, before: Snapshot) -> None:
-        changes, policies = {}, {}
+        changes: dict[str, Any] = {}
+        policies: dict[str, Any] = {}
+        both: dict[str, Any] = {}
         for mailbox, enabled, allowed in before:
-            now = tenant.smtp_enabled(mailbox)
-            if enabled != now:
-                changes[mailbox.guid] = {"address": mailbox.primary, "from": enabled, "to": now}
-            passes = tenant.access.policy_allows(mailbox)
-            if allowed != passes:
-                policies[mailbox.guid] = {"address": mailbox.primary, "from": allowed, "to": passes}
+            now, passes = tenant.smtp_enabled(mailbox), tenant.access.policy_allows(mailbox)
+            moves = ((changes, enabled, now), (policies, allowed, passes), (both, enabled and allowed, now and passes))
+            for kept, was, becomes in moves:
+                if was != becomes:
+                    kept[mailbox.guid] = {"address": mailbox.primary, "from": was, "to": becomes}
         self.history.setdefault(tenant.label, []).append(
             {
                 "time": time.time(),
@@ -105,5 +106,6 @@ class Journal:
                 "cmdlet": cmdlet,
                 "changes": changes,
                 "policy_changes": policies,
+                "changes_by_both": both,
             }
         )

@@ -268,6 +268,8 @@ def test_the_users_policy_goes_before_the_organizations(client: Client) -> None:
     assert seen == [(0, 4), (0, 1), (0, 1)]
     (change,) = history[1]["policy_changes"].values()
     assert (change["from"], change["to"]) == (False, True)
+    moved = [change["address"].partition("@")[0] for entry in history for change in entry["changes_by_both"].values()]
+    assert moved == ["scanner"]
 
 
 def test_policies_act_late(client: Client) -> None:

@@ -21,6 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
     Phase,
     Plan,
     check_limits,
+    in_turn,
     ordered,
     parse_limit,
     parse_limits,
@@ -28,8 +29,10 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     CAS_MAILBOX,
+    POLICY,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
+    USER,
 )
 
 ORGANIZATION = Target(TRANSPORT_CONFIG)
@@ -53,6 +56,11 @@ def pop(number: int) -> Change:
 def organization(before: bool, after: bool) -> Change:
     calls = () if before == after else ({"SmtpClientAuthenticationDisabled": after},)
     return Change(ORGANIZATION, {SMTP_AUTH: before}, {SMTP_AUTH: after}, calls)
+
+
+def user(number: int, policy: str) -> Change:
+    target = Target(USER, f"g{number}", f"u{number}@contoso.com")
+    return Change(target, {POLICY: "another"}, {POLICY: policy}, ({"AuthenticationPolicy": policy},))
 
 
 CLOSES, OPENS = organization(False, True), organization(True, False)
@@ -259,3 +267,12 @@ def test_a_limit_that_is_not_given(text: str | None) -> None:
 def test_limits_are_what_the_options_say() -> None:
     limits = parse_limits({"max_changes": "5", "max_lose": "10%", "max_gain": 0})
     assert limits == Limits(Limit("max_changes", 5, False), Limit("max_lose", 10, True), Limit("max_gain", 0, False))
+
+
+def test_no_mailbox_opens_for_a_moment_between_its_two_gates() -> None:
+    """Where a mailbox opens and its policy closes, or the other way round, the gate that closes goes first."""
+    opening, closing = [user(1, "Allow"), user(2, "Allow"), user(3, "Allow")], [user(4, ""), user(5, ""), user(6, "")]
+    settings = Effect(lose=(target(1), target(4)), gain=(target(2), target(5)))
+    first, last = in_turn(opening, closing, settings)
+    assert [change.target.key for change in first] == ["g2", "g3", "g5"]
+    assert [change.target.key for change in last] == ["g1", "g4", "g6"]
