@@ -116,16 +116,16 @@ class Rule:
         """The conditions that are in doubt for a user (none: it applies for certain), or None: it does not apply."""
         if user in self.excluded:
             return None
-        certain = self.everyone or user in self.included
-        if not certain and not self.include_doubts and (user or not self.included):
+        if self.everyone or user in self.included:
+            return (*self.doubts, *self.exclude_doubts, *_who_doubt(user, self.excluded))
+        if not self.include_doubts and not _who_doubt(user, self.included):
             return None
-        unnamed = not user and bool(self.excluded if certain else self.named)
-        return (
-            *self.doubts,
-            *(() if certain else self.include_doubts),
-            *self.exclude_doubts,
-            *(("users",) if unnamed else ()),
-        )
+        return (*self.doubts, *self.include_doubts, *self.exclude_doubts, *_who_doubt(user, self.named))
+
+
+def _who_doubt(user: str, named: frozenset[str]) -> tuple[str, ...]:
+    """A mailbox without an object id may be any of those that are named."""
+    return ("users",) if named and not user else ()
 
 
 class ConditionalAccess:
@@ -272,16 +272,15 @@ def controls(policy: Mapping[str, t.Any]) -> tuple[str, ...]:
     grant = policy.get("grantControls")
     if not isinstance(grant, Mapping):
         return ("grantControls",) if grant else ()
-    named = grant.get("builtInControls")
-    built_in = [_text(one) or "builtInControls" for one in named] if isinstance(named, list) else []
-    if named and not built_in:
-        built_in = ["builtInControls"]
-    others = [
-        _DEMANDS.get(key, key)
-        for key, value in grant.items()
-        if key not in ("operator", "builtInControls") and "@" not in key and _is_filled(value)
-    ]
-    return tuple(dict.fromkeys([*built_in, *others]))
+    filled = _filled(grant, (key for key in grant if key not in ("operator", "builtInControls") and "@" not in key))
+    others = [_DEMANDS.get(key, key) for key in filled]
+    return tuple(dict.fromkeys([*_built_in_controls(grant.get("builtInControls")), *others]))
+
+
+def _built_in_controls(value: t.Any) -> list[str]:
+    if isinstance(value, list):
+        return [_text(one) or "builtInControls" for one in value]
+    return ["builtInControls"] if value else []
 
 
 def _stops(demands: Sequence[str], policy: Mapping[str, t.Any], method: Method) -> bool:
@@ -389,14 +388,21 @@ def judge_what_if(answer: Iterable[t.Any], rules: Sequence[Rule], *, client_ip: 
 def _what_if_doubts(row: Mapping[str, t.Any] | None, client_ip: bool) -> tuple[str, ...]:
     if row is None:
         return ("not in the answer of What-If",)
-    conditions = row.get("conditions")
-    located = isinstance(conditions, Mapping) and bool(_location_doubt(conditions))
-    if row.get("policyApplies") is True:
-        return ("locations",) if located and not client_ip else ()
-    if row.get("policyApplies") is not False:
-        return ("policyApplies",)
-    decided = _DECIDED | {"location"} if client_ip else _DECIDED
-    reasons = [reason.strip() for reason in _text(row.get("analysisReasons")).split(",") if reason.strip()]
-    if any(reason in decided for reason in reasons):
+    applies = row.get("policyApplies")
+    if applies is True:
+        return () if client_ip else _where_doubt(row.get("conditions"))
+    if applies is False:
+        return _why_not_doubts(_text(row.get("analysisReasons")), _DECIDED | {"location"} if client_ip else _DECIDED)
+    return ("policyApplies",)
+
+
+def _where_doubt(conditions: t.Any) -> tuple[str, ...]:
+    return tuple(_location_doubt(conditions)) if isinstance(conditions, Mapping) else ()
+
+
+def _why_not_doubts(text: str, decided: frozenset[str]) -> tuple[str, ...]:
+    """Why a policy is said not to apply, unless one of these reasons decides it."""
+    reasons = [reason.strip() for reason in text.split(",") if reason.strip()]
+    if not decided.isdisjoint(reasons):
         return ()
     return tuple(reasons) or ("no reason given",)

@@ -99,6 +99,29 @@ def merge(
     expected: hosts of the inventory; one that the last run left no evidence of counts as failed. now: the time to give
     them where there is no evidence at all; without it there is no fleet then.
     """
+    piles = _by_tenant(documents)
+    times = [pile.newest.time for pile in piles.values() if pile.newest]
+    as_of = max(times, default=now if expected else None)
+    if as_of is None:
+        return Fleet()
+    oldest = as_of - max_age
+    for host in expected:
+        if not any(pile.hosts.get(host, _LONG_AGO) >= oldest for pile in piles.values()):
+            missing = failed(host, as_of, "The last run left no evidence of this tenant.")
+            piles.setdefault(_home(missing, piles), _Pile()).add(missing)
+    tenants = [_tenant(key, pile, oldest) for key, pile in piles.items()]
+    return Fleet(
+        tuple(sorted(tenants, key=lambda tenant: (tenant.newest.host.lower(), tenant.key))),
+        tuple(sorted(_clashes(piles, oldest))),
+        as_of,
+    )
+
+
+_LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
+
+def _by_tenant(documents: Iterable[Evidence]) -> dict[str, _Pile]:
+    """A pile for each tenant. Evidence without a GUID comes last, when it is known what its host has been."""
     piles: dict[str, _Pile] = {}
     nameless: list[Evidence] = []
     for evidence in documents:
@@ -108,23 +131,7 @@ def merge(
             piles.setdefault(evidence.tenant_id, _Pile()).add(evidence)
     for evidence in nameless:
         piles.setdefault(_home(evidence, piles), _Pile()).add(evidence)
-    newest = [pile.newest.time for pile in piles.values() if pile.newest]
-    if not newest and not (expected and now):
-        return Fleet()
-    as_of = max(newest) if newest else t.cast(datetime.datetime, now)
-    for host in expected:
-        if not any(pile.hosts.get(host, _LONG_AGO) >= as_of - max_age for pile in piles.values()):
-            missing = failed(host, as_of, "The last run left no evidence of this tenant.")
-            piles.setdefault(_home(missing, piles), _Pile()).add(missing)
-    tenants = [_tenant(key, pile, as_of - max_age) for key, pile in piles.items()]
-    return Fleet(
-        tuple(sorted(tenants, key=lambda tenant: (tenant.newest.host.lower(), tenant.key))),
-        tuple(sorted(_clashes(piles, as_of - max_age))),
-        as_of,
-    )
-
-
-_LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+    return piles
 
 
 def point_of(evidence: Evidence) -> Point:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import MethodCounts
@@ -79,23 +80,30 @@ def history(report: Report) -> list[Day]:
 
 
 def _day(date: datetime.date, points: Sequence[Sequence[Point]]) -> Day:
-    known = []
-    for series in points:
-        until = [point for point in series if point.time.date() <= date]
-        if until:
-            known.append(until[-1])
-    closed: dict[str, int] = {}
+    latest = [_latest(series, date) for series in points]
+    known = [point for point in latest if point]
+    closed: Counter[str] = Counter()
     for point in known:
-        for gate, count in point.closed.items():
-            closed[gate] = closed.get(gate, 0) + count
+        closed.update(point.closed)
     return Day(
         date,
-        allowed=sum(point.basic_allowed or 0 for point in known),
-        unknown=sum(point.basic_unknown or 0 for point in known),
-        blocked=sum(point.basic_blocked or 0 for point in known),
-        enabled=sum(point.enabled or 0 for point in known),
+        allowed=_sum(point.basic_allowed for point in known),
+        unknown=_sum(point.basic_unknown for point in known),
+        blocked=_sum(point.basic_blocked for point in known),
+        enabled=_sum(point.enabled for point in known),
         closed=closed,
     )
+
+
+def _latest(series: Sequence[Point], date: datetime.date) -> Point | None:
+    """The last point of a tenant, until the end of this day."""
+    until = [point for point in series if point.time.date() <= date]
+    return until[-1] if until else None
+
+
+def _sum(counts: Iterable[int | None]) -> int:
+    """The sum of those that were read."""
+    return sum(count or 0 for count in counts)
 
 
 def _total(report: Report, method: str) -> MethodCounts | None:

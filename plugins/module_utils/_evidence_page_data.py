@@ -15,10 +15,14 @@ import datetime
 import itertools
 import json
 import typing as t
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _evidence_exceptions, _verdict
-from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import Judgement, MailboxEvidence
+from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import (
+    Judgement,
+    ListedException,
+    MailboxEvidence,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import JudgedException
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
 
@@ -78,19 +82,32 @@ def _tenant(tenant: TenantReport, limit: int, texts: _Texts, closed: _Texts) -> 
     judged = {one.mailbox.key: one for one in tenant.exceptions}
     boxes = sorted(tenant.shown.mailboxes, key=lambda box: _order(box, judged.get(box.key)))[:limit]
     domain = _domain(boxes)
-    entries = [box.exception for box in boxes if box.exception]
     return {
         "n": tenant.label,
         "d": domain,
         "a": "\n".join(_address(box, domain) for box in boxes),
+        **_letters(boxes, judged),
+        "c": [closed.number(_closed(box)) for box in boxes],
+        # Of those that have it only, in the same order: when a used mailbox was last seen, and the exceptions.
+        "u": [_day(box.usage.last_seen) for box in boxes if box.usage and box.usage.state == "used"],
+        **_exceptions([box.exception for box in boxes if box.exception], texts),
+    }
+
+
+def _letters(boxes: Sequence[MailboxEvidence], judged: Mapping[str, JudgedException]) -> dict[str, str]:
+    """A character of each mailbox for what has few values."""
+    return {
         "o": "".join(_OVERRIDE[box.override] for box in boxes),
         "b": "".join(_state_of(box.basic) for box in boxes),
         "q": "".join(_state_of(box.oauth) for box in boxes),
         "s": "".join(_state(judged.get(box.key)) for box in boxes),
         "w": "".join(_USAGE[box.usage.state] if box.usage else "-" for box in boxes),
-        "c": [closed.number(_closed(box)) for box in boxes],
-        # Of those that have it only, in the same order: when a used mailbox was last seen, and the exceptions.
-        "u": [_day(box.usage.last_seen) for box in boxes if box.usage and box.usage.state == "used"],
+    }
+
+
+def _exceptions(entries: Sequence[ListedException], texts: _Texts) -> dict[str, t.Any]:
+    """When each ends, who owns it, why it is there, and its ticket."""
+    return {
         "e": [_day(entry.expires) for entry in entries],
         "p": [texts.number(entry.owner) for entry in entries],
         "r": [texts.number(entry.reason) for entry in entries],

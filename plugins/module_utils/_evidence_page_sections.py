@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._evidence import December, Evidence
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_controls import (
     CONTROLS,
     FAIL,
@@ -81,29 +82,42 @@ def tiles(report: Report) -> Html:
     counts = report.counts
     read = [tenant.shown for tenant in report.tenants if tenant.is_read]
     flags = sum(1 for one in read if one.flag)
-    verdicts = [one.verdict["basic"] for one in read if one.verdict]
-    basic = sum(one.allowed for one in verdicts) if verdicts else None
-    enabled = sum(one.counts["enabled"] for one in read if one.counts)
-    unread = counts["tenants"] - counts["read"]
     entries = [
-        (f"{counts['read']} of {counts['tenants']}", "tenants read", "bad" if unread else "good"),
-        (
-            f"{flags} of {len(read)}",
-            "have SMTP AUTH off for the organization",
-            "good" if flags == len(read) else "warn",
-        ),
-        (number(basic), "mailboxes can send with Basic today", ""),
-        (number(enabled), "mailboxes are enabled on their own", ""),
-        (number(counts["drift"]), "tenants with drift", "warn" if counts["drift"] else "good"),
-        (number(counts["changes_not_ours"]), "changes not by us", "bad" if counts["changes_not_ours"] else "good"),
-        (number(counts["expired"]), "exceptions expired", "bad" if counts["expired"] else "good"),
-        (number(counts["expires_soon"]), "expire within 30 days", "warn" if counts["expires_soon"] else "good"),
+        _share(counts["read"], counts["tenants"], "tenants read", "bad"),
+        _share(flags, len(read), "have SMTP AUTH off for the organization", "warn"),
+        (number(_basic_allowed(read)), "mailboxes can send with Basic today", ""),
+        (number(_enabled(read)), "mailboxes are enabled on their own", ""),
     ]
+    entries += [(number(counts[key]), text, kind if counts[key] else "good") for key, text, kind in _NONE_IS_GOOD]
     return tag(
         "ul",
         [tag("li", tag("b", value), tag("span", text), class_=kind) for value, text, kind in entries],
         class_="tiles",
     )
+
+
+# Figure of the summary, what it counts, and how it looks where there is any.
+_NONE_IS_GOOD = (
+    ("drift", "tenants with drift", "warn"),
+    ("changes_not_ours", "changes not by us", "bad"),
+    ("expired", "exceptions expired", "bad"),
+    ("expires_soon", "expire within 30 days", "warn"),
+)
+
+
+def _share(count: int, whole: int, text: str, kind: str) -> tuple[str, str, str]:
+    """kind: how it looks where it is not all of them."""
+    return f"{count} of {whole}", text, "good" if count == whole else kind
+
+
+def _basic_allowed(read: Sequence[Evidence]) -> int | None:
+    """The mailboxes that can send with Basic; None where no tenant was judged."""
+    verdicts = [one.verdict["basic"] for one in read if one.verdict]
+    return sum(one.allowed for one in verdicts) if verdicts else None
+
+
+def _enabled(read: Sequence[Evidence]) -> int:
+    return sum(one.counts["enabled"] for one in read if one.counts)
 
 
 def attention(report: Report) -> Html:
@@ -154,33 +168,43 @@ def _list(entries: Sequence[Html]) -> Html:
 
 
 def december(report: Report) -> Html:
-    judged = [tenant for tenant in report.tenants if tenant.is_read and tenant.shown.december]
+    judged = [(tenant, tenant.shown.december) for tenant in report.tenants if tenant.is_read and tenant.shown.december]
+    stops = [stop for _tenant, stop in judged]
     intro = (
         f"Basic for SMTP AUTH is off by default from {RETIREMENT}, and administrators can turn it on again. Which"
         " setting will carry that has not been published. These are today's mailboxes under the two most likely ones."
     )
-    stops = [tenant.shown.december for tenant in judged if tenant.shown.december]
-    flips = _scenario(
+    scenarios = tag("div", _flag_flips(stops), _basic_closed(stops), class_="two")
+    counted = tag("p", f"Counted in {len(judged)} of {len(report.tenants)} tenants.", class_="axis")
+    return section("december", "December 2026", intro, scenarios, _lose_most(judged, report), counted)
+
+
+def _flag_flips(stops: Sequence[December]) -> Html:
+    return _scenario(
         "If the organization's flag turns itself on",
         (sum(one.keep for one in stops), "keep SMTP AUTH: they are enabled on their own"),
         (sum(one.stop for one in stops), "lose it: they only inherit"),
     )
+
+
+def _basic_closed(stops: Sequence[December]) -> Html:
     seen = sum(one.basic_seen or 0 for one in stops)
-    closed = _scenario(
+    return _scenario(
         "If Basic is closed by other means",
         (sum(one.basic_stop for one in stops), f"lose Basic; {seen:,} of them were seen in use"),
         (sum(one.oauth_open for one in stops), "of these could go on with OAuth"),
     )
+
+
+def _lose_most(judged: Sequence[tuple[TenantReport, December]], report: Report) -> list[Html]:
     names = [
-        tag("li", link(tenant, report), f": {one.stop:,} lose SMTP AUTH, {one.keep:,} keep it")
-        for one, tenant in sorted(zip(stops, judged, strict=True), key=lambda pair: -pair[0].stop)[:10]
-        if one.stop
+        tag("li", link(tenant, report), f": {stop.stop:,} lose SMTP AUTH, {stop.keep:,} keep it")
+        for tenant, stop in sorted(judged, key=lambda one: -one[1].stop)[:10]
+        if stop.stop
     ]
-    most = (
-        [tag("h3", "Tenants that lose most if the flag turns on"), tag("ul", names, class_="plain")] if names else None
-    )
-    counted = tag("p", f"Counted in {len(judged)} of {len(report.tenants)} tenants.", class_="axis")
-    return section("december", "December 2026", intro, tag("div", flips, closed, class_="two"), most, counted)
+    if not names:
+        return []
+    return [tag("h3", "Tenants that lose most if the flag turns on"), tag("ul", names, class_="plain")]
 
 
 def _scenario(title: str, *figures: tuple[int, str]) -> Html:

@@ -350,16 +350,20 @@ def _december(found: Found, mailboxes: Sequence[Mailbox]) -> Document | None:
     closed = found.facts.organization_disabled
     if isinstance(closed, Unread):
         return None
-    open_now = [mailbox for mailbox in mailboxes if mailbox.works]
+    log_was_read = found.log is not None and not found.log.failure
+    return {"flag_flips": _flag_flips(mailboxes, closed), "basic_closed": _basic_closed(mailboxes, log_was_read)}
+
+
+def _flag_flips(mailboxes: Sequence[Mailbox], closed: bool) -> Document:
+    """closed: whether the organization has SMTP AUTH off already, so that those that inherit have nothing to lose."""
+    working = Counter(mailbox.override for mailbox in mailboxes if mailbox.works)
+    return {"keep": working[ENABLED], "stop": 0 if closed else working[INHERIT]}
+
+
+def _basic_closed(mailboxes: Sequence[Mailbox], log_was_read: bool) -> Document:
     basic = [mailbox.judged for mailbox in mailboxes if mailbox.judged.verdict("basic") != BLOCKED]
     return {
-        "flag_flips": {
-            "keep": sum(1 for mailbox in open_now if mailbox.override == ENABLED),
-            "stop": sum(1 for mailbox in open_now if mailbox.override == INHERIT and not closed),
-        },
-        "basic_closed": {
-            "stop": len(basic),
-            "seen": sum(1 for judged in basic if judged.used) if found.log and not found.log.failure else None,
-            "oauth_open": sum(1 for judged in basic if judged.verdict("oauth") != BLOCKED),
-        },
+        "stop": len(basic),
+        "seen": sum(1 for judged in basic if judged.used) if log_was_read else None,
+        "oauth_open": sum(1 for judged in basic if judged.verdict("oauth") != BLOCKED),
     }

@@ -10,6 +10,8 @@ Everything is judged as of the newest evidence, not of the clock, so that the sa
 from __future__ import annotations
 
 import datetime
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,23 +136,35 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """The figures of the summary: tenants, but for the exceptions and changes, which are counted one by one."""
-        exceptions = [one for _tenant, one in self.each_exception()]
         changes = [one for _tenant, one in self.each_change()]
         return {
-            "tenants": len(self.tenants),
-            "read": sum(1 for tenant in self.tenants if tenant.is_read),
-            "failed": self.count("failed"),
-            "vanished": self.count("vanished"),
-            "incomplete": sum(1 for tenant in self.tenants if tenant.is_read and tenant.unread),
-            "compliant": self.count("compliant"),
-            "drift": sum(1 for tenant in self.tenants if tenant.drift),
+            **self._tenant_counts(),
             "controls_failed": sum(1 for _tenant, one in self.each_control() if one.status == FAIL),
             "changes": len(changes),
             "changes_not_ours": sum(1 for change in changes if change.foreign),
+            **self._exception_counts(),
+        }
+
+    def _tenant_counts(self) -> dict[str, int]:
+        read = [tenant for tenant in self.tenants if tenant.is_read]
+        return {
+            "tenants": len(self.tenants),
+            "read": len(read),
+            "failed": self.count("failed"),
+            "vanished": self.count("vanished"),
+            "incomplete": sum(1 for tenant in read if tenant.unread),
+            "compliant": self.count("compliant"),
+            "drift": sum(1 for tenant in self.tenants if tenant.drift),
+        }
+
+    def _exception_counts(self) -> dict[str, int]:
+        exceptions = [one for _tenant, one in self.each_exception()]
+        states = Counter(itertools.chain.from_iterable(one.states for one in exceptions))
+        return {
             "exceptions": len(exceptions),
-            "expired": sum(1 for one in exceptions if _evidence_exceptions.EXPIRED in one.states),
-            "expires_soon": sum(1 for one in exceptions if _evidence_exceptions.EXPIRES_SOON in one.states),
-            "not_seen": sum(1 for one in exceptions if _evidence_exceptions.NOT_SEEN in one.states),
+            "expired": states[_evidence_exceptions.EXPIRED],
+            "expires_soon": states[_evidence_exceptions.EXPIRES_SOON],
+            "not_seen": states[_evidence_exceptions.NOT_SEEN],
         }
 
 

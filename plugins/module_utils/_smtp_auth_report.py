@@ -250,24 +250,27 @@ def csv_text(judged: Iterable[Judged]) -> str:
 
 
 def _cells(one: Judged) -> list[t.Any]:
-    usage = one.usage
-    verdicts: list[t.Any] = []
-    for method in METHODS:
-        states = [" ".join(gate.name for gate in one.in_state(method, state)) for state in (CLOSED, UNKNOWN)]
-        verdicts += [one.verdict(method), *states]
     remedies = dict.fromkeys(gate.remedy for gate in one.gates if gate.remedy)
-    seen = usage.seen if usage else None
     return [
         one.identity["primary_smtp_address"],
         one.identity["display_name"],
         one.identity["guid"],
         one.recipient_type,
-        *verdicts,
+        *itertools.chain.from_iterable(_verdict_cells(one, method) for method in METHODS),
         " ".join(remedies),
         "yes" if one.pop_or_imap else "no",
-        usage.state if usage else "",
-        usage.last_seen if usage else "",
-        seen.successes if seen else "",
-        " ".join(usage.addresses) if usage else "",
-        usage.reason if usage else "",
+        *_usage_cells(one.usage),
     ]
+
+
+def _verdict_cells(one: Judged, method: str) -> list[str]:
+    """The verdict, then the gates that are closed, then those that are unknown."""
+    gates = [" ".join(gate.name for gate in one.in_state(method, state)) for state in (CLOSED, UNKNOWN)]
+    return [one.verdict(method), *gates]
+
+
+def _usage_cells(usage: Usage | None) -> list[t.Any]:
+    if usage is None:
+        return [""] * 5
+    sign_ins = usage.seen.successes if usage.seen else ""
+    return [usage.state, usage.last_seen, sign_ins, " ".join(usage.addresses), usage.reason]

@@ -232,7 +232,7 @@ def usage_of(object_id: str, addresses: Sequence[str], log: Log | None, report: 
     sent = _sent_by(addresses, report) if report else None
     if (seen and seen.successes) or sent:
         return Usage(USED, "", seen, sent)
-    gaps = [gap for gap in (_log_gap(object_id, log), _report_gap(report)) if gap is not None]
+    gaps = _gaps(object_id, log, report)
     if "" in gaps:
         return Usage(NOT_SEEN, "", seen)
     reason = "; ".join(gaps) or "neither the sign-in log nor a report was read"
@@ -245,19 +245,22 @@ def _sent_by(addresses: Sequence[str], report: Report) -> Sent | None:
     return next((sent for sent in found if sent and (sent.last is None or sent.last >= report.since)), None)
 
 
-def _log_gap(object_id: str, log: Log | None) -> str | None:
-    """Why the log does not prove that a mailbox is not used; empty where it does, None where it was not asked for."""
-    if log is None:
-        return None
+def _gaps(object_id: str, log: Log | None, report: Report | None) -> list[str]:
+    """Of each source that was asked for, why it does not prove that a mailbox is not used; empty where it does."""
+    gaps = []
+    if log:
+        gaps.append(_log_gap(object_id, log))
+    if report:
+        gaps.append(report.coverage.gap)
+    return gaps
+
+
+def _log_gap(object_id: str, log: Log) -> str:
     if log.failure:
         return log.failure
     if not object_id:
         return "the mailbox has no object id to look for in the sign-in log"
     return log.coverage.gap
-
-
-def _report_gap(report: Report | None) -> str | None:
-    return None if report is None else report.coverage.gap
 
 
 def unmatched_users(log: Log, object_ids: Iterable[str]) -> list[str]:

@@ -99,25 +99,35 @@ def parse_report(lines: Iterable[str], name: str, today: datetime.date, days: in
 
 def _find_columns(rows: Iterator[list[str]], name: str) -> tuple[_Columns, list[list[str]]]:
     """The columns, and the rows after the header that were read to judge them."""
-    shown = "none"
-    for header in islice(rows, _HEADER_LINES):
-        cells = [cell.strip().lower() for cell in header]
-        senders = _positions(cells, _SENDER)
-        if any(cells) and shown == "none":
-            shown = ", ".join(cell.strip()[:40] for cell in header[:12])
-        if not senders:
-            continue
-        shown = ", ".join(cell.strip()[:40] for cell in header[:12])
-        if _positions(cells, _FOREIGN):
-            raise InvalidRequest(f"usage_report {name} is another report: its columns are {shown}.", hint=_HINT)
-        sample = list(islice(rows, _SAMPLE))
-        sender = next((index for index in senders if _holds_addresses(sample, index)), None)
-        if sender is not None:
-            return _Columns(sender, *(_other(cells, words, sender) for words in (_COUNT, _PROTOCOL, _DATE))), sample
-        break
-    raise InvalidRequest(
-        f"usage_report {name} has no column of senders' addresses; its columns are {shown}.", hint=_HINT
-    )
+    header = _find_header(rows)
+    cells = _words(header)
+    shown = ", ".join(cell.strip()[:40] for cell in header[:12]) or "none"
+    senders = _positions(cells, _SENDER)
+    if senders and _positions(cells, _FOREIGN):
+        raise InvalidRequest(f"usage_report {name} is another report: its columns are {shown}.", hint=_HINT)
+    sample = list(islice(rows, _SAMPLE)) if senders else []
+    sender = next((index for index in senders if _holds_addresses(sample, index)), None)
+    if sender is None:
+        raise InvalidRequest(
+            f"usage_report {name} has no column of senders' addresses; its columns are {shown}.", hint=_HINT
+        )
+    return _Columns(sender, *(_other(cells, words, sender) for words in (_COUNT, _PROTOCOL, _DATE))), sample
+
+
+def _find_header(rows: Iterator[list[str]]) -> list[str]:
+    """The first row that names a column of senders, else the first that is not blank: a message can show that one."""
+    first: list[str] = []
+    for row in islice(rows, _HEADER_LINES):
+        cells = _words(row)
+        if _positions(cells, _SENDER):
+            return row
+        if any(cells) and not first:
+            first = row
+    return first
+
+
+def _words(row: Sequence[str]) -> list[str]:
+    return [cell.strip().lower() for cell in row]
 
 
 def _positions(cells: Sequence[str], words: str) -> list[int]:
@@ -173,20 +183,22 @@ _NUMBERS = re.compile(r"(\d{1,4})(\D{1,3})(\d{1,2})\D{1,3}(\d{1,4})(?!\d)")
 def _dates(texts: Collection[str]) -> dict[str, datetime.date]:
     """The day that each text names; a text that can be read in two ways, or in none, has no entry."""
     found = {text: match for text in texts if (match := _NUMBERS.match(text))}
-    unclear = [match for match in found.values() if len(match[1]) < 3 and match[2] != "."]
-    day_first = any(int(match[1]) > 12 for match in unclear)
-    month_first = any(int(match[3]) > 12 for match in unclear)
-    dates: dict[str, datetime.date] = {}
-    for text, match in found.items():
-        order = "dmy"
-        if len(match[1]) == 4:
-            order = "ymd"
-        elif match[2] != ".":
-            order = {(True, False): "dmy", (False, True): "mdy"}.get((day_first, month_first), "")
-        day = _date(order, (match[1], match[3], match[4]))
-        if day:
-            dates[text] = day
-    return dates
+    unclear = _unclear_order([match for match in found.values() if len(match[1]) < 3 and match[2] != "."])
+    dates = {text: _date(_order(match, unclear), (match[1], match[3], match[4])) for text, match in found.items()}
+    return {text: date for text, date in dates.items() if date}
+
+
+def _unclear_order(matches: Collection[re.Match[str]]) -> str:
+    """Whether the day or the month comes first in 01/02/2026: the others of the file tell, or nothing does."""
+    day_first = any(int(match[1]) > 12 for match in matches)
+    month_first = any(int(match[3]) > 12 for match in matches)
+    return {(True, False): "dmy", (False, True): "mdy"}.get((day_first, month_first), "")
+
+
+def _order(match: re.Match[str], unclear: str) -> str:
+    if len(match[1]) == 4:
+        return "ymd"
+    return "dmy" if match[2] == "." else unclear
 
 
 def _date(order: str, numbers: Sequence[str]) -> datetime.date | None:

@@ -254,7 +254,11 @@ def authentication_policy_gate(tenant: TenantFacts, mailbox: MailboxFacts) -> Ga
         return Gate(AUTHENTICATION_POLICY, OPEN, OPEN, source, "No authentication policy applies to this user.")
     if isinstance(tenant.policies, Unread):
         return _unread(AUTHENTICATION_POLICY, "Get-AuthenticationPolicy", tenant.policies, oauth=OPEN)
-    policy = tenant.policies.find(reference)
+    return _policy_gate(source, whose, reference, tenant.policies.find(reference))
+
+
+def _policy_gate(source: str, whose: str, reference: str, policy: Mapping[str, t.Any] | None) -> Gate:
+    """policy: what the reference leads to, None where that is none of the tenant's policies."""
     allows = policy.get("AllowBasicAuthSmtp") if policy else None
     name = str(policy.get("Name") or reference) if policy else reference
     if not isinstance(allows, bool):
@@ -319,22 +323,20 @@ def security_defaults_gate(tenant: TenantFacts, mailbox: MailboxFacts) -> Gate:
 def conditional_access_gate(tenant: TenantFacts, mailbox: MailboxFacts) -> Gate:
     basic, oauth = tenant.conditional_access, tenant.conditional_access_oauth
     source = "Conditional Access policies of Microsoft Graph"
-    if isinstance(basic, Unread) or isinstance(oauth, Unread):
-        unread = basic if isinstance(basic, Unread) else t.cast(Unread, oauth)
-        return _unread(CONDITIONAL_ACCESS, source, unread, oauth=UNKNOWN)
-    static = basic.judge(mailbox.object_id)
+    if isinstance(basic, Unread):
+        return _unread(CONDITIONAL_ACCESS, source, basic, oauth=UNKNOWN)
+    if isinstance(oauth, Unread):
+        return _unread(CONDITIONAL_ACCESS, source, oauth, oauth=UNKNOWN)
     asked = mailbox.what_if if isinstance(mailbox.what_if, Judgement) else None
-    judged = asked or static
-    failed = f" What-If: {mailbox.what_if.reason}" if isinstance(mailbox.what_if, Unread) else ""
+    judged = asked or basic.judge(mailbox.object_id)
     modern = oauth.judge(mailbox.object_id)
     demands = [*modern.blocking, *(str(one) for one in modern.undecided)]
-    with_oauth = f" OAuth depends on {_some(demands)}." if demands else ""
     return Gate(
         CONDITIONAL_ACCESS,
         _state(judged),
         UNKNOWN if demands else OPEN,
         "What-If of Conditional Access" if asked else source,
-        _access_detail(judged) + with_oauth + failed,
+        _access_detail(judged) + _oauth_detail(demands) + _what_if_failure(mailbox.what_if),
         _access_remedy(judged, asked=asked is not None),
     )
 
@@ -351,6 +353,14 @@ def _access_detail(judged: Judgement) -> str:
     if judged.undecided:
         return f"May block Basic: {_some([str(one) for one in judged.undecided])}."
     return "No enabled policy blocks Basic for this user."
+
+
+def _oauth_detail(demands: Sequence[str]) -> str:
+    return f" OAuth depends on {_some(demands)}." if demands else ""
+
+
+def _what_if_failure(answer: Judgement | Unread | None) -> str:
+    return f" What-If: {answer.reason}" if isinstance(answer, Unread) else ""
 
 
 def _access_remedy(judged: Judgement, *, asked: bool) -> str:
