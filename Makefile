@@ -26,8 +26,8 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit integration faults sanity docs matrix fuzz benchmark page \
-	architecture pictures screens fresh release-check build changelog \
+.PHONY: help python setup setup-lint link demo test lint unit integration faults sanity docs matrix molecule fuzz \
+	benchmark page architecture pictures screens fresh release-check build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
 help: ## Show this list
@@ -75,7 +75,7 @@ lint-changelog:
 	$(LINT) antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
 
 lint-playbooks:
-	$(LINT) ansible-lint playbooks roles
+	$(LINT) ansible-lint playbooks roles extensions
 
 lint-docs:
 	$(LINT) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
@@ -113,6 +113,11 @@ coverage: setup ## Fail where the unit tests leave too many branches of the engi
 
 mutants: setup ## Seed changes in copies of the code and show which of them no unit test notices
 	PATH="$(BIN):$$PATH" "$(BIN)/python" $(TOOLS)/mutants.py $(ARGS)
+
+molecule: setup ## Run the scenarios in extensions/molecule: the role, an audit and a restore
+	@"$(BIN)/python" -m pip install --quiet --quiet --disable-pip-version-check -r $(REQUIREMENTS)/molecule.txt
+	@# What an interrupted run left behind would count as created.
+	PATH="$(BIN):$$PATH"; export PATH; molecule destroy && molecule test --all $(ARGS)
 
 fuzz: setup ## Search long for inputs that break the promises
 	$(PYTEST) tests/fuzz -n $(WORKERS) --hypothesis-profile=fuzz -o faulthandler_timeout=0 $(ARGS)
