@@ -27,9 +27,9 @@ WANTED_HIDDEN = re.compile(r"(^|/)\.(ansible-lint|yamllint|keep)$")
 TOP = {
     *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json"),
     *("README.md", "REUSE.toml", "SECURITY.md", ".ansible-lint", ".yamllint"),
-    *("changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests"),
+    *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 }
-NOT_SHIPPED = re.compile(r"docs/(benchmark|pictures)/|tests/(?!config\.yml$).")
+NOT_SHIPPED = re.compile(r"docs/(benchmark|pictures)/|extensions/molecule/|tests/(?!config\.yml$).")
 COMPLAINT = re.compile(r"^(?:\S+\s+)?(WARNING|ERROR|CRITICAL)\b")
 
 
