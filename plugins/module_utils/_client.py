@@ -10,12 +10,13 @@ Facts about the protocol and where each was seen: docs/protocol.md.
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 import typing as t
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit
@@ -210,24 +211,24 @@ class Client:
             self._check(command)
         if len(commands) == 1:
             yield 0, self._outcome(commands[0])
-            return
-        chunks = iter([range(i, min(i + BATCH_SIZE, len(commands))) for i in range(0, len(commands), BATCH_SIZE)])
+        else:
+            yield from self._in_batches(commands)
+
+    def _in_batches(self, commands: Sequence[Command]) -> Iterator[tuple[int, Answer | ExoError]]:
+        chunks = _chunks(commands)
         stopped = False
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="exo") as pool:
             running: set[Future[list[tuple[int, Answer | ExoError]]]] = set()
             try:
                 while True:
-                    while not stopped and len(running) < self.concurrency:
-                        chunk = next(chunks, None)
-                        if chunk is None:
-                            break
-                        running.add(pool.submit(self._run_chunk, [(index, commands[index]) for index in chunk]))
+                    idle = 0 if stopped else self.concurrency - len(running)
+                    running.update(pool.submit(self._run_chunk, chunk) for chunk in itertools.islice(chunks, idle))
                     if not running:
                         return
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         outcomes = future.result()
-                        stopped = stopped or _ends_the_batches([outcome for _index, outcome in outcomes])
+                        stopped = stopped or _ends_the_batches(dict(outcomes).values())
                         yield from outcomes
             except BaseException:  # Ctrl-C, or nobody listens any more: what is not on its way stays here
                 self._pacer.stop()
@@ -270,20 +271,22 @@ class Client:
                 return
             except ExoError as error:
                 # The batch as such was refused: its cmdlets one by one, so that one does not spoil the others.
-                in_doubt.update(pending if error.in_doubt else ())
+                in_doubt.update(_in_doubt(dict.fromkeys(pending, error)))
                 break
             failed = _failures(outcomes, pending)
-            in_doubt.update(index for index, error in failed.items() if error.in_doubt)
+            in_doubt.update(_in_doubt(failed))
             again = self._again(failed, retry, token if renewable else None)
-            renewable = renewable and not any(isinstance(error, AuthenticationFailed) for error in failed.values())
+            renewable = renewable and not _rejected(failed)
             for index in _to_anchor(failed, pending):
                 outcomes[index] = self._outcome(pending[index])
-            for index, given_up in failed.items():
-                if given_up.retryable and index not in again:
-                    outcomes[index] = retry.exhausted(given_up)
+            outcomes.update(_given_up(failed, again, retry))
             pending = {index: pending[index] for index in again}
             for index in pending:
                 del outcomes[index]
+        self._one_by_one(pending, outcomes)
+
+    def _one_by_one(self, pending: Mapping[int, Command], outcomes: dict[int, Answer | ExoError]) -> None:
+        """Run cmdlets each in a request of its own, up to the first failure that would hit all others too."""
         for index, command in pending.items():
             outcomes[index] = self._outcome(command)
             if isinstance(outcomes[index], FATAL):
@@ -295,7 +298,7 @@ class Client:
         token: the one that the batch was sent with, as long as it may be renewed.
         """
         passing = {index: error for index, error in failed.items() if error.retryable}
-        rejected = {index for index, error in failed.items() if isinstance(error, AuthenticationFailed)}
+        rejected = _rejected(failed)
         if rejected and token:
             self._renew(token, t.cast(AuthenticationFailed, failed[min(rejected)]))
             return rejected | set(passing)
@@ -551,9 +554,30 @@ def _failures(outcomes: Mapping[int, Answer | ExoError], pending: Mapping[int, C
     return {index: outcome for index, outcome in found if isinstance(outcome, ExoError)}
 
 
+def _in_doubt(failed: Mapping[int, ExoError]) -> set[int]:
+    """Which cmdlets may have been carried out although they failed."""
+    return {index for index, error in failed.items() if error.in_doubt}
+
+
+def _rejected(failed: Mapping[int, ExoError]) -> set[int]:
+    """Which cmdlets failed because of their token."""
+    return {index for index, error in failed.items() if isinstance(error, AuthenticationFailed)}
+
+
+def _given_up(failed: Mapping[int, ExoError], again: Collection[int], retry: Retry) -> dict[int, ExoError]:
+    """The failures that another try could have mended, but that get none any more."""
+    return {index: retry.exhausted(error) for index, error in failed.items() if error.retryable and index not in again}
+
+
 def _to_anchor(failed: Mapping[int, ExoError], pending: Mapping[int, Command]) -> list[int]:
     """Which cmdlets have to be run once more, on their mailbox's own server."""
     return [index for index, error in failed.items() if isinstance(error, NeedsProxy) and pending[index].anchor]
+
+
+def _chunks(commands: Sequence[Command]) -> Iterator[list[tuple[int, Command]]]:
+    """The cmdlets with their indexes, as many at a time as one request takes."""
+    indexed = list(enumerate(commands))
+    return (indexed[start : start + BATCH_SIZE] for start in range(0, len(indexed), BATCH_SIZE))
 
 
 def _index(response: t.Any, pending: Mapping[int, Command]) -> int | None:
@@ -562,7 +586,7 @@ def _index(response: t.Any, pending: Mapping[int, Command]) -> int | None:
     return next((index for index in pending if str(index) == identifier), None)
 
 
-def _ends_the_batches(outcomes: Sequence[Answer | ExoError]) -> bool:
+def _ends_the_batches(outcomes: Collection[Answer | ExoError]) -> bool:
     """Whether the outcomes of a batch say that more of them would be in vain."""
     return any(isinstance(outcome, FATAL) for outcome in outcomes) or all(
         isinstance(outcome, (Throttled, ServiceUnavailable)) for outcome in outcomes
@@ -582,22 +606,13 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
     if body is None and not command.reads:
         return Answer()  # a setter returns nothing
     if not isinstance(body, dict):
-        html = isinstance(body, str) and is_html(body)
-        raise UnexpectedResponse(
-            f"{command.about} was answered with {'an HTML page' if html else 'something that is no JSON object'}.",
-            cmdlet=command.name,
-            http_status=status,
-            hint=PROXY_HINT,
-            retryable=not html,
-            in_doubt=True,
-        )
+        raise _no_json_object(command, status, body)
     handled = body.get("@adminapi.errors")
     if handled:
         raise _handled_failure(command, status, headers, handled)
-    objects = body.get("value")
+    objects, link = body.get("value"), body.get("@odata.nextLink")
     if objects is None and not command.reads:
         objects = []
-    link = body.get("@odata.nextLink")
     if not _is_list_of_objects(objects) or not isinstance(link, (str, type(None))):
         raise UnexpectedResponse(
             f"{command.about} was answered without a list of objects.",
@@ -606,9 +621,26 @@ def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t
             in_doubt=True,
             hint="The service may have changed: look for a newer version of this collection.",
         )
-    warnings = body.get("@adminapi.warnings")
-    texts = [fit(str(text)) for text in warnings] if isinstance(warnings, list) else []
-    return Answer(tuple(objects or ()), tuple(text for text in texts if _NOTHING_MODIFIED not in text), link)
+    return Answer(tuple(objects or ()), _warnings(body.get("@adminapi.warnings")), link)
+
+
+def _no_json_object(command: Command, status: int, body: t.Any) -> UnexpectedResponse:
+    """Nothing that this service answers. An HTML page comes from a proxy, which would send it the next time too."""
+    html = isinstance(body, str) and is_html(body)
+    return UnexpectedResponse(
+        f"{command.about} was answered with {'an HTML page' if html else 'something that is no JSON object'}.",
+        cmdlet=command.name,
+        http_status=status,
+        hint=PROXY_HINT,
+        retryable=not html,
+        in_doubt=True,
+    )
+
+
+def _warnings(sent: t.Any) -> tuple[str, ...]:
+    """The warnings of an answer but for those that just say that nothing had to be changed."""
+    texts = [fit(str(text)) for text in sent] if isinstance(sent, list) else []
+    return tuple(text for text in texts if _NOTHING_MODIFIED not in text)
 
 
 def _handled_failure(command: Command, status: int, headers: Mapping[str, t.Any], handled: t.Any) -> ExoError:

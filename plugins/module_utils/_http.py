@@ -222,16 +222,18 @@ def _never_sent(error: BaseException) -> bool:
 
 def _innermost(error: BaseException) -> str:
     """The last cause's own words, without the objects that the libraries put around them, and without a password."""
-    while True:
-        following = getattr(error, "reason", None) or next(
-            (a for a in error.args if isinstance(a, BaseException)), None
-        )
-        if not isinstance(following, BaseException):
-            break
-        error = following
+    cause = _cause(error)
+    while cause is not None:
+        error, cause = cause, _cause(cause)
     words = [str(a) for a in error.args if isinstance(a, str)]
     text = (words[-1] if words else str(error) or type(error).__name__).rstrip(".")
     return masked(re.sub(r"^(<.*?>|\w+\(.*?\)): ", "", text) or text)
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """The exception that a library wrapped into this one."""
+    inner = getattr(error, "reason", None) or next((a for a in error.args if isinstance(a, BaseException)), None)
+    return inner if isinstance(inner, BaseException) else None  # the reason of some is a text
 
 
 def masked(text: str) -> str:

@@ -55,9 +55,7 @@ def run_module(
     module = ExoModule(
         argument_spec={**argument_spec, **_options.argument_spec(graph=graph)}, supports_check_mode=True, **constraints
     )
-    missing = [name for name in ("msal", "requests") if importlib.util.find_spec(name) is None]
-    if missing or not HAS_REQUESTS:
-        module.fail_json(msg=_missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
+    _require_libraries(module)
     tenant = fit(str(module.params["tenant"]))
 
     def warn(text: str) -> None:
@@ -75,22 +73,37 @@ def run_module(
         module._name,
         connector.graph,
     )
+    failed = False
     try:
         result = run(task)
     except ExoError as error:
-        result = {**error.to_fail_kwargs(tenant), "failed": True}
+        result, failed = error.to_fail_kwargs(tenant), True
     except KeyboardInterrupt:
         module.fail_json(msg=f"{tenant}: The task was interrupted. Run it again: it finishes what is left.")
-    if connector.retried:
-        result["retried"] = connector.retried[:50]
-    arguments = bounded_arguments(module.params)
-    if arguments is not None:
-        result["invocation"] = {"module_args": arguments}
-    if not module._diff:  # the only place that says whether a diff is wanted
-        result.pop("diff", None)
-    if result.pop("failed", False):
+    result = _completed(module, connector, result)
+    if failed:
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _completed(module: ExoModule, connector: _Connector, result: Result) -> Result:
+    """The result with what the run itself adds to it, and without what was not asked for."""
+    completed = dict(result)
+    if connector.retried:
+        completed["retried"] = connector.retried[:50]
+    arguments = bounded_arguments(module.params)
+    if arguments is not None:
+        completed["invocation"] = {"module_args": arguments}
+    if not module._diff:  # the only place that says whether a diff is wanted
+        completed.pop("diff", None)
+    return completed
+
+
+def _require_libraries(module: ExoModule) -> None:
+    """Fail where a library that the collection needs can't be imported."""
+    missing = [name for name in ("msal", "requests") if importlib.util.find_spec(name) is None]
+    if missing or not HAS_REQUESTS:
+        module.fail_json(msg=_missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
 
 
 def _missing_libraries(names: list[str]) -> str:

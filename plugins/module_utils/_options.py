@@ -194,24 +194,18 @@ def credential_values(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str
     leave out beside a proof of theirs is taken from one family of variables, never from two.
     """
     source = params.get("auth_source") or "auto"
-    layers = _layers(params, environ)
+    options, *families = layers = _layers(params, environ)
     if source == "managed_identity":
-        return _managed_identity(layers[0], environ)
+        return _managed_identity(options, environ)
     methods = tuple(PROOFS) if source == "auto" else (source,)
-    layer = next((layer for layer in layers if layer.proofs(methods)), None)
-    if layer is None:
-        raise AuthenticationFailed(_nothing_found(methods, layers))
+    layer = _proving_layer(layers, methods)
     method, proof = _only_proof(layer, methods)
-    values = {**layer.values, **{name: layers[0].values[name] for name in _BESIDE if name in layers[0].values}}
-    if layer is layers[0]:
-        _complete(values, layers[1:])
-    if method != "access_token" and not values.get("client_id"):
-        raise AuthenticationFailed(
-            f"{layer.names[proof]} is given but the app's client id is not: set client_id"
-            f" (or {'AZURE_CLIENT_ID' if layer is layers[2] else 'EXO_CLIENT_ID'})."
-        )
-    wanted = {"client_id", proof, "certificate_password"} if method == "certificate" else {"client_id", proof}
-    return CredentialValues(method, **{option: value for option, value in values.items() if option in wanted})
+    beside = _beside_proof(options, families if layer is options else [layer])
+    if method != "access_token" and "client_id" not in beside:
+        raise AuthenticationFailed(_no_client_id(layer, proof))
+    if method != "certificate":
+        beside.pop("certificate_password", None)
+    return CredentialValues(method, **{proof: layer.values[proof]}, **beside)
 
 
 def _managed_identity(options: _Layer, environ: t.Mapping[str, str]) -> CredentialValues:
@@ -220,6 +214,14 @@ def _managed_identity(options: _Layer, environ: t.Mapping[str, str]) -> Credenti
     """
     client_id = options.values.get("client_id") or environ.get("EXO_CLIENT_ID") or None
     return CredentialValues("managed_identity", client_id=client_id)
+
+
+def _proving_layer(layers: t.Sequence[_Layer], methods: t.Sequence[str]) -> _Layer:
+    """The first layer that proves the app's identity; raises AuthenticationFailed where none does."""
+    for layer in layers:
+        if layer.proofs(methods):
+            return layer
+    raise AuthenticationFailed(_nothing_found(methods, layers))
 
 
 def _only_proof(layer: _Layer, methods: t.Sequence[str]) -> tuple[str, str]:
@@ -232,14 +234,21 @@ def _only_proof(layer: _Layer, methods: t.Sequence[str]) -> tuple[str, str]:
     return proofs[0]
 
 
-def _complete(values: dict[str, str], families: t.Sequence[_Layer]) -> None:
-    """Fill in what stands beside the options' proof from the first family that has any of it."""
-    for family in families:
-        if any(family.values.get(option) for option in _BESIDE):
-            for option in _BESIDE:
-                if family.values.get(option):
-                    values.setdefault(option, family.values[option])
-            return
+def _beside(layer: _Layer) -> dict[str, str]:
+    """What a layer gives that goes with a proof."""
+    return {option: layer.values[option] for option in _BESIDE if layer.values.get(option)}
+
+
+def _beside_proof(options: _Layer, families: t.Iterable[_Layer]) -> dict[str, str]:
+    """What goes with a proof: what the options leave out is taken from the first family that has any of it."""
+    family = next((given for given in map(_beside, families) if given), {})
+    return {**family, **_beside(options)}
+
+
+def _no_client_id(layer: _Layer, proof: str) -> str:
+    name = layer.names["client_id"]
+    variable = "EXO_CLIENT_ID" if name == "client_id" else name
+    return f"{layer.names[proof]} is given but the app's client id is not: set client_id (or {variable})."
 
 
 def _nothing_found(methods: t.Sequence[str], layers: t.Sequence[_Layer]) -> str:

@@ -77,18 +77,21 @@ def read_policies_for(task: Task, client: Client, allowed: Sequence[Record]) -> 
     coming = replace(gate, default=planned.strip()) if planned else gate
     blocked = [box for box in allowed if not (gate.passes(box) and coming.passes(box))]
     reader = Reader(client, [POLICY], task.progress, warn=task.warn, table=gate.user_table)
-    lookup = reader.named([box.key for box in blocked])
+    return Policies(gate, name, _users_of(blocked, reader))
+
+
+def _users_of(boxes: Sequence[Record], reader: Reader) -> dict[str, Record]:
+    """The user of each mailbox, named as the mailbox is, by its GUID; raises where there is none."""
+    lookup = reader.named([box.key for box in boxes])
     for error in lookup.failed.values():
-        raise (
-            error
-            if not isinstance(error, NotFound)
-            else error.but(message=f"An allowed mailbox has no user whose policy could be set: {error.message}")
-        )
-    users = {
-        box.key: replace(found, target=replace(found.target, asked=box.label))
-        for box, found in ((box, lookup.found[box.key]) for box in blocked)
-    }
-    return Policies(gate, name, users)
+        if isinstance(error, NotFound):
+            raise error.but(message=f"An allowed mailbox has no user whose policy could be set: {error.message}")
+        raise error
+    return {box.key: _named_as(box, lookup.found[box.key]) for box in boxes}
+
+
+def _named_as(box: Record, user: Record) -> Record:
+    return replace(user, target=replace(user.target, asked=box.label))
 
 
 def warn_of_policies(

@@ -44,23 +44,27 @@ def reach(task: Task, client: Client, organization: Change | None, mailboxes: Se
 
     Where the organization flips, every mailbox without a value of its own counts.
     """
-    moves = {change.target.key: change for change in mailboxes if SMTP_AUTH in change.differing()[1]}
-    flips = organization is not None and SMTP_AUTH in organization.differing()[1]
+    moves = [change for change in mailboxes if SMTP_AUTH in change.differing()[1]]
     try:
-        if organization is not None and flips:
-            return _all_reached(task, client, organization, moves)
-        states = [(change, change.before[SMTP_AUTH], change.after[SMTP_AUTH]) for change in moves.values()]
-        follows = any(INHERIT in (before, after) for _change, before, after in states)
-        # What the organization says does not matter as long as nobody follows it.
-        disabled = read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH]).read(SMTP_AUTH) if follows else False
+        if organization is not None and SMTP_AUTH in organization.differing()[1]:
+            return _all_reached(task, client, organization, {change.target.key: change for change in moves})
+        return _some_reached(client, moves)
     except AuthenticationFailed:
         raise
     except ExoError as error:
         task.warn(f"It is not known who gains or loses SMTP AUTH in effect. {error.message}")
         return Reach(UNKNOWN, reason=error)
+
+
+def _some_reached(client: Client, changes: Sequence[Change]) -> Reach:
+    """Who gains and loses by changes of mailboxes alone."""
+    states = [(change.target, change.before[SMTP_AUTH], change.after[SMTP_AUTH]) for change in changes]
+    # What the organization says does not matter as long as nobody follows it.
+    follows = any(INHERIT in (before, after) for _target, before, after in states)
+    disabled = read_single(client, TRANSPORT_CONFIG, [SMTP_AUTH]).read(SMTP_AUTH) if follows else False
     moved = effect(
-        Move(change.target, smtp_auth_enabled(before, disabled), smtp_auth_enabled(after, disabled))
-        for change, before, after in states
+        Move(target, smtp_auth_enabled(before, disabled), smtp_auth_enabled(after, disabled))
+        for target, before, after in states
     )
     return Reach(moved, disabled if follows else None)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import typing as t
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import Ambiguous, ExoError, InvalidRequest
@@ -103,16 +103,24 @@ def select(reader: Reader, selection: Selection) -> Selected:
     tolerant = selection.tolerant and not selection.everybody
     excluded, _none = found_names(lookup, selection.exclude, "exclude", tolerant=False)
     by_name, missing = found_names(lookup, selection.names, "identity", tolerant=tolerant)
-    spared = {box.key for box in excluded.values()}
-    both = sorted(name for name, box in by_name.items() if box.key in spared)
+    spared = _keys(excluded.values())
+    both = sorted(_names_of(by_name, spared))
     if both:
         raise InvalidRequest(f"{both[0]!r} is to be managed and excluded at once: take it out of one of the two.")
     # A mailbox that is named stays in the task even if it is not of the types that the others are limited to.
     scope = [box for box in _once((*boxes, *by_name.values())) if box.key not in spared]
     chosen = tuple(box for box in scope if matches(box, selection.where or {}))
-    kept = {box.key for box in chosen}
-    dropped = tuple(name for name, box in by_name.items() if box.key not in kept)
+    dropped = _names_of(by_name, _keys(scope) - _keys(chosen))
     return Selected(chosen, by_name, missing, len(scope), excluded, dropped)
+
+
+def _keys(records: Iterable[Record]) -> set[str]:
+    return {record.key for record in records}
+
+
+def _names_of(by_name: Mapping[str, Record], keys: Collection[str]) -> tuple[str, ...]:
+    """The names that mean one of these objects."""
+    return tuple(name for name, record in by_name.items() if record.key in keys)
 
 
 def _read(reader: Reader, selection: Selection) -> tuple[list[Record], Lookup]:
@@ -134,14 +142,19 @@ def found_names(
 ) -> tuple[dict[str, Record], tuple[Missing, ...]]:
     """The mailboxes of these names, and those missing; raises for an ambiguous name, or a missing if not tolerant."""
     names = tuple(dict.fromkeys(names))
-    failures = [lookup.failed[name] for name in names if name in lookup.failed]
+    failed = {name: lookup.failed[name] for name in names if name in lookup.failed}
+    _refuse_failed(tuple(failed.values()), option, tolerant)
+    missing = tuple(Missing(name, error.message) for name, error in failed.items())
+    return {name: lookup.found[name] for name in names if name in lookup.found}, missing
+
+
+def _refuse_failed(failures: Sequence[ExoError], option: str, tolerant: bool) -> None:
+    """Raise the failure that must stop the task, if there is one, together with the others."""
     stop = _decisive(failures, tolerant)
     if stop is not None:
         others = [error.message for error in failures if error is not stop]
         likewise = f" Likewise: {' '.join(others[:SAMPLE])}" if others else ""
         raise stop.but(message=f"{option}: {stop.message}{likewise} Nothing was changed.")
-    missing = tuple(Missing(name, lookup.failed[name].message) for name in names if name in lookup.failed)
-    return {name: lookup.found[name] for name in names if name in lookup.found}, missing
 
 
 def _decisive(failures: Sequence[ExoError], tolerant: bool) -> ExoError | None:

@@ -186,15 +186,9 @@ def failure(
     shown = shown_status or status
     kind, text = error_text(body)
     plain = body if isinstance(body, str) else ""
-    rule = _rule(status, f"{kind} {text} {plain[:2000]}")
-    if status == 404 and not kind and not text:
-        # A bare 404 is no answer about a mailbox. It comes from something on the way.
-        rule = _Rule(UnexpectedResponse, hint=PROXY_HINT)
-    reason = one_line(text) or _plain_reason(plain) or _REASONS.get(status, "no reason given")
+    rule = _rule(status, kind, text, plain)
+    reason = one_line(text) or _reason_without_text(status, headers, plain)
     about = f"{cmdlet} for {subject}" if subject else cmdlet
-    diagnostics = header(headers, "x-ms-diagnostics")
-    if diagnostics and not text:
-        reason = f"{reason} ({one_line(diagnostics)[:200]})"
     return rule.error(
         f"{about} failed: {reason.rstrip('.')[:600]} (HTTP {shown}).",
         hint=PROXY_HINT if is_html(plain) else rule.hint,
@@ -209,8 +203,13 @@ def failure(
     )
 
 
-def _rule(status: int, text: str) -> _Rule:
-    return next((rule for rule in _RULES if rule.fits(status, text)), _Rule(UnexpectedResponse))
+def _rule(status: int, kind: str, text: str, plain: str) -> _Rule:
+    """The first rule that fits. kind, text: of the error envelope; plain: what came instead of one."""
+    if status == 404 and not kind and not text:
+        # A bare 404 is no answer about a mailbox. It comes from something on the way.
+        return _Rule(UnexpectedResponse, hint=PROXY_HINT)
+    said = f"{kind} {text} {plain[:2000]}"
+    return next((rule for rule in _RULES if rule.fits(status, said)), _Rule(UnexpectedResponse))
 
 
 def header(headers: Mapping[str, t.Any], name: str) -> str:
@@ -231,6 +230,13 @@ _REASONS = {
 
 def is_html(text: str) -> bool:
     return text.lstrip()[:200].lower().startswith(("<!doctype", "<html"))
+
+
+def _reason_without_text(status: int, headers: Mapping[str, t.Any], plain: str) -> str:
+    """Why, as far as an answer tells without an error envelope. plain: what came instead of JSON."""
+    reason = _plain_reason(plain) or _REASONS.get(status, "no reason given")
+    diagnostics = header(headers, "x-ms-diagnostics")
+    return f"{reason} ({one_line(diagnostics)[:200]})" if diagnostics else reason
 
 
 def _plain_reason(text: str) -> str:
