@@ -209,7 +209,7 @@ def _failures_named(server: Server, stage: _Stage) -> Iterator[None]:
         yield
     except ssl.SSLCertVerificationError as error:
         raise ServiceUnavailable(
-            f"The certificate of {server} is not trusted: {one_line(error.verify_message)}.",
+            f"The certificate of {server} is not trusted: {one_line(error.verify_message).rstrip('.')}.",
             hint="Check host. For a private certification authority set ca_path.",
         ) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host that is no name

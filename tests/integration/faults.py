@@ -48,6 +48,10 @@ AT_ONCE = "fails at once: trying again would not help"
 AGAIN = "waits and tries again"
 AFTER_RETRIES = "tries again as often as `retries` says, then fails"
 SEEN_LAST = "looks at each listed mailbox right before, and leaves the organization open"
+UNKNOWN_GATES = "says `unknown` of what it could not read"
+UNKNOWN_USE = "use is `unknown`, never unused"
+NOTHING_SENT = "fails before the password is sent"
+ONE_ATTEMPT = "fails after one attempt: a failed sign-in counts against the account"
 LOOKED_INTO = "tries again: the value is absolute, so a second write does no harm"
 
 FAULTS: Mapping[str, Mapping[str, Fault]] = {
@@ -356,6 +360,72 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "looks at each listed mailbox right before, and leaves the organization closed", "not_confirmed",
         ),
     },
+    "Verdict and use": {
+        "no permission for policies": Fault("the app may not read Conditional Access", UNKNOWN_GATES),
+        "no permission for the sign-in log": Fault("the app may not read the sign-in log", UNKNOWN_USE),
+        "no licence for the sign-in log": Fault("the tenant has no Entra ID P1", UNKNOWN_USE),
+        "sign-in log that is too young": Fault("the log begins within the days asked for", UNKNOWN_USE),
+        "sign-in log that breaks off": Fault("the third page fails for good", UNKNOWN_USE + "; who was seen was seen"),
+        "sign-ins of another tenant": Fault("Graph answers another tenant's log", NO_WRITE, "wrong_tenant"),
+        "sign-in without a mailbox": Fault("the log names somebody who has no mailbox", "names it as `unmatched`"),
+        "access token alone": Fault("`access_token` is the only credential", UNKNOWN_GATES + ", and use is unknown"),
+        "users that can't be listed": Fault("the role does not list users", UNKNOWN_GATES),
+        "policy of a kind that nobody knows": Fault("Conditional Access has new conditions", UNKNOWN_GATES),
+        "two thousand policies": Fault("each concerns a group", "names five and counts the others; " + UNKNOWN_GATES),
+        "report of something else": Fault("`usage_report` has no column of senders", NO_WRITE, "invalid_request"),
+        "report in Latin-1": Fault("`usage_report` is no UTF-8 and no UTF-16", "reads it as Windows-1252"),
+        "report that is not there": Fault("`usage_report` names no file", NO_REQUEST, "invalid_request",
+                                           "Correct `usage_report`"),
+        "client_ip that is none": Fault("`client_ip` is no address", NO_REQUEST, "invalid_request",
+                                        "Give the address that the device has outside"),
+        "error text that nobody knows": Fault("`error_text` is no known reply", "says so, and names no gate"),
+        "mailbox in use": Fault("a mailbox would lose SMTP AUTH and signed in lately", NO_WRITE, "refused"),
+        "use that is not known": Fault("a mailbox would lose SMTP AUTH, and its use is not known", NO_WRITE,
+                                       "refused"),
+    },
+    "The probe": {
+        "server without STARTTLS": Fault("the server offers no encryption", NOTHING_SENT, "unexpected_response"),
+        "server without AUTH": Fault("the server takes no sign-in", NOTHING_SENT, "unexpected_response"),
+        "server that takes tokens only": Fault("a password, and only XOAUTH2", NOTHING_SENT, "unexpected_response"),
+        "certificate of another host": Fault("the certificate has another name", NOTHING_SENT, "service_unavailable"),
+        "certificate of another authority": Fault("nobody trusted has signed the certificate", NOTHING_SENT,
+                                                  "service_unavailable"),
+        "server that says nothing": Fault("no greeting within `timeout`", ONE_ATTEMPT, "service_unavailable"),
+        "server that is busy": Fault("421 as the greeting", ONE_ATTEMPT, "service_unavailable"),
+        "server that breaks off": Fault("the connection ends after the password", ONE_ATTEMPT, "service_unavailable",
+                                        "Look into the sign-in log before the next attempt"),
+        "server that never answers the password": Fault("no reply within `timeout`", ONE_ATTEMPT,
+                                                        "service_unavailable",
+                                                        "Look into the sign-in log before the next attempt"),
+        "server that is busy after the password": Fault("421 to the password", ONE_ATTEMPT, "service_unavailable"),
+        "server that says later": Fault("454 to the password", ONE_ATTEMPT, "service_unavailable"),
+        "server that answers something else": Fault("250 to the password", ONE_ATTEMPT, "unexpected_response",
+                                                   "Check `host` and `port`"),
+        "cloud without a known host": Fault("`host` is not given in such a cloud", NO_REQUEST, "invalid_request",
+                                            "Set `host`"),
+        "no server at the port": Fault("nobody listens there", ONE_ATTEMPT, "service_unavailable"),
+        "no password": Fault("`password` is empty or not given", NO_REQUEST, "invalid_request", "Give one"),
+    },
+    "Authentication policies": {
+        "policy that can open nothing": Fault("`authentication_policy` blocks SMTP itself", NO_WRITE,
+                                              "invalid_request"),
+        "policy of no such name": Fault("`authentication_policy` names none", NO_WRITE, "invalid_request"),
+        "mailbox under a blocking policy": Fault("a mailbox is opened, and its policy still blocks it", "warns"),
+        "user on no list who has the policy": Fault("somebody else has the policy of the list",
+                                                    "warns; with `unlisted` other than `unmanaged` takes it away"),
+        "policy in use": Fault("`state: absent` while users or the default have it", NO_WRITE, "refused"),
+        "policy that cuts off too many": Fault("its switch for SMTP goes, beyond `max_lose`", NO_WRITE, "refused"),
+        "policy that the service does not change": Fault(
+            "\"Object reference not set\" to the change", "stops; never removes it to make it anew",
+            "unexpected_response",
+        ),
+        "default that cuts off too many": Fault("another default policy, beyond `max_lose`", NO_WRITE, "refused"),
+        "query that the service refuses": Fault("users can't be asked for by policy", "asks for all of them"),
+        "EWS list that came out empty": Fault("`ews_allowed_app_ids` is empty", NO_WRITE, "refused"),
+        "app id that is none": Fault("an entry of `ews_allowed_app_ids` is no GUID", NO_REQUEST, "invalid_request",
+                                     "Give the application id"),
+        "plan of no such name": Fault("`identity` names no mailbox plan", NO_WRITE, "not_found"),
+    },
     "Undo": {
         "undo file that can't be written": Fault("the file can't be written", NO_WRITE, "refused"),
         "another tenant's undo file": Fault("the file is of another tenant", NO_WRITE, "wrong_tenant"),
@@ -387,7 +457,7 @@ _HEAD = """\
 
 Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>`
 for what differs; in the task's result it begins with the tenant and ends with what to do. Where a task ends well, the
-message is its first warning, or else its first line in `retried`.
+message is its first warning, or else its first line in `retried`, or what the verdict says of that gate or use.
 
 How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16, 32 and then every 60 seconds,
 or after what `Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then
@@ -408,12 +478,14 @@ _PLACEHOLDERS = (
     (r"(?<=<mailbox>)(?:, <mailbox>)+", ", ..."),
     (r"\bt\d+\.example\b", "<tenant>"),
     (r"(?<![\w<:/])/(?:[\w.-]+/)+[\w.-]*[\w-]", "<file>"),
-    (r"\b\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "<time>"),
+    (r"\b\d{4}-\d\d-\d\d[T ][\d:.]+(?:\+00:00|Z)", "<time>"),
     (r"\b(?!2027-03-31)\d{4}-\d\d-\d\d\b", "<date>"),
     # In the words of the operating system and of libraries, which differ from one version to another.
     (r"(?<=The connection to <host> failed: ).*?\.(?=$| Waited| Tried)", "<reason>."),
     (r"(?<=request to <host> through: ).*", "<reason>."),
     (r" \(_ssl\.c:\d+\)", ""),
+    (r"\[Errno \d+\] [^.]*", "<reason>"),
+    (r"(?:; <mailbox> \(not known[^)]*\))+", "; ..."),
     (r"\b[\d.]+ (seconds|s|days|times)\b", r"<number> \1"),
     (r"'[\w-]+\.[\w.-]*(?:outlook|prod)[\w.-]*'", "'<server>'"),
 )
@@ -426,13 +498,15 @@ def shape(text: str) -> str:
     return " ".join(text.split())
 
 
-def seen(name: str, step: Step) -> Seen:
+def seen(name: str, step: Step, said: str | None = None, advice: str = "") -> Seen:
     fault = row(name)
     assert step.code == fault.code, f"{name}: {step.summary}"
     if step.failed:
         hint = str(step.result.get("hint") or "")
         message = without_tenant(step.msg).removesuffix(hint).rstrip()
         return Seen(shape(message), shape(hint or f"{fault.advice}."))
+    if said is not None:
+        return Seen(shape(said), shape(advice))
     # What a task that turns a protocol off says of new mailboxes has nothing to do with the fault.
     warnings = [text for text in step.warnings if not re.search(PLANS, text)]
     first = [*warnings, *step.result.get("retried", ())][:1]
@@ -450,9 +524,9 @@ def row(name: str) -> Fault:
     return found[0]
 
 
-def documented(name: str, step: Step) -> None:
-    """The page says of this fault what the task said."""
-    found = seen(name, step)
+def documented(name: str, step: Step, said: str | None = None, advice: str = "") -> None:
+    """The page says of this fault what the task said; of one that ended well, in this place of its result."""
+    found = seen(name, step, said, advice)
     directory = os.environ.get(RECORD)
     if directory:
         with (Path(directory) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ import test_faults_lists
 import test_faults_mailbox
 import test_faults_organization
 import test_guards
+import test_smtp_auth_probe
 
 ROWS = [name for rows in faults.FAULTS.values() for name in rows]
 SCENARIOS = {
@@ -25,7 +26,8 @@ SCENARIOS = {
     **test_faults_mailbox.MAILBOX,
     **test_faults_organization.ONE,
 }
-NAMES = {*SCENARIOS, *test_connection.FAILURES, *test_guards.DRIFTS} - {"nothing"}
+TABLES = (SCENARIOS, test_connection.FAILURES, test_guards.DRIFTS, test_smtp_auth_probe.NO_VERDICT)
+NAMES = set().union(*TABLES) - {"nothing"}
 
 
 def checked() -> set[str]:

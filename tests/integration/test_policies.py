@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import Lab, Tenant, converged, people, rhythm, task, tried
 
 ALLOW, BLOCK = "Allow SMTP", "Block Basic"
@@ -116,7 +117,8 @@ def test_unlisted_users_lose_the_policy_where_it_is_said(gated: Tenant, tmp_path
         ],
         warns=WARNS,
     )
-    assert any("1 user has the authentication policy" in text for text in run["named"].warnings)
+    (warning,) = [text for text in run["named"].warnings if "1 user has the authentication policy" in text]
+    documented("user on no list who has the policy", run["named"], warning.partition(": ")[2])
     assert [user["identity"] for user in run["taken away"]["users"]] == [gated.at("ada")]
     assert state(gated)["ada"] == (None, None)
 
@@ -130,12 +132,16 @@ def test_a_policy_that_can_open_nothing_is_refused(gated: Tenant) -> None:
     )
     run["blocks"].refused("invalid_request", "does not let SMTP through")
     run["typo"].refused("invalid_request", "no authentication policy 'Alow'", hint="Did you mean Allow SMTP")
+    documented("policy that can open nothing", run["blocks"])
+    documented("policy of no such name", run["typo"])
     assert gated.lab.simulator.writes(gated.label) == []
 
 
 def test_an_opened_mailbox_under_a_blocking_policy_is_named(gated: Tenant) -> None:
     run = gated.run([task("exo_smtp_auth", {"allowed": [gated.at("scanner")]})], warns=WARNS)
-    assert any(f"blocks Basic for {gated.at('scanner')}" in text for text in run["exo_smtp_auth"].warnings)
+    step = run["exo_smtp_auth"]
+    (warning,) = [text for text in step.warnings if f"blocks Basic for {gated.at('scanner')}" in text]
+    documented("mailbox under a blocking policy", step, warning.partition(": ")[2])
 
 
 @pytest.mark.parametrize("form", ["name", "dn"])
@@ -191,6 +197,7 @@ def test_the_query_for_users_with_a_policy_has_fallbacks(gated: Tenant) -> None:
         policy["name"]: policy["users"] for policy in run["exo_authentication_policy_info"]["authentication_policies"]
     }
     assert users == {ALLOW: 1, BLOCK: 0}
+    documented("query that the service refuses", run["exo_authentication_policy_info"])
 
 
 def test_authentication_policies(gated: Tenant) -> None:
@@ -216,7 +223,7 @@ def test_authentication_policies(gated: Tenant) -> None:
         "Set",
         "Remove",
     ]
-    run["in use"].refused("refused", "the organization's default")
+    documented("policy in use", run["in use"].refused("refused", "the organization's default"))
     assert run["nobody"].changed
 
 
@@ -240,7 +247,7 @@ def test_a_policy_that_lets_go_of_smtp_counts_whom_it_cuts_off(gated: Tenant) ->
         warns=WARNS,
     )
     assert run["check"]["effect"]["lose"] == 2
-    run["limit"].refused("refused", "2 would lose SMTP AUTH", "max_lose: 1")
+    documented("policy that cuts off too many", run["limit"].refused("refused", "2 would lose", "max_lose: 1"))
     assert gated.lab.simulator.writes(gated.label) == []
 
 
@@ -250,7 +257,7 @@ def test_the_services_own_fault_stops_the_change(gated: Tenant) -> None:
     run = gated.run(
         [tried("exo_authentication_policy", {"name": ALLOW, "allow_basic_auth_imap": True, "wait_timeout": 0})]
     )
-    assert run["exo_authentication_policy"].failed
+    documented("policy that the service does not change", run["exo_authentication_policy"])
     assert "do not remove this one" in run["exo_authentication_policy"].msg
     assert {entry["cmdlet"] for entry in gated.lab.simulator.writes(gated.label)} == {"Set-AuthenticationPolicy"}
 
@@ -269,7 +276,7 @@ def test_the_default_policy(gated: Tenant, tmp_path: Path) -> None:
     )
     done = converged(run, "set", gated)
     assert done.apply["effect"]["gain"] == 2  # the scanner, and the stray that is open as well
-    run["limit"].refused("refused", "would lose SMTP AUTH")
+    documented("default that cuts off too many", run["limit"].refused("refused", "would lose SMTP AUTH"))
     converged(run, "back", gated)
 
 
@@ -288,7 +295,7 @@ def test_plans(gated: Tenant, tmp_path: Path) -> None:
         ]
     )
     assert run["back"].changed
-    run["typo"].refused("not_found", "none such", hint="There are: ")
+    documented("plan of no such name", run["typo"].refused("not_found", "none such", hint="There are: "))
 
 
 def test_plans_that_still_turn_a_protocol_on_are_named(tenant: Tenant) -> None:
@@ -330,8 +337,8 @@ def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
     converged(run, "set", tenant)
     assert run["read"]["organization_config"]["ews_allowed_app_ids"] == [app]
     assert "BasicAuthBlockedApps" in run["read"]["other_properties"]
-    run["empty"].refused("refused", "blocks every app", hint="allow_empty")
-    run["no id"].refused("invalid_request", "no application id", hint=None)
+    documented("EWS list that came out empty", run["empty"].refused("refused", "blocks every app", hint="allow_empty"))
+    documented("app id that is none", run["no id"].refused("invalid_request", "no application id", hint=None))
     converged(run, "back", tenant)
 
 

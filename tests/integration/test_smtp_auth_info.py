@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from faults import documented
 from harness import ROOT, Lab, Step, Tenant, own_token, small, task, tried
 
 INFO = "exo_smtp_auth_info"
@@ -159,20 +160,28 @@ def test_a_policy_that_nobody_knows_is_unknown_and_never_open(lab: Lab) -> None:
     tenant = small(lab, graph={"/v1.0/identity/conditionalAccess/policies": {"value": [strange]}})
     step = tenant.one(INFO, EVERYBODY).ok()
     assert unknown(step, "ada") == {"conditional_access"}
-    assert "From the future" in gate(step, "ada", "conditional_access")["detail"]
+    found = gate(step, "ada", "conditional_access")
+    assert "From the future" in found["detail"]
+    documented("policy of a kind that nobody knows", step, found["detail"], found["remedy"])
     assert box(step, "ada")["oauth"]["state"] == "unknown"
 
 
 def test_two_thousand_policies(lab: Lab) -> None:
     tenant = small(lab)
     policies = [
-        {"displayName": f"Policy {number}", "conditions": {"users": {"includeGroups": [f"group-{number}"]}}}
+        {
+            "displayName": f"Policy {number}",
+            "conditions": {"users": {"includeGroups": [f"group-{number}"]}},
+            "grantControls": {"builtInControls": ["block"]},
+        }
         for number in range(2000)
     ]
     tenant.patch(entra={"conditional_access": policies})
     step = tenant.one(INFO, EVERYBODY).ok()
     assert unknown(step, "ada") == {"conditional_access"}
-    assert "and 1995 more" in gate(step, "ada", "conditional_access")["detail"]
+    found = gate(step, "ada", "conditional_access")
+    assert "and 1995 more" in found["detail"]
+    documented("two thousand policies", step, found["detail"], found["remedy"])
 
 
 @pytest.mark.parametrize("rights", [[], ["Policy.Read.All"], ["AuditLog.Read.All"], ["User.Read.All"]])
@@ -187,6 +196,10 @@ def test_a_missing_permission_is_named_and_leaves_its_gates_unknown(lab: Lab, ri
     assert told == expected
     if "AuditLog.Read.All" not in rights:
         assert {one["usage"]["state"] for one in step["mailboxes"]} == {"unknown"}
+    if not rights:
+        found = gate(step, "ada", "conditional_access")
+        documented("no permission for policies", step, found["detail"], found["remedy"])
+        documented("no permission for the sign-in log", step, usage(step, "ada")["reason"])
 
 
 def test_an_exchange_that_lists_no_users_asks_graph_whose_sign_in_is_blocked(lab: Lab) -> None:
@@ -197,6 +210,8 @@ def test_an_exchange_that_lists_no_users_asks_graph_whose_sign_in_is_blocked(lab
     assert closed(step, "shared") == ["account"]
     assert unknown(step, "ada") == {"mailbox_type", "authentication_policy"}
     assert gate(step, "ada", "account")["basic"] == "open"
+    found = gate(step, "ada", "authentication_policy")
+    documented("users that can't be listed", step, found["detail"], found["remedy"])
 
 
 def test_an_access_token_alone_leaves_what_graph_tells_unknown(lab: Lab) -> None:
@@ -207,6 +222,7 @@ def test_an_access_token_alone_leaves_what_graph_tells_unknown(lab: Lab) -> None
     assert unknown(step, "ada") == {"security_defaults", "conditional_access"}
     assert "access_token" in gate(step, "ada", "security_defaults")["detail"]
     assert "access_token" in usage(step, "ada")["reason"]
+    documented("access token alone", step, usage(step, "ada")["reason"])
     assert graph_requests(tenant) == []
 
 
@@ -240,6 +256,7 @@ def test_a_sender_of_the_non_interactive_stream_is_found(lab: Lab) -> None:
     assert usage(step, "blocked")["hidden_by"] == ["smtp_auth_setting"]
     assert step["coverage"]["log"]["complete"]
     assert step["unmatched"] == [tenant.at("gone")]
+    documented("sign-in without a mailbox", step)
     closing = step["summary"]["closing"]
     assert (closing["cut_off"], closing["used"]) == (4, 3)
     assert {one["identity"] for one in closing["sample"][:3]} == set(map(tenant.at, ("scanner", "reports", "ada")))
@@ -280,20 +297,23 @@ def test_a_failing_third_page_never_makes_unused(lab: Lab, kind: str, details: d
     assert usage(step, "scanner")["state"] == "used"
     assert step["summary"]["usage"] == {"used": 1, "not_seen": 0, "unknown": 5}
     assert "not read to its end" in usage(step, "ada")["reason"]
+    if kind == "page_expired":
+        documented("sign-in log that breaks off", step, usage(step, "ada")["reason"])
 
 
 @pytest.mark.parametrize(
-    ("entra", "reason"),
+    ("name", "entra", "reason"),
     [
-        ({"licence": "none"}, "no Entra ID P1 or P2"),
-        ({"log_days": 5}, "reaches back"),
+        ("no licence for the sign-in log", {"licence": "none"}, "no Entra ID P1 or P2"),
+        ("sign-in log that is too young", {"log_days": 5}, "reaches back"),
     ],
 )
-def test_a_log_that_proves_nothing(lab: Lab, entra: dict[str, Any], reason: str) -> None:
+def test_a_log_that_proves_nothing(lab: Lab, name: str, entra: dict[str, Any], reason: str) -> None:
     tenant = with_log(lab, **entra)
     step = tenant.one(INFO, {**EVERYBODY, "usage": True}).ok()
     assert step["summary"]["usage"] == {"used": 0, "not_seen": 0, "unknown": 6}
     assert reason in usage(step, "ada")["reason"]
+    documented(name, step, usage(step, "ada")["reason"])
 
 
 def test_a_log_that_answers_for_a_week_at_most_is_read_in_parts(lab: Lab) -> None:
@@ -306,7 +326,8 @@ def test_another_tenants_sign_ins_stop_the_task(lab: Lab) -> None:
     other = "11111111-2222-4333-8444-555555555555"
     row = {"id": "1", "userId": "u", "resourceTenantId": other, "homeTenantId": other, "status": {"errorCode": 0}}
     tenant = small(lab, graph={"/beta/auditLogs/signIns": {"value": [row]}})
-    tenant.one(INFO, {**EVERYBODY, "usage": True}).refused("wrong_tenant", other)
+    step = tenant.one(INFO, {**EVERYBODY, "usage": True}).refused("wrong_tenant", other)
+    documented("sign-ins of another tenant", step)
 
 
 def test_the_report_of_the_admin_center(lab: Lab, tmp_path: Path) -> None:
@@ -321,8 +342,18 @@ def test_the_report_of_the_admin_center(lab: Lab, tmp_path: Path) -> None:
     assert usage(step, "scanner")["report"] == {"basic": 7}
     assert usage(step, "ada")["state"] == "unknown"
     assert step["unmatched"] == ["x@elsewhere.example"]
+    latin = tmp_path / "latin.csv"
+    latin.write_text(f"Absender;Größe\n{tenant.at('ada')};=1+1\n", encoding="latin-1")
     report.write_text("Name,Size\na,1\n")
-    tenant.one(INFO, {**EVERYBODY, "usage_report": str(report)}).refused("invalid_request", "no column of senders")
+    run = tenant.run(
+        [
+            task(INFO, {**EVERYBODY, "usage_report": str(latin)}, named="Latin-1"),
+            tried(INFO, {**EVERYBODY, "usage_report": str(report)}, named="another"),
+        ]
+    )
+    assert usage(run["Latin-1"], "ada")["state"] == "used"
+    documented("report in Latin-1", run["Latin-1"])
+    documented("report of something else", run["another"].refused("invalid_request", "no column of senders"))
 
 
 # --- what is told ---
@@ -341,6 +372,7 @@ def test_an_error_text_is_told_apart_and_compared_with_the_tenant(lab: Lab) -> N
     assert "agrees" in run["agrees"]["reply"]["agreement"]
     assert "does not agree" in run["does not"]["reply"]["agreement"]
     assert run["other"]["reply"]["gate"] is None
+    documented("error text that nobody knows", run["other"], run["other"]["reply"]["meaning"])
 
 
 def test_dest(tenant: Tenant, tmp_path: Path) -> None:
@@ -381,6 +413,8 @@ def test_what_is_no_question_is_refused_before_any_request(tenant: Tenant) -> No
     run = tenant.run([tried(INFO, arguments, named=text) for arguments, text in NO_QUESTIONS])
     for _arguments, text in NO_QUESTIONS:
         run[text].refused("invalid_request", text, hint=None)
+    documented("client_ip that is none", run["IP address"])
+    documented("report that is not there", run["can't be read"])
     assert tenant.log() == []
 
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import Lab, Task, Tenant, small, task, tried
 
 PROBE = "exo_smtp_auth_probe"
@@ -146,28 +147,43 @@ def test_check_mode_signs_nobody_in(lab: Lab) -> None:
 
 # Each strikes once, in this order: first those of a connection, then those of a sign-in.
 NO_VERDICT: dict[str, tuple[str, dict[str, Any], str, str]] = {
-    "no STARTTLS": ("no_starttls", {}, "unexpected_response", "STARTTLS, so no secret was sent"),
-    "no AUTH": ("mechanisms", {"mechanisms": []}, "unexpected_response", "no way to sign in"),
-    "tokens only": ("mechanisms", {"mechanisms": ["XOAUTH2"]}, "unexpected_response", "offers only XOAUTH2"),
-    "another host": (
+    "server without STARTTLS": ("no_starttls", {}, "unexpected_response", "STARTTLS, so no secret was sent"),
+    "server without AUTH": ("mechanisms", {"mechanisms": []}, "unexpected_response", "no way to sign in"),
+    "server that takes tokens only": (
+        "mechanisms",
+        {"mechanisms": ["XOAUTH2"]},
+        "unexpected_response",
+        "offers only XOAUTH2",
+    ),
+    "certificate of another host": (
         "wrong_certificate",
         {"wrong": "host"},
         "service_unavailable",
         "certificate of localhost",
     ),
-    "another authority": (
+    "certificate of another authority": (
         "wrong_certificate",
         {"wrong": "authority"},
         "service_unavailable",
         "certificate.*not trusted",
     ),
-    "silence": ("hang", {}, "service_unavailable", "timed out|no answer in time"),
-    "busy": ("busy", {}, "service_unavailable", "not ready.*421"),
-    "breaks off": ("break_off", {}, "service_unavailable", "broke off after the secret was sent"),
-    "silence after the password": ("hang", {"match": AT_SIGN_IN}, "service_unavailable", "after the secret was sent"),
-    "busy after the password": ("busy", {"match": AT_SIGN_IN}, "service_unavailable", "not ready.*421"),
-    "later": ("reply", {"text": "454 4.7.0 Later"}, "service_unavailable", "454 4.7.0 Later"),
-    "nonsense": ("reply", {"text": "250 2.0.0 Fine"}, "unexpected_response", "no answer to it"),
+    "server that says nothing": ("hang", {}, "service_unavailable", "timed out|no answer in time"),
+    "server that is busy": ("busy", {}, "service_unavailable", "not ready.*421"),
+    "server that breaks off": ("break_off", {}, "service_unavailable", "broke off after the secret was sent"),
+    "server that never answers the password": (
+        "hang",
+        {"match": AT_SIGN_IN},
+        "service_unavailable",
+        "after the secret was sent",
+    ),
+    "server that is busy after the password": ("busy", {"match": AT_SIGN_IN}, "service_unavailable", "not ready.*421"),
+    "server that says later": ("reply", {"text": "454 4.7.0 Later"}, "service_unavailable", "454 4.7.0 Later"),
+    "server that answers something else": (
+        "reply",
+        {"text": "250 2.0.0 Fine"},
+        "unexpected_response",
+        "no answer to it",
+    ),
 }
 
 
@@ -181,7 +197,7 @@ def test_servers_that_give_no_verdict(lab: Lab) -> None:
     finally:
         lab.simulator.clear_faults()
     for name, (_kind, _details, code, text) in NO_VERDICT.items():
-        run[name].refused(code, text, hint=None)
+        documented(name, run[name].refused(code, text, hint=None))
     assert run["well"]["authenticated"] is True
     # One attempt each, where it came that far.
     at_sign_in = [entry["fault"] for entry in attempts(tenant)]
@@ -211,6 +227,9 @@ def test_options(lab: Lab) -> None:
         warns=[*WARNS, "validate_certs"],
         secrets=PASSWORD_SHOWN,
     )
+    documented("cloud without a known host", run["no host"])
+    documented("no server at the port", run["nobody there"])
+    documented("no password", run["no password"])
     run["no host"].refused("invalid_request", "dod cloud is not known: set host", hint=None)
     run["no port"].refused("invalid_request", "port 0", hint=None)
     run["nobody there"].refused("service_unavailable", "Connecting to localhost:1 failed", hint="firewall")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import documented
 from harness import ROOT, Lab, Tenant, small, task, tried
 
 BASELINE = ROOT / "playbooks" / "baseline.yml"
@@ -52,6 +53,7 @@ def test_a_mailbox_in_use_stops_the_plan_and_is_named_until_it_is_accepted(lab: 
         assert "1 mailbox that would lose" in step.msg
         assert [one["identity"] for one in step["cut_off"]] == [tenant.at("reports")]
         assert tenant.writes(step) == []
+    documented("mailbox in use", run["refused"])
     run["misspelt"].refused("not_found", "accept_cutoff")
     assert run["accepted, check"].changed
     assert run["accepted"].changed
@@ -68,6 +70,8 @@ def test_what_is_not_known_stops_the_plan(lab: Lab, entra: dict[str, Any], reaso
     tenant = with_senders(lab, **entra)
     step = tenant.one(SMTP_AUTH, closing(tenant), warns=[LOSES, "explicitly enabled"])
     step.refused("refused", reason, "that is not known")
+    if "licence" in entra:
+        documented("use that is not known", step)
     assert tenant.writes() == []
 
 

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/faults.md: run the tests of faults, record what they see, and render the page."""
+"""Write docs/faults.md: run the tests of faults, record what they see, and render the page.
+
+Arguments are pytest's. Where they choose some tests (``-k test_policies``), the rows of the others stay as they are.
+"""
 
 from __future__ import annotations
 
