@@ -53,18 +53,22 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
         if refusal:
             tenant = self._task.args.get("tenant") or "This task"
             return {**result, "failed": True, "msg": f"{tenant}: {refusal}", "error_code": "refused"}
+        result = merge_hash(result, self._run_module(task_vars))
+        closing = closing_line(result)
+        own_screen = constants.DEFAULT_STDOUT_CALLBACK == _FLEET  # which shows the line among its own
+        if closing and not own_screen:
+            # On standard error, because a stdout callback may write a document there.
+            display.display(closing, stderr=True)
+        return result
+
+    def _run_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         wrap_async = self._task.async_val and not self._connection.has_native_async
         # An asynchronous task may outlive the run and its directory, a remote one can't see it.
         local = not self._task.async_val and self._connection.transport == "local"
         with self._environment() if local else contextlib.nullcontext():
-            result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+            result: dict[str, t.Any] = self._execute_module(task_vars=task_vars, wrap_async=wrap_async)
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        closing = result.get("msg")
-        own_screen = constants.DEFAULT_STDOUT_CALLBACK == _FLEET  # which shows the line among its own
-        if isinstance(closing, str) and closing and not result.get("failed") and not own_screen:
-            # On standard error, because a stdout callback may write a document there.
-            display.display(closing, stderr=True)
         return result
 
     @contextlib.contextmanager
@@ -109,6 +113,12 @@ def refused_to_send(transport: str, arguments: t.Mapping[str, t.Any], environ: t
         f" Set ansible_connection: local for this host, or {REMOTE_VARIABLE}=true in the environment of Ansible if the"
         " host is meant to have it."
     )
+
+
+def closing_line(result: t.Mapping[str, t.Any]) -> str:
+    """What the module says of its work; '' where it says nothing, or failed and Ansible shows it."""
+    said = result.get("msg")
+    return said if isinstance(said, str) and not result.get("failed") else ""
 
 
 def hold(path: str) -> int:

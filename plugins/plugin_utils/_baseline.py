@@ -229,6 +229,11 @@ class _Reading:
         return _without_nulls(merged)
 
     @property
+    def hold(self) -> bool:
+        """Whether the tenant is to be left alone, whatever else is given."""
+        return bool(self.get("hold"))
+
+    @property
     def smtp_auth(self) -> dict[str, t.Any]:
         """What is given of the policy for SMTP AUTH, by the names of its module's options."""
         names = {name: _SMTP_AUTH_PREFIX + name for name in SMTP_AUTH_OPTIONS}
@@ -243,18 +248,15 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
     the tasks of the role go by.
     """
     reading = _read(variables)
-    hold = bool(reading.get("hold"))
-    arguments = {} if hold else _arguments(reading, run)
-    selected = _selected(run)
-    problems = [] if hold else [*_whose(run), *reading.problems, *_rivals(reading), *_directories(reading, run)]
-    names = [] if problems else [part.name for part in PARTS if part.name in arguments]
-    parts = [name for name in names if name in selected]
-    undeclared = "" if parts or hold or problems else _undeclared(run, list(arguments), selected)
+    arguments = {} if reading.hold else _arguments(reading, run)
+    problems = [] if reading.hold else _problems(reading, run)
+    parts = [] if problems else _parts(arguments, run)
+    undeclared = "" if parts or reading.hold or problems else _undeclared(run, list(arguments))
     return {
         "host": run.host,
         "tenant": run.tenant,
         "audit": run.audit,
-        "hold": hold,
+        "hold": reading.hold,
         "problems": problems,
         "undeclared": undeclared,
         "parts": parts,
@@ -263,8 +265,18 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "tasks": _tasks(parts, bool(problems or undeclared)),
         "file": file_name(run.host),
         "report_dir": reading.get("report_dir") or "",
-        "allowed": reading.smtp_auth.get("allowed") or [],
+        "allowed": reading.smtp_auth.get("allowed", []),
     }
+
+
+def _problems(reading: _Reading, run: Run) -> list[str]:
+    return [*_whose(run), *reading.problems, *_rivals(reading), *_directories(reading, run)]
+
+
+def _parts(declared: Iterable[str], run: Run) -> list[str]:
+    """The parts that are declared and asked for, in the order in which they run."""
+    wanted = _selected(run).intersection(declared)
+    return [part.name for part in PARTS if part.name in wanted]
 
 
 def _tasks(parts: Sequence[str], refused: bool) -> str:
@@ -456,7 +468,7 @@ def _directories(reading: _Reading, run: Run) -> list[str]:
     return problems
 
 
-def _undeclared(run: Run, declared: Sequence[str], selected: Iterable[str]) -> str:
+def _undeclared(run: Run, declared: Sequence[str]) -> str:
     """Why there is nothing to do."""
     if not declared:
         return (
@@ -465,7 +477,7 @@ def _undeclared(run: Run, declared: Sequence[str], selected: Iterable[str]) -> s
         )
     return (
         f"{run.host} declares {', '.join(declared)}, and this run was asked for"
-        f" {', '.join(sorted(selected)) or 'none of the parts'}."
+        f" {', '.join(sorted(_selected(run))) or 'none of the parts'}."
     )
 
 

@@ -132,25 +132,27 @@ def _entries(option: str, found: Found, *, value: bool) -> Iterator[str]:
     if not boxes:
         yield f"tenant_baseline_smtp_auth_{option}: []"
         return
-    listed = [entry for entry in found.listed if isinstance(entry, Mapping)]
-    records = {str(entry.get("identity")).casefold(): entry for entry in listed}
-    word = "denied" if value else "enabled"
+    records = _records(found.listed)
+    new = {"reason": f"found {'denied' if value else 'enabled'} {found.date}, review"}
     yield f"tenant_baseline_smtp_auth_{option}:"
     for identity, box in _sorted(boxes, found.mailboxes):
-        record = {name: value for name, value in _record(records, box).items() if value not in (None, "")}
-        record = record or {"reason": f"found {word} {found.date}, review"}
         yield from _introduced(box)
         yield f"  - identity: {scalar(identity, unsafe=True)}"
-        for name in _RECORD:
-            if name in record:
-                yield f"    {name}: {scalar(str(record[name]), unsafe=True)}"
+        for name, text in (_record(records, box) or new).items():
+            yield f"    {name}: {scalar(str(text), unsafe=True)}"
+
+
+def _records(listed: Iterable[t.Any]) -> dict[str, Mapping[str, t.Any]]:
+    """The entries of the host's lists by the mailbox that they name."""
+    entries = [entry for entry in listed if isinstance(entry, Mapping)]
+    return {str(entry.get("identity")).casefold(): entry for entry in entries}
 
 
 def _record(records: Mapping[str, Mapping[str, t.Any]], box: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What the host's list says of a mailbox, under whichever name it lists it."""
     names = (box.get("primary_smtp_address"), box.get("guid"), box.get("identity"))
     entry = next((records[str(name).casefold()] for name in names if str(name).casefold() in records), {})
-    return {name: entry.get(name) for name in _RECORD}
+    return {name: entry[name] for name in _RECORD if entry.get(name) not in (None, "")}
 
 
 def _introduced(box: Mapping[str, t.Any]) -> Iterator[str]:
@@ -189,17 +191,22 @@ def _dictionary(variable: str, table: Table, settings: Mapping[str, t.Any], frag
 
 def _named(variable: str, key: str, table: Table, objects: Sequence[Mapping[str, t.Any]]) -> Iterator[str]:
     """A list of objects that go by their names. One whose name can't be given is a comment."""
-    names = Counter(str(one[key]).lower() for one in objects)
-    alone = [one for one in objects if names[str(one[key]).lower()] == 1]
-    entries = [(str(one[key]), one) for one in alone if one[key] and one[key] == str(one[key]).strip()]
+    entries = _by_name(key, objects)
     if entries:
         yield f"tenant_baseline_{variable}:"
-    for name, one in sorted(entries, key=lambda entry: entry[0]):
+    for name, settings in sorted(entries.items()):
         yield f"  - {key}: {scalar(name, unsafe=True)}"
-        for option in sorted(one["settings"]):
-            yield f"    {_setting(table, option, one['settings'][option])}"
-    for name in sorted({str(one[key]) for one in objects} - {name for name, _one in entries}):
+        for option in sorted(settings):
+            yield f"    {_setting(table, option, settings[option])}"
+    for name in sorted({str(one[key]) for one in objects} - entries.keys()):
         yield f"# {comment(name)} is left out, because its name is blank, has blanks around it, or is not the only one."
+
+
+def _by_name(key: str, objects: Sequence[Mapping[str, t.Any]]) -> dict[str, Mapping[str, t.Any]]:
+    """The settings of those whose name means them and no other."""
+    names = Counter(str(one[key]).lower() for one in objects)
+    alone = [one for one in objects if names[str(one[key]).lower()] == 1]
+    return {one[key]: one["settings"] for one in alone if one[key] and one[key] == str(one[key]).strip()}
 
 
 def _setting(table: Table, option: str, value: t.Any) -> str:

@@ -106,14 +106,21 @@ def failure_lines(result: Mapping[str, t.Any]) -> list[str]:
     """The message, and everything else that the failure carries."""
     said = messages(result)
     lines = list(itertools.chain.from_iterable(wrapped(text) for text in said))
+    kept = _beside(said, result)
+    if kept:
+        lines += clean(yaml.dump(kept, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)).splitlines()
+    return lines
+
+
+def _beside(said: Sequence[str], result: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a failure carries beside what it says."""
     # By way of JSON, because the values may be Ansible's own kinds of text and number.
     rest = json.loads(json.dumps({key: value for key, value in result.items() if key not in _NOT_SHOWN}, default=str))
     kept = {key: value for key, value in rest.items() if not key.startswith("_") and value not in (None, "", [], {})}
     # A hint is part of the message, too.
-    kept = {key: value for key, value in kept.items() if not (key == "hint" and str(value) in " ".join(said))}
-    if kept:
-        lines += clean(yaml.dump(kept, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)).splitlines()
-    return lines
+    if "hint" in kept and str(kept["hint"]) in " ".join(said):
+        del kept["hint"]
+    return kept
 
 
 def news(result: Mapping[str, t.Any], known: Collection[str]) -> list[str]:
@@ -209,10 +216,14 @@ def _entry_lines(entry: Mapping[str, t.Any]) -> list[str]:
     if before == after:
         return []
     header = clean(entry.get("after_header") or entry.get("before_header") or "")
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        old, new = (clean(side or "").splitlines() for side in (before, after))
-        return [header, *(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
-    return [f"{header}  {name}: {_value(before.get(name))} → {_value(after.get(name))}" for name in _differing(entry)]
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        names = _differing(entry)
+        return [f"{header}  {name}: {_value(before.get(name))} → {_value(after.get(name))}" for name in names]
+    return [header, *_marked("-", before), *_marked("+", after)]
+
+
+def _marked(mark: str, side: object) -> list[str]:
+    return [f"{mark} {line}" for line in clean(side or "").splitlines()]
 
 
 def _differing(entry: object) -> list[str]:

@@ -56,6 +56,7 @@ _DEFAULT_POLICY = (
     "not tried, because default_authentication_policy comes after SMTP AUTH has its exceptions, which failed"
 )
 _NOT_REACHED = "not reached"
+_ON_HOLD = "on hold (tenant_baseline_hold): nothing was read and nothing was changed"
 
 
 @dataclass(frozen=True)
@@ -107,24 +108,26 @@ def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_m
     that must not be tried, with the reason) and ``results``: of each part's result what goes into reports.
     """
     done = _done(plan, results)
-    failed = [part for part in done if part.failed]
-    if plan["hold"]:
-        status = "held"
-    elif failed:
-        status = "failed"
-    else:
-        status = "changed" if any(part.changed for part in done) else "unchanged"
-    lines = [_line(part, check_mode) for part in (*failed, *(part for part in done if not part.failed))]
-    if plan["hold"]:
-        lines = ["on hold (tenant_baseline_hold): nothing was read and nothing was changed"]
+    lines = [_ON_HOLD] if plan["hold"] else _lines(done, check_mode)
     return {
         "host": plan["host"],
         "tenant": plan["tenant"],
-        "status": status,
+        "status": _run_status(plan, done),
         "lines": [f"{plan['host']}: {line}" for line in lines],
         "not_tried": not_tried(plan, results),
         "results": {part.name: _reported(part) for part in done},
     }
+
+
+def _run_status(plan: Mapping[str, t.Any], done: Sequence[Done]) -> str:
+    """The first that is true."""
+    order = (
+        ("held", plan["hold"]),
+        ("failed", any(part.failed for part in done)),
+        ("changed", any(part.changed for part in done)),
+        ("unchanged", True),
+    )
+    return next(status for status, true in order if true)
 
 
 def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done]:
@@ -135,6 +138,11 @@ def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done
         Done(name, {} if result.get("skipped") else result, plan["tenant"], reasons.get(name, _NOT_REACHED))
         for name, result in found.items()
     ]
+
+
+def _lines(done: Sequence[Done], check_mode: bool) -> list[str]:
+    """One for each part, those that failed first."""
+    return [_line(part, check_mode) for part in sorted(done, key=lambda part: not part.failed)]
 
 
 def _line(part: Done, check_mode: bool) -> str:
@@ -173,8 +181,7 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str,
     drift = list(itertools.chain.from_iterable(_drift(part) for part in done))
     smtp_auth = next((part.result for part in done if part.name == "smtp_auth"), {})
     unlisted = _unlisted(smtp_auth)
-    errors = [_problem(text) for text in plan["problems"]]
-    errors += [_error(part) for part in done if part.failed and not part.expired]
+    errors = _errors(plan, done)
     undeclared = [_problem(plan["undeclared"])] if plan["undeclared"] else []
     found = {
         "host": plan["host"],
@@ -202,6 +209,12 @@ def _status(plan: Mapping[str, t.Any], errors: Sequence[t.Any], drift: Sequence[
         ("compliant", True),
     )
     return next(status for status, true in order if true)
+
+
+def _errors(plan: Mapping[str, t.Any], done: Sequence[Done]) -> list[dict[str, str | None]]:
+    """Why it is not known how the tenant stands: what is wrong with its variables, and the parts that failed."""
+    failed = [part for part in done if part.failed and not part.expired]
+    return [*(_problem(text) for text in plan["problems"]), *(_error(part) for part in failed)]
 
 
 def _problem(text: str) -> dict[str, str | None]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 # Without these nothing can be read as it should be: what to do where the answer is no or unknown.
 NEEDED = {
@@ -26,6 +26,10 @@ MEANINGS = {
     " say whether the app sees all of them.",
 }
 NEW = "properties_not_managed"
+READY = (
+    "READY to read: the audit, and the preview with --check --diff.",
+    "Whether the app may write is not tried here. Begin with one test mailbox and an undo_file.",
+)
 SEND = (
     "Send us what is unusual: the report (exo_live_check_report) holds no names, and an issue in the repository is the"
     " place for it."
@@ -36,23 +40,34 @@ def verdict(checks: Sequence[Mapping[str, t.Any]]) -> list[str]:
     """Sentences for a person: ready or not, what is unusual, what is not known, and what to do with it."""
     answers = {str(check["name"]): str(check["answer"]) for check in checks}
     details = {str(check["name"]): str(check["detail"]) for check in checks}
-    blocking = [name for name in NEEDED if answers.get(name) != "yes"]
-    unusual = [
-        _unusual(name, details[name]) for name in answers if answers[name] == "no" and name not in (*NEEDED, NEW)
-    ]
+    not_ready = list(_not_ready(answers, details))
+    unusual = [f"Unusual: {text}" for text in _unusual(answers, details)]
+    unknown = [f"Not known: {text}" for text in _unknown(answers)]
+    send = [SEND] if unusual or not_ready else []
+    return [*(not_ready or READY), *unusual, *unknown, *send]
+
+
+def _not_ready(answers: Mapping[str, str], details: Mapping[str, str]) -> Iterator[str]:
+    for name, what in NEEDED.items():
+        if answers.get(name) != "yes":
+            yield f"NOT READY to read {what}. {details.get(name, '')}".rstrip()
+
+
+def _unusual(answers: Mapping[str, str], details: Mapping[str, str]) -> Iterator[str]:
+    for name, answer in answers.items():
+        if answer == "no" and name not in (*NEEDED, NEW):
+            yield _not_as_expected(name, details[name])
     if answers.get(NEW) == "yes":
-        unusual.append(f"The service has properties about SMTP AUTH that this collection does not know. {details[NEW]}")
-    unknown = [MEANINGS[name] for name in answers if answers[name] == "unknown" and name in MEANINGS]
-    lines = [f"NOT READY to read {NEEDED[name]}. {details.get(name, '')}".rstrip() for name in blocking]
-    if not blocking:
-        lines.append("READY to read: the audit, and the preview with --check --diff.")
-        lines.append("Whether the app may write is not tried here. Begin with one test mailbox and an undo_file.")
-    lines += [f"Unusual: {text}" for text in unusual]
-    lines += [f"Not known: {text}" for text in unknown]
-    return [*lines, SEND] if unusual or blocking else lines
+        yield f"The service has properties about SMTP AUTH that this collection does not know. {details[NEW]}"
 
 
-def _unusual(name: str, detail: str) -> str:
+def _unknown(answers: Mapping[str, str]) -> Iterator[str]:
+    for name, answer in answers.items():
+        if answer == "unknown" and name in MEANINGS:
+            yield MEANINGS[name]
+
+
+def _not_as_expected(name: str, detail: str) -> str:
     """paging_holds means another thing where it was tried and failed."""
     if name in ("paging_holds", "null_reads_as_null", "result_size_honoured") or name not in MEANINGS:
         return f"{name} is not as expected. {detail}"

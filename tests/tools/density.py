@@ -34,15 +34,6 @@ KNOWN: dict[tuple[str, str], int] = {
     ("plugins/module_utils/_smtp_auth.py", "make_plan"): 22,
     ("plugins/module_utils/_smtp_auth.py", "parse"): 12,
     ("plugins/module_utils/_undo.py", "_read_entry"): 16,
-    ("plugins/plugin_utils/_action.py", "run"): 11,
-    ("plugins/plugin_utils/_baseline.py", "plan"): 15,
-    ("plugins/plugin_utils/_export.py", "_entries"): 14,
-    ("plugins/plugin_utils/_export.py", "_named"): 13,
-    ("plugins/plugin_utils/_fleet.py", "_entry_lines"): 12,
-    ("plugins/plugin_utils/_fleet.py", "failure_lines"): 11,
-    ("plugins/plugin_utils/_outcome.py", "audit"): 12,
-    ("plugins/plugin_utils/_outcome.py", "outcome"): 13,
-    ("plugins/plugin_utils/_service_verdict.py", "verdict"): 18,
 }
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
