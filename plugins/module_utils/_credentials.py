@@ -153,11 +153,13 @@ class Certificate:
         )
 
     def _parse_pem(self) -> tuple[t.Any, t.Sequence[t.Any]]:
-        from cryptography import x509
+        text = self.content.replace(b"\r\n", b"\n")
+        return self._pem_key(text), self._pem_certificates(text)
+
+    def _pem_key(self, text: bytes) -> t.Any:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        text = self.content.replace(b"\r\n", b"\n")
         found = re.search(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", text, re.DOTALL)
         if not found:
             raise AuthenticationFailed(
@@ -168,7 +170,7 @@ class Certificate:
             )
         encrypted = b"ENCRYPTED" in found.group(0)
         try:
-            key = load_pem_private_key(
+            return load_pem_private_key(
                 found.group(0) + b"\n", (self.password or "").encode(errors="replace") or None if encrypted else None
             )
         except TypeError:
@@ -180,6 +182,10 @@ class Certificate:
                 f"The private key in {self.source} can't be read:"
                 f" {'certificate_password is wrong' if encrypted else 'it is damaged'}."
             ) from None
+
+    def _pem_certificates(self, text: bytes) -> list[t.Any]:
+        from cryptography import x509
+
         blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", text, re.DOTALL)
         if not blocks:
             raise AuthenticationFailed(
@@ -187,7 +193,7 @@ class Certificate:
                 hint="Put the private key and the certificate into one PEM.",
             )
         try:
-            return key, [x509.load_pem_x509_certificate(block + b"\n") for block in blocks]
+            return [x509.load_pem_x509_certificate(block + b"\n") for block in blocks]
         except ValueError:
             raise AuthenticationFailed(f"A certificate in {self.source} can't be read: it is damaged.") from None
 
@@ -313,26 +319,24 @@ class ManagedIdentity:
 
 def select(values: CredentialValues) -> Credential:
     """The credential of a method; reads the certificate's file, and raises AuthenticationFailed where it can't."""
-    client_id = values.client_id or ""
-    if values.method == "secret":
-        return ClientSecret(client_id, values.client_secret or "")
-    if values.method == "certificate":
-        if values.certificate_path:
-            content = _read_file("certificate_path", values.certificate_path)
-            return Certificate(
-                client_id, values.certificate_path, content, values.certificate_password, values.certificate_path
-            )
-        return Certificate(
-            client_id,
-            "the certificate option",
-            (values.certificate or "").encode(errors="replace"),
-            values.certificate_password,
-        )
-    if values.method == "federated":
-        return FederatedToken(client_id, values.federated_token_file or "")
-    if values.method == "managed_identity":
-        return ManagedIdentity(values.client_id)
-    return AccessToken(values.access_token or "")
+    return _BY_METHOD[values.method](values)
+
+
+def _certificate(values: CredentialValues) -> Certificate:
+    client_id, path, password = values.client_id or "", values.certificate_path, values.certificate_password
+    if path:
+        return Certificate(client_id, path, _read_file("certificate_path", path), password, path)
+    content = (values.certificate or "").encode(errors="replace")
+    return Certificate(client_id, "the certificate option", content, password)
+
+
+_BY_METHOD: Mapping[str, Callable[[CredentialValues], Credential]] = {
+    "secret": lambda values: ClientSecret(values.client_id or "", values.client_secret or ""),
+    "certificate": _certificate,
+    "access_token": lambda values: AccessToken(values.access_token or ""),
+    "federated": lambda values: FederatedToken(values.client_id or "", values.federated_token_file or ""),
+    "managed_identity": lambda values: ManagedIdentity(values.client_id),
+}
 
 
 def digest(*parts: str) -> str:

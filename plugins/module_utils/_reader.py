@@ -79,12 +79,20 @@ def _record(table: Table, remote: RemoteObject, asked: str | None, keep: Sequenc
             cmdlet=table.getter,
             hint="The service may have changed: look for a newer version of this collection.",
         )
-    address = next((text for text in (_text(remote.get(name)) for name in _SHOWN_ADDRESS) if text), "")
+    address = _shown_address(remote)
     shown = address or _text(remote.get("Name"))
     target = Target(table, guid.lower(), asked or shown or guid, address, _text(remote.get("DisplayName")))
     # A whole object is 15 kB: of 20,000 only what the task works with is kept.
     kept = {key: remote[key] for key in remote if key.split("@", 1)[0] in keep} if keep else dict(remote)
     return Record(target, kept)
+
+
+def _shown_address(remote: RemoteObject) -> str:
+    for name in _SHOWN_ADDRESS:
+        address = remote.get(name)
+        if address and isinstance(address, str):
+            return address
+    return ""
 
 
 def to_record(table: Table, remote: RemoteObject) -> Record:
@@ -119,14 +127,14 @@ class Reader:
         self._table = table
         self._progress = progress
         self._warn = warn
-        self._needed: list[Property] = (
-            [table[option] for option in table.closure(options)] if options is not None else []
-        )
-        beside = (*((CHANGED,) if dated else ()), *((_ADDRESSES,) if addresses else ()))
-        names = table.remote_names(options) if options is not None else ()
-        self._select = (*_IDENTITY[table.noun], *beside, *names) if options is not None else ()
+        always = (*_IDENTITY[table.noun], *_asked_for({CHANGED: dated, _ADDRESSES: addresses}))
+        self._needed: list[Property] = []
+        self._select: tuple[str, ...] = ()
+        if options is not None:
+            self._needed = [table[option] for option in table.closure(options)]
+            self._select = (*always, *table.remote_names(options))
         every = itertools.chain.from_iterable(one.remote_names() for one in table.properties)
-        self._keep = self._select or (*_IDENTITY[table.noun], *beside, *every)
+        self._keep = self._select or (*always, *every)
         # A user's own addresses are among its identity; a mailbox has more of them.
         self._beside_names = (_ADDRESSES,) if table.noun == CAS_MAILBOX.noun and not addresses else ()
         self._narrow = bool(self._select)
@@ -153,9 +161,8 @@ class Reader:
 
         A name that matches a primary address may still be the sign-in name of another mailbox: ``confirm`` asks.
         """
-        by_name = _by_name(known)
         wanted = list(dict.fromkeys(names))
-        found = {name: by_name[name.lower()] for name in wanted if name.lower() in by_name}
+        found = _recognised(wanted, known)
         rest = [name for name in wanted if name not in found]
         # The tenant's list was read already: what is in it is taken from there, whatever the service sends of it now.
         asked = self._ask_for(rest) if rest else Lookup({}, {})
@@ -203,8 +210,7 @@ class Reader:
             return self._ask_for(names)
         # A page costs about as much as a round of batches. The tenant's size is not known before, so pages are read
         # for as long as the batches would have taken: at worst this costs twice the better way.
-        by_name = _by_name(self._page_through((), rounds).values())
-        found = {name: by_name[name.lower()] for name in names if name.lower() in by_name}
+        found = _recognised(names, self._page_through((), rounds).values())
         rest = self._ask_for([name for name in names if name not in found])
         return Lookup({**found, **rest.found}, rest.failed)
 
@@ -331,11 +337,16 @@ class Reader:
         return answer.objects[0] if len(answer.objects) == 1 else {}
 
 
-def _by_name(records: Iterable[Record]) -> dict[str, Record]:
+def _asked_for(names: Mapping[str, bool]) -> list[str]:
+    return [name for name, asked in names.items() if asked]
+
+
+def _recognised(names: Iterable[str], records: Iterable[Record]) -> dict[str, Record]:
+    """The object of each name that one of these can be recognised by."""
     by_name: dict[str, Record] = {}
     for record in records:
         by_name.update(dict.fromkeys(record.names(), record))
-    return by_name
+    return {name: by_name[name.lower()] for name in names if name.lower() in by_name}
 
 
 def _guids(remote: RemoteObject) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results, _undo
@@ -227,17 +227,9 @@ def _read(task: Task, client: Client, undo: Undo) -> Lookup:
     failed: dict[str, ExoError] = {}
     for table in {entry.target.table for entry in undo.entries}:
         entries = [entry for entry in undo.entries if entry.target.table == table]
-        options: set[str] = set()
-        for entry in entries:
-            options.update(entry.before)
-        lookup = _read_table(task, client, table, entries, sorted(options))
+        lookup = _read_table(task, client, table, entries)
         failed.update(lookup.failed)
-        for entry in entries:
-            record = lookup.found.get(entry.target.key or table.noun)
-            if record is not None and table.single:
-                found[_place(entry)] = record
-            elif record is not None:
-                found[_place(entry)] = replace(record, target=_named(record.target, entry.target))
+        found.update(_of_entries(entries, lookup.found))
     for error in failed.values():
         if not isinstance(error, NotFound):
             raise error
@@ -249,8 +241,21 @@ def _place(entry: Entry) -> str:
     return "/".join(entry.target.place)
 
 
-def _read_table(task: Task, client: Client, table: Table, entries: Sequence[Entry], options: Sequence[str]) -> Lookup:
-    """The objects of one noun."""
+def _of_entries(entries: Sequence[Entry], found: Mapping[str, Record]) -> dict[str, Record]:
+    """The object of each entry, by what tells it from every other. found: by GUID, or by noun for a single one."""
+    records: dict[str, Record] = {}
+    for entry in entries:
+        table = entry.target.table
+        record = found.get(entry.target.key or table.noun)
+        if record is not None:
+            target = record.target if table.single else _named(record.target, entry.target)
+            records[_place(entry)] = replace(record, target=target)
+    return records
+
+
+def _read_table(task: Task, client: Client, table: Table, entries: Sequence[Entry]) -> Lookup:
+    """The objects of one noun, with the settings that the entries have."""
+    options = sorted(set().union(*(entry.before for entry in entries)))
     if table.single:
         return Lookup({table.noun: read_single(client, table, options, task.warn)}, {})
     if table.few:
@@ -268,20 +273,16 @@ def _plan(
     task: Task, client: Client, gate: PolicyGate | None, changes: Sequence[Change], gone: Sequence[Entry]
 ) -> Plan:
     """The plan of a restore, with the same order and guards as the policy's."""
-    boxes = [change for change in changes if change.target.table == CAS_MAILBOX]
-    users = [change for change in changes if change.target.table.noun == USER.noun]
-    organization = next(
-        (change for change in changes if change.target.table.single and SMTP_AUTH in change.after), None
-    )
+    boxes, users = _of_noun(changes, CAS_MAILBOX.noun), _of_noun(changes, USER.noun)
+    organization = _organization(changes)
     blocked_by = _blocked_by(organization, gone)
-    stay = Listed(_ending(boxes, False), _ending(boxes, True))
     reached = reach(task, client, None if blocked_by else organization, boxes).effect
     opening, closing = in_turn(*_by_gate(gate, users), reached)
     if gate is not None:
         reached = both(reached, _gate_effect(task, client, gate, changes, users))
     phases = ordered(
         [change for change in changes if change.target.table.noun != USER.noun],
-        stay,
+        Listed(_ending(boxes, False), _ending(boxes, True)),
         delay=task.params["propagation_delay"],
         blocked_by=blocked_by,
         opening=opening,
@@ -289,6 +290,15 @@ def _plan(
     )
     missing = tuple(_missing(entry.target) for entry in gone)
     return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)
+
+
+def _of_noun(changes: Iterable[Change], noun: str) -> list[Change]:
+    return [change for change in changes if change.target.table.noun == noun]
+
+
+def _organization(changes: Iterable[Change]) -> Change | None:
+    """The change of the organization's SMTP AUTH, if it is among these."""
+    return next((change for change in changes if change.target.table.single and SMTP_AUTH in change.after), None)
 
 
 def _by_gate(gate: PolicyGate | None, users: Sequence[Change]) -> tuple[list[Change], list[Change]]:

@@ -129,31 +129,37 @@ class Policy:
         own = [entry for entry in self.entries if entry.option == option]
         return [entry for entry in own if not (self.revoke and entry.over(today))]
 
+    def allows_nobody(self, today: datetime.date) -> bool:
+        """Whether nobody is allowed, and the task does not say that this is meant."""
+        return not self.allow_empty and not self.in_force("allowed", today)
+
 
 def parse(params: Mapping[str, t.Any], today: datetime.date) -> Policy:
     """The policy of a task's options; raises InvalidRequest or Refused for one that must not be acted on."""
-    entries: list[Exemption] = []
-    for option in ("allowed", "denied"):
-        entries.extend(_entry(option, position, given) for position, given in enumerate(params[option] or ()))
-    unlisted = params["unlisted"]
+    entries = (*_entries("allowed", params["allowed"]), *_entries("denied", params["denied"]))
+    _check(params)
+    policy = Policy(
+        None if params["organization"] is None else params["organization"] == "disabled",
+        entries,
+        params["unlisted"],
+        params["expired"] == "revoke",
+        params["allow_empty"],
+        params["propagation_delay"],
+    )
+    if policy.unlisted != "unmanaged" and policy.allows_nobody(today):
+        raise _nobody_allowed(f"unlisted is {policy.unlisted}")
+    return policy
+
+
+def _check(params: Mapping[str, t.Any]) -> None:
+    """Refuse a task that manages nothing, or waits out of bounds."""
     given = any(params[option] is not None for option in ("organization", "allowed", "denied"))
-    if not given and unlisted == "unmanaged":
+    if not given and params["unlisted"] == "unmanaged":
         raise InvalidRequest("Nothing is given to manage: set organization, allowed, denied or unlisted.")
     if not 0 <= params["propagation_delay"] <= _LONGEST_DELAY:
         raise InvalidRequest(
             f"propagation_delay has to be between 0 and {_LONGEST_DELAY} seconds, it is {params['propagation_delay']}."
         )
-    policy = Policy(
-        None if params["organization"] is None else params["organization"] == "disabled",
-        tuple(entries),
-        unlisted,
-        params["expired"] == "revoke",
-        params["allow_empty"],
-        params["propagation_delay"],
-    )
-    if unlisted != "unmanaged" and not policy.in_force("allowed", today) and not policy.allow_empty:
-        raise _nobody_allowed(f"unlisted is {unlisted}")
-    return policy
 
 
 def _nobody_allowed(why: str) -> Refused:
@@ -161,6 +167,10 @@ def _nobody_allowed(why: str) -> Refused:
         f"No mailbox is allowed and {why}: that would take SMTP AUTH from everybody who has it. Nothing was changed.",
         hint="A variable that came out empty looks like this. If it is meant, set allow_empty: true.",
     )
+
+
+def _entries(option: str, given: Sequence[t.Any] | None) -> list[Exemption]:
+    return [_entry(option, position, entry) for position, entry in enumerate(given or ())]
 
 
 def _entry(option: str, position: int, given: t.Any) -> Exemption:
@@ -236,41 +246,20 @@ class Read:
 
 def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     """The plan of a policy, from what was read; raises where it must not be acted on."""
-    own_value = read.organization.read(SMTP_AUTH)
-    wanted = own_value if policy.organization is None else policy.organization
-    organization = plan_change(read.organization, {SMTP_AUTH: wanted})
-    closes, opens = organization.turns(SMTP_AUTH, True), organization.turns(SMTP_AUTH, False)
-    if policy.unlisted == "inherit" and not wanted:
-        raise Refused(
-            "unlisted: inherit would give SMTP AUTH to everybody, because the organization is open. Nothing was"
-            " changed.",
-            hint="Set organization: disabled as well, or use unlisted: not_enabled or disabled.",
-        )
-    if closes and not policy.in_force("allowed", today) and not policy.allow_empty:
-        raise _nobody_allowed("this task closes the organization")
+    organization = _organization_change(policy, read.organization, today)
     lost = _lost(policy, "allowed", read.missing, today)
     # A listed mailbox that can't be found may be there under another name, and would count as unlisted.
     acting = replace(policy, unlisted="unmanaged") if lost else policy
     by_key = assign(policy.entries, read.found)
     scope = read.in_scope()
     values = {box.key: desired(box.read(SMTP_AUTH), by_key.get(box.key), acting, today) for box in scope}
-    changes = [
-        plan_change(box, {SMTP_AUTH: values[box.key]})
-        for box in scope
-        if box.key in by_key or values[box.key] != box.read(SMTP_AUTH)
-    ]
-    blocked_by = None
-    if lost and (closes or policy.unlisted != "unmanaged"):
-        blocked_by = _blocked_by(lost, "allowed", "cut a device off")
-    elif opens:
-        blocked_by = _blocked_by(_lost(policy, "denied", read.missing, today), "denied", "leave a mailbox open")
-    stays = own_value if blocked_by else wanted
-    moves = [_move(box, values[box.key], own_value, stays, blocked=blocked_by is not None) for box in scope]
-    opening, closing = _policy_changes(policy, acting, read, today)
+    changes = _mailbox_changes(scope, by_key, values)
+    blocked_by = _blocked_by(policy, organization, read, today)
+    moves = _moves(scope, values, organization, blocked=blocked_by is not None)
+    opening, closing = _assigned(policy, read, today), _released(acting, read, today)
     first, last = in_turn(opening, closing, effect(moves))
     if read.policies is not None:
-        released = [] if blocked_by else closing
-        moves = read.policies.judged(moves, scope, [*opening, *released])
+        moves = read.policies.judged(moves, scope, opening if blocked_by else [*opening, *closing])
     phases = ordered(
         [organization, *changes],
         _listed(policy, read.found, today),
@@ -284,25 +273,61 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     return Plan(phases, considered, tuple(read.missing), len(scope), effect(moves), blocked_by)
 
 
-def _policy_changes(
-    policy: Policy, acting: Policy, read: Read, today: datetime.date
-) -> tuple[list[Change], list[Change]]:
-    """(users that get the policy, users that lose it). acting: the policy as far as it may act on the unlisted."""
+def _organization_change(policy: Policy, organization: Record, today: datetime.date) -> Change:
+    """What becomes of the organization; raises Refused where that would let everybody in, or nobody."""
+    wanted = organization.read(SMTP_AUTH) if policy.organization is None else policy.organization
+    change = plan_change(organization, {SMTP_AUTH: wanted})
+    if policy.unlisted == "inherit" and not wanted:
+        raise Refused(
+            "unlisted: inherit would give SMTP AUTH to everybody, because the organization is open. Nothing was"
+            " changed.",
+            hint="Set organization: disabled as well, or use unlisted: not_enabled or disabled.",
+        )
+    if change.turns(SMTP_AUTH, True) and policy.allows_nobody(today):
+        raise _nobody_allowed("this task closes the organization")
+    return change
+
+
+def _mailbox_changes(
+    scope: Sequence[Record], by_key: Mapping[str, Exemption], values: Mapping[str, Value]
+) -> list[Change]:
+    """The changes of the mailboxes on a list, and of those on none whose value has to become another."""
+    considered = [box for box in scope if box.key in by_key or values[box.key] != box.read(SMTP_AUTH)]
+    return [plan_change(box, {SMTP_AUTH: values[box.key]}) for box in considered]
+
+
+def _assigned(policy: Policy, read: Read, today: datetime.date) -> list[Change]:
+    """The users that get the authentication policy of the list."""
     if read.policies is None:
-        return [], []
-    assigned = [read.policies.assign(box) for box in _basic(policy, read, today)]
-    in_force = {entry.identity for entry in (*policy.in_force("allowed", today), *policy.in_force("denied", today))}
+        return []
+    changes = [read.policies.assign(box) for box in _basic(policy, read, today)]
+    return [change for change in changes if change]
+
+
+def _released(acting: Policy, read: Read, today: datetime.date) -> list[Change]:
+    """The users that lose it. acting: the policy as far as it may act on the unlisted."""
+    if read.policies is None or acting.unlisted == "unmanaged":
+        return []
+    in_force = {entry.identity for entry in (*acting.in_force("allowed", today), *acting.in_force("denied", today))}
     kept = read.excluded | {box.key for name, box in read.found.items() if name in in_force}
-    holders = [] if acting.unlisted == "unmanaged" else read.policies.holders
-    closing = [read.policies.release(user) for user in holders if user.key not in kept]
-    return [change for change in assigned if change], closing
+    return [read.policies.release(user) for user in read.policies.holders if user.key not in kept]
 
 
-def _move(box: Record, value: Value, was: Value, becomes: Value, *, blocked: bool) -> Move:
-    """What becomes of one mailbox. A blocked plan leaves the organization, and whoever would follow it, as they are."""
-    own = box.read(SMTP_AUTH)
-    after = own if blocked and value == INHERIT else value
-    return Move(box.target, smtp_auth_enabled(own, was), smtp_auth_enabled(after, becomes))
+def _moves(scope: Sequence[Record], values: Mapping[str, Value], organization: Change, *, blocked: bool) -> list[Move]:
+    """What becomes of each mailbox.
+
+    values: its own one under the policy. A blocked plan leaves the organization, and whoever would follow it, as they
+    are.
+    """
+    was, becomes = organization.before[SMTP_AUTH], organization.after[SMTP_AUTH]
+    if blocked:
+        becomes = was
+    moves = []
+    for box in scope:
+        own, value = box.read(SMTP_AUTH), values[box.key]
+        after = own if blocked and value == INHERIT else value
+        moves.append(Move(box.target, smtp_auth_enabled(own, was), smtp_auth_enabled(after, becomes)))
+    return moves
 
 
 def _listed(policy: Policy, found: Mapping[str, Record], today: datetime.date) -> Listed:
@@ -319,10 +344,18 @@ def _lost(policy: Policy, option: str, missing: Sequence[Missing], today: dateti
     return [entry.identity for entry in policy.in_force(option, today) if entry.identity in gone]
 
 
-def _blocked_by(lost: Sequence[str], option: str, risk: str) -> ExoError | None:
+def _blocked_by(policy: Policy, organization: Change, read: Read, today: datetime.date) -> ExoError | None:
     """Why a part of the plan waits: listed mailboxes are gone that the rest of the plan could cut off or expose."""
-    if not lost:
-        return None
+    allowed = _lost(policy, "allowed", read.missing, today)
+    if allowed and (organization.turns(SMTP_AUTH, True) or policy.unlisted != "unmanaged"):
+        return _not_found(allowed, "allowed", "cut a device off")
+    denied = _lost(policy, "denied", read.missing, today)
+    if denied and organization.turns(SMTP_AUTH, False):
+        return _not_found(denied, "denied", "leave a mailbox open")
+    return None
+
+
+def _not_found(lost: Sequence[str], option: str, risk: str) -> NotFound:
     return NotFound(
         f"{listed(lost)} in {option} can't be found. So the organization and the mailboxes on no list are left as they"
         f" are, because a typing mistake in the list would {risk}.",

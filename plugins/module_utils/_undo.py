@@ -328,29 +328,38 @@ def parse(content: t.Any, source: str) -> Undo:
 
 
 def _read_entry(raw: Mapping[str, t.Any]) -> Entry:
-    """One entry. Former values are judged by their type alone: the service holds forms that no option takes."""
+    """One entry; raises KeyError, TypeError, ValueError or AttributeError where it is damaged."""
     table = TABLES[raw["noun"]]
-    before, after = dict(raw["before"]), dict(raw["after"])
-    if set(before) != set(after) and raw.get("verb", "Set") == "Set":
+    verb = str(raw.get("verb", "Set"))
+    before, after = _read_values(table, raw["before"]), _read_values(table, raw["after"])
+    if verb == "Set" and before.keys() != after.keys():
         raise ValueError
-    for values in (before, after):
-        for option, value in values.items():
-            if not table[option].kind.holds(value):
-                raise ValueError
+    works = raw.get("smtp_auth_works") or {}
+    policies = {str(name): str(guid).lower() for name, guid in (raw.get("policies") or {}).items()}
+    return Entry(_read_target(table, raw, verb), before, after, works.get("before"), works.get("after"), policies, verb)
+
+
+def _read_values(table: Table, raw: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of an entry, judged by their type alone: the service holds forms that no option takes."""
+    values = dict(raw)
+    for option, value in values.items():
+        if not table[option].kind.holds(value):
+            raise ValueError
+    return values
+
+
+def _read_target(table: Table, raw: Mapping[str, t.Any], verb: str) -> Target:
+    """What an entry is about. What a run made had no GUID yet when the file was written."""
     guid = str(raw.get("guid", "")).lower()
-    if not table.single and not is_guid(guid) and raw.get("verb") != "New":
+    if not (table.single or verb == "New" or is_guid(guid)):
         raise ValueError
-    target = Target(
+    return Target(
         table,
         "" if table.single else guid,
         str(raw.get("identity") or guid),
         str(raw.get("primary_smtp_address") or ""),
         str(raw.get("display_name") or ""),
     )
-    works = raw.get("smtp_auth_works") or {}
-    policies = {str(name): str(guid).lower() for name, guid in (raw.get("policies") or {}).items()}
-    verb = str(raw.get("verb", "Set"))
-    return Entry(target, before, after, works.get("before"), works.get("after"), policies, verb)
 
 
 def _newer(path: str, undo: Undo) -> tuple[str, ...]:

@@ -179,7 +179,7 @@ MUTANTS = (
     _restore("    if client.tenant_id == undo.tenant_id:", "    if True:", "one tenant's file is restored in another"),
     _smtp_auth('if policy.unlisted == "inherit" and not wanted:', "if False:", "everybody gets SMTP AUTH"),
     _smtp_auth(
-        'if closes and not policy.in_force("allowed", today) and not policy.allow_empty:',
+        "if change.turns(SMTP_AUTH, True) and policy.allows_nobody(today):",
         "if False:",
         "a blank variable cuts everybody off",
     ),
