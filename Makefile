@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit integration faults sanity docs matrix molecule fuzz \
+.PHONY: help python setup setup-lint link demo test lint unit integration awx faults sanity docs matrix molecule fuzz \
 	benchmark page architecture pictures screens fresh release-check build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
@@ -89,6 +89,10 @@ lint-artefact:
 
 unit: setup ## Run the unit tests and a short search for inputs that break the promises
 	$(PYTEST) tests/unit tests/fuzz -n $(WORKERS) $(ARGS)
+
+awx: setup ## Set up a simulated AWX with awx.awx, and take back a job of it
+	@"$(BIN)/python" $(TOOLS)/awx_collection.py "$(CACHE)/awx"
+	$(PYTEST) tests/awx -n $(WORKERS) --dist loadfile $(ARGS)
 
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)

@@ -79,18 +79,20 @@ def check_fragments(fragments: list[str]) -> list[str]:
 def main() -> int:
     modules = names_in("plugins/modules", "*.py")
     filters = names_in("plugins/filter", "*.py")
+    lookups = names_in("plugins/lookup", "*.py")
     roles = sorted(path.parents[1].name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
     fragments = names_in("plugins/doc_fragments", "*.py")
     problems = check_plugins("module", modules) if modules else ["there are no modules"]
     problems += check_plugins("filter", filters) if filters else []
+    problems += check_plugins("lookup", lookups) if lookups else []
     # A callback returns nothing, so there is no more to ask for than that it can be shown.
     problems += ansible_doc("callback", [f"{COLLECTION}.{name}" for name in names_in("plugins/callback", "*.py")])[1]
     problems += check_roles(roles) if roles else []
     problems += check_fragments(fragments)
     for problem in problems:
         print(problem)
-    counts = f"{len(modules)} modules, {len(filters)} filters, {len(roles)} roles, {len(fragments)} fragments"
-    print(f"{counts}: {len(problems)} problems")
+    plugins = f"{len(modules)} modules, {len(filters)} filters, {len(lookups)} lookups"
+    print(f"{plugins}, {len(roles)} roles, {len(fragments)} fragments: {len(problems)} problems")
     return 1 if problems else 0
 
 

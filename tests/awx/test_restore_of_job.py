@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook restore takes back a job that was killed, out of the events that a controller kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import COLLECTION, Lab, Run, Step, Tenant, task, tried
+
+from awx.controller import TOKEN, Controller
+
+pytestmark = pytest.mark.awx
+
+RESTORE = Path(__file__).resolve().parents[2] / "playbooks" / "restore.yml"
+JOB = 4711
+OFF = {"all_mailboxes": True, "pop_enabled": False}
+
+
+def as_event(number: int, step: Step, module: str) -> dict[str, Any]:
+    """A result as a controller keeps it."""
+    data = {"task": step.task, "task_action": f"{COLLECTION}.{module}", "host": step.host, "res": dict(step.result)}
+    return {"id": number, "counter": number, "event": "runner_on_ok", "host_name": step.host, "event_data": data}
+
+
+def keep(controller: Controller, events: list[dict[str, Any]], **more: Any) -> None:
+    job = {"id": JOB, "type": "job", "job_type": "run", "status": "canceled", "event_processing_finished": True}
+    controller.jobs[JOB] = {**job, **more}
+    controller.events[JOB] = events
+
+
+def pop(lab: Lab, tenant: Tenant) -> dict[str, bool]:
+    return {box["Guid"]: box["PopEnabled"] for box in lab.simulator.state(tenant.label)["mailboxes"]}
+
+
+def restore(lab: Lab, tenants: list[Tenant], environment: dict[str, str], **how: Any) -> Run:
+    variables = {tenant.label: tenant.host_vars for tenant in tenants}
+    return lab.run_playbook(
+        RESTORE, tenants, host_vars=variables, env={**environment, **tenants[0].urls},
+        extra_vars={"exo_restore_job": JOB}, secrets=[TOKEN], **how,
+    )  # fmt: skip
+
+
+def test_a_job_that_was_killed_is_taken_back_whole(
+    lab: Lab, controller: Controller, environment: dict[str, str]
+) -> None:
+    tenant, other = (
+        lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": 120, "seed": seed})
+        for seed in (3, 4)
+    )
+    before = pop(lab, tenant)
+    tenant.fault("nul_403", match={"cmdlet": "Set-CASMailbox"}, after=70, times=None)
+    announced = task("exo_cas_mailbox", {**OFF, "undo_in_result": True}, named="announced", check_mode=True)
+    run = lab.run_playbook(
+        [announced, tried("exo_cas_mailbox", {**OFF, "concurrency": 1}, named="killed")], [tenant],
+        env=tenant.urls,
+    )  # fmt: skip
+    assert run["killed"].failed
+    assert before != pop(lab, tenant)
+    lab.simulator.clear_faults()
+    # More events than a page holds, most of them of other tasks and hosts.
+    noise = [{**as_event(number, run["announced"], "exo_cas_mailbox_info"), "host_name": "x"} for number in range(250)]
+    keep(controller, [*noise, as_event(1000, run["announced"], "exo_cas_mailbox")])
+
+    controller.requests.clear()
+    run = restore(lab, [tenant, other], environment, check=True)
+    assert tenant.writes()[-1]["cmdlet"] == "Set-CASMailbox" and pop(lab, tenant) != before
+
+    run = restore(lab, [tenant, other], environment)
+    assert pop(lab, tenant) == before
+    assert other.writes() == []
+    assert run.step("Put back what the job changed", tenant.label).changed
+    assert not run.step("Put back what the job changed", other.label).changed
+    assert TOKEN not in json.dumps([dict(step.result) for step in run.steps])
+
+
+@pytest.mark.parametrize(
+    ("more", "lost", "message"),
+    [
+        ({"status": "running"}, 0, "has not ended"),
+        ({}, 1, "has 1 entries, and 0 arrived"),
+        ({}, 0, "holds no way back"),
+    ],
+    ids=["running", "cut short", "nothing changed"],
+)
+def test_what_can_not_be_taken_back_is_told_before_any_write(
+    lab: Lab, controller: Controller, environment: dict[str, str], more: dict[str, Any], lost: int, message: str
+) -> None:
+    tenant = lab.tenant(generate={"count": 2, "seed": 1})
+    step = Step(tenant.label, "any", "ok", False, 0, 0, {"changed": False})
+    keep(controller, [as_event(1, step, "exo_cas_mailbox")], **more)
+    controller.lost_events = lost
+    try:
+        run = restore(lab, [tenant], environment, may_fail=True)
+    finally:
+        controller.lost_events = 0
+    assert run.rc != 0
+    assert message in run.steps[-1].msg
+    assert tenant.log() == []
