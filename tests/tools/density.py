@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from radon.complexity import cc_visit
@@ -21,9 +21,6 @@ from radon.complexity import cc_visit
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("plugins", "roles", "playbooks")
 MOST = 10
-# Functions that are above it still, with how much: none may grow, and one that no longer is goes from this list.
-KNOWN: dict[tuple[str, str], int] = {
-}
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -47,16 +44,13 @@ def complicated(source: str) -> dict[str, tuple[int, int]]:
     return {block.name: (block.lineno, block.complexity) for block in blocks}
 
 
-def findings(path: Path, known: Mapping[tuple[str, str], int]) -> list[str]:
-    """A line on each thing that is wrong in a file. known: what it may have, by file and function."""
+def findings(path: Path) -> list[str]:
+    """A line on each thing that is wrong in a file."""
     source, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
     found = [f"{name}:{line}: {what}" for line, what in sorted(dense(ast.parse(source)))]
-    functions = complicated(source)
-    for function, (line, complexity) in functions.items():
-        if complexity > known.get((name, function), MOST):
-            found.append(f"{name}:{line}: {function} has a complexity of {complexity}, {MOST} is the most")
-    gone = [function for file, function in known if file == name and function not in functions]
-    return [*found, *(f"{name}: {function} is not above {MOST} any more: take it from KNOWN" for function in gone)]
+    for function, (line, complexity) in complicated(source).items():
+        found.append(f"{name}:{line}: {function} has a complexity of {complexity}, {MOST} is the most")
+    return found
 
 
 def main() -> int:
@@ -65,7 +59,7 @@ def main() -> int:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "simulator" in path.parts:
                 continue
-            lines.extend(findings(path, KNOWN))
+            lines.extend(findings(path))
     for line in lines:
         print(line)
     return 1 if lines else 0
