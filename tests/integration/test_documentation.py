@@ -17,6 +17,7 @@ import test_faults_lists
 import test_faults_mailbox
 import test_faults_organization
 import test_guards
+import test_smtp_auth_info
 import test_smtp_auth_probe
 
 ROWS = [name for rows in faults.FAULTS.values() for name in rows]
@@ -26,7 +27,13 @@ SCENARIOS = {
     **test_faults_mailbox.MAILBOX,
     **test_faults_organization.ONE,
 }
-TABLES = (SCENARIOS, test_connection.FAILURES, test_guards.DRIFTS, test_smtp_auth_probe.NO_VERDICT)
+TABLES = (
+    SCENARIOS,
+    test_connection.FAILURES,
+    test_guards.DRIFTS,
+    test_smtp_auth_info.NO_PROOF,
+    test_smtp_auth_probe.NO_VERDICT,
+)
 NAMES = set().union(*TABLES) - {"nothing"}
 
 
