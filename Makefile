@@ -26,8 +26,8 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit integration awx faults sanity docs matrix molecule fuzz \
-	benchmark page architecture pictures screens fresh release-check build changelog \
+.PHONY: help python setup setup-lint link demo test lint unit units integration awx faults sanity docs matrix molecule \
+	fuzz benchmark page architecture pictures screens fresh release-check certification build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
 help: ## Show this list
@@ -75,7 +75,7 @@ lint-changelog:
 	$(LINT) antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
 
 lint-playbooks:
-	$(LINT) ansible-lint playbooks roles extensions
+	$(LINT) ansible-lint --offline playbooks roles extensions
 
 lint-docs:
 	$(LINT) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
@@ -104,12 +104,15 @@ faults: setup ## Write docs/faults.md anew from what the integration tests see
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" $(TOOLS)/faults.py -n $(WORKERS) $(ARGS)
 
 sanity: setup setup-lint ## Run ansible-test sanity on a copy of the checkout
-	PATH="$$PATH:$(LINT_BIN)" "$(BIN)/python" $(TOOLS)/sanity.py $(ARGS)
+	PATH="$$PATH:$(LINT_BIN)" "$(BIN)/python" $(TOOLS)/run_ansible_test.py sanity $(ARGS)
+
+units: setup setup-lint ## Run the unit tests as ansible-test units does, in a virtual environment of its own
+	PATH="$$PATH:$(LINT_BIN)" "$(BIN)/python" $(TOOLS)/run_ansible_test.py units $(ARGS)
 
 docs: setup ## Render the documentation of every module and role; a warning is an error
 	PATH="$(BIN):$$PATH" "$(BIN)/python" $(TOOLS)/docs.py
 
-matrix: link ## Run unit and smoke tests on every supported ansible-core
+matrix: link ## Run unit tests, smoke tests and sanity on every supported ansible-core and Python
 	$(PYTHON) $(TOOLS)/matrix.py $(ARGS)
 
 coverage: setup ## Fail where the unit tests leave too many branches of the engine untouched
@@ -142,8 +145,11 @@ pictures: page ## Take the pictures of the evidence page for docs/pictures anew
 screens: setup ## Draw docs/pictures/*.svg anew from real runs against the simulator
 	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.screens
 
-release-check: lint-changelog lint-licences lint-artefact ## Check what is about to be released: licences, artefact, install and demo from there
+release-check: lint-changelog lint-licences certification lint-artefact ## Check what is about to be released: licences, artefact, install and demo from there
 	PATH="$(BIN):$$PATH" PYTHONPATH=tests "$(BIN)/python" -m tools.release
+
+certification: setup setup-lint ## Run ansible-lint in a plain checkout, with the versions of the certification and the newest
+	PYTHONPATH=tests "$(BIN)/python" -m tools.certification
 
 fresh: python ## Run the README's own commands on a bare Debian (takes root and debootstrap, or a container engine)
 	$(PYTHON) $(TOOLS)/fresh.py $(ARGS)

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run ``ansible-test sanity`` on a copy of this checkout, without containers.
+"""Run ``ansible-test sanity`` or ``ansible-test units`` on a copy of this checkout, without containers.
 
 ``ansible-test`` wants the collection at a real path below ``ansible_collections`` and keeps its caches and virtual
-environments in the home directory. Both are given to it inside ``.cache``. Arguments are handed on to
-``ansible-test sanity``.
+environments in the home directory. Both are given to it inside ``.cache``. Arguments are handed on to it; the first
+is the command. The units get a virtual environment with what ``tests/unit/requirements.txt`` names.
 """
 
 from __future__ import annotations
@@ -147,7 +147,14 @@ def seed_bootstrap_scripts() -> None:
         target.write_text(script, encoding="utf-8")
 
 
+# How ansible-test gets what a command needs.
+PLACES = {"sanity": ("--local",), "units": ("--venv", "--requirements")}
+
+
 def main() -> int:
+    if len(sys.argv) < 2 or sys.argv[1] not in PLACES:
+        raise SystemExit(f"usage: run_ansible_test.py {'|'.join(PLACES)} [arguments of ansible-test]")
+    command_name, *arguments = sys.argv[1:]
     mirror(project_files())
     HOME.mkdir(parents=True, exist_ok=True)
     write_pip_configuration()
@@ -158,11 +165,11 @@ def main() -> int:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = [
         str(Path(sys.executable).parent / "ansible-test"),
-        "sanity",
-        "--local",
+        command_name,
+        *PLACES[command_name],
         "--python",
         version,
-        *sys.argv[1:],
+        *arguments,
     ]
     return subprocess.run(command, check=False, cwd=COPY, env=environment, stdin=subprocess.DEVNULL).returncode
 
