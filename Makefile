@@ -75,7 +75,7 @@ lint-changelog:
 	$(LINT) antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
 
 lint-playbooks:
-	$(LINT) ansible-lint --offline playbooks roles extensions
+	$(LINT) ansible-lint --offline playbooks roles extensions extensions/awx/project/*.yml
 
 lint-docs:
 	$(LINT) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
