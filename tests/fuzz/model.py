@@ -137,19 +137,19 @@ class Outlook:
 
 
 def settings_after(
-    known: Mapping[str, Setting], properties: Mapping[str, Any], wishes: Mapping[str, Any], refused: set[str]
+    known: Mapping[str, Setting], properties: Mapping[str, Any], desired: Mapping[str, Any], refused: set[str]
 ) -> dict[str, Any]:
-    """The properties with the wishes fulfilled; contradictions that need a write are noted in ``refused``."""
+    """The properties with what is desired in place; contradictions that need a write are noted in ``refused``."""
     after = dict(properties)
-    for option, given in wishes.items():
+    for option, given in desired.items():
         setting = known[option]
         value = setting.becomes(given, properties[setting.wire])
         if setting.normal(value) != setting.normal(properties[setting.wire]):
             after[setting.wire] = value
-    changed = {option for option in wishes if after[known[option].wire] != properties[known[option].wire]}
+    changed = {option for option in desired if after[known[option].wire] != properties[known[option].wire]}
     for switch, formats in FORMATS.items():
         if changed & formats:
-            if switch in wishes and known[switch].becomes(wishes[switch], None):
+            if switch in desired and known[switch].becomes(desired[switch], None):
                 refused.add("invalid_request")
             after[known[switch].wire] = False
     for option in changed & EWS_LISTS:
@@ -199,10 +199,10 @@ def _limit(limit: Any, scope: int, outlook: Outlook) -> None:
 def transport(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     before = objects(state)
     outlook = Outlook(before, dict(before))
-    wishes = {option: given for option, given in options.items() if option in TRANSPORT}
-    if not wishes:
+    desired = {option: given for option, given in options.items() if option in TRANSPORT}
+    if not desired:
         outlook.refused.add("invalid_request")
-    outlook.after[ORGANIZATION] = settings_after(TRANSPORT, before[ORGANIZATION], wishes, outlook.refused)
+    outlook.after[ORGANIZATION] = settings_after(TRANSPORT, before[ORGANIZATION], desired, outlook.refused)
     flips = outlook.after[ORGANIZATION][SMTP_WIRE] != before[ORGANIZATION][SMTP_WIRE]
     outlook.effect = effect(before, outlook.after)
     if flips and len(before) == 1:  # a tenant without any mailbox is not believed, so nobody knows who loses
@@ -224,7 +224,7 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
         outlook.refused.add("invalid_request")
     excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
     # Beside all mailboxes a typing mistake would change the very one that the entry protects.
-    by_name = names.resolve((name for name, _wishes in entries), tolerant and not everybody, outlook)
+    by_name = names.resolve((name for name, _desired in entries), tolerant and not everybody, outlook)
     types = options.get("recipient_type_details")
     scope = {g for g, box in before.items() if g and everybody and (not types or box["RecipientTypeDetails"] in types)}
     if everybody and not scope:
@@ -266,22 +266,22 @@ def _wanted(
     outlook: Outlook,
 ) -> dict[str, dict[str, Any]]:
     own: dict[str, dict[str, Any]] = {guid: {} for guid in scope}
-    for name, wishes in entries:
+    for name, desired in entries:
         guid = by_name.get(name.strip())
-        for option, given in wishes.items() if guid else ():
+        for option, given in desired.items() if guid else ():
             former = own[str(guid)].setdefault(option, given)
-            if not _same_wish(MAILBOX[option], former, given):
+            if not _same_desired(MAILBOX[option], former, given):
                 outlook.refused.add("invalid_request")
-    return {guid: {**base, **wishes} for guid, wishes in own.items()}
+    return {guid: {**base, **desired} for guid, desired in own.items()}
 
 
-def _same_wish(setting: Setting, one: Any, other: Any) -> bool:
+def _same_desired(setting: Setting, one: Any, other: Any) -> bool:
     if setting.entries:
-        return _list_wish(one) == _list_wish(other)
+        return _list_parts(one) == _list_parts(other)
     return bool(setting.becomes(one, None) == setting.becomes(other, None))
 
 
-def _list_wish(given: Any) -> tuple[Any, ...]:
+def _list_parts(given: Any) -> tuple[Any, ...]:
     parts = {"set": given} if isinstance(given, list) else given
     return (parts.get("set"), parts.get("add") or [], parts.get("remove") or [])
 
@@ -290,34 +290,34 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     before = objects(state)
     outlook = Outlook(before, dict(before), matched=len(before) - 1)
     unlisted, revoke = options.get("unlisted", "unmanaged"), options.get("expired") == "revoke"
-    wish = options.get("organization")
+    desired = options.get("organization")
     entries = [(option == "denied", entry) for option in ("allowed", "denied") for entry in options.get(option) or ()]
     _check_policy(options, entries, unlisted, outlook)
     in_force = [e for denied, e in entries if not denied and not (revoke and _over(e, today))]
-    closes = wish == "disabled" and not before[ORGANIZATION][SMTP_WIRE]
+    closes = desired == "disabled" and not before[ORGANIZATION][SMTP_WIRE]
     if (closes or unlisted != "unmanaged") and not in_force and not options.get("allow_empty"):
         outlook.refused.add("refused")
     if not outlook.matched:
         outlook.refused.add("incomplete_read")
     was = before[ORGANIZATION][SMTP_WIRE]
-    becomes = was if wish is None else wish == "disabled"
+    becomes = was if desired is None else desired == "disabled"
     if unlisted == "inherit" and not becomes:
         outlook.refused.add("refused")
     names, tolerant = Names(before), options.get("lookup_failure_action") == "warn"
     by_name: dict[str, str] = {}
     for option in ("allowed", "denied"):
         by_name |= names.resolve((e["identity"] for e in options.get(option) or ()), tolerant, outlook)
-    spoken, lost = _spoken(entries, by_name, revoke, today, outlook)
-    held = _holds(lost, was, becomes, unlisted)
+    listed, lost = _listed(entries, by_name, revoke, today, outlook)
+    blocked = _blocks(lost, was, becomes, unlisted)
     if False in lost:
         unlisted = "unmanaged"  # one of them may be the very mailbox that can't be found
     planned = dict(before)
     planned[ORGANIZATION] = {**before[ORGANIZATION], SMTP_WIRE: becomes}
     for guid, mailbox in before.items():
         if guid:
-            value = _own_value(mailbox[SMTP_WIRE], spoken.get(guid), unlisted, revoke, today)
+            value = _own_value(mailbox[SMTP_WIRE], listed.get(guid), unlisted, revoke, today)
             planned[guid] = {**mailbox, SMTP_WIRE: value}
-    if held:
+    if blocked:
         outlook.ends |= {"not_found", "partial_failure"}
         # What would have come with the organization, or after it, waits.
         planned = {key: before[key] if key == "" or box[SMTP_WIRE] is None else box for key, box in planned.items()}
@@ -327,7 +327,7 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     return outlook
 
 
-def _spoken(
+def _listed(
     entries: Sequence[tuple[bool, Mapping[str, Any]]],
     by_name: Mapping[str, str],
     revoke: bool,
@@ -335,7 +335,7 @@ def _spoken(
     outlook: Outlook,
 ) -> tuple[dict[str, tuple[bool, str | None]], set[bool]]:
     """What the lists say of each mailbox, and whether one of those allowed (False) or denied (True) can't be found."""
-    spoken: dict[str, tuple[bool, str | None]] = {}
+    listed: dict[str, tuple[bool, str | None]] = {}
     lost: set[bool] = set()
     for denied, entry in entries:
         guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
@@ -344,9 +344,9 @@ def _spoken(
             outlook.ends.add("expired")
         if guid is None:
             lost |= {denied} if not (over and revoke) else set()
-        elif spoken.setdefault(guid, (denied, last)) != (denied, last):
+        elif listed.setdefault(guid, (denied, last)) != (denied, last):
             outlook.refused.add("invalid_request")
-    return spoken, lost
+    return listed, lost
 
 
 def _over(entry: Mapping[str, Any], today: datetime.date) -> bool:
@@ -354,7 +354,7 @@ def _over(entry: Mapping[str, Any], today: datetime.date) -> bool:
     return bool(last) and datetime.date.fromisoformat(str(last)) < today
 
 
-def _holds(lost: set[bool], was: bool, becomes: bool, unlisted: str) -> bool:
+def _blocks(lost: set[bool], was: bool, becomes: bool, unlisted: str) -> bool:
     """Whether a listed mailbox that can't be found keeps the organization and those on no list as they are."""
     closes, opens = becomes and not was, was and not becomes
     return (False in lost and (closes or unlisted != "unmanaged")) or (True in lost and opens)
@@ -370,10 +370,10 @@ def _own_value(
     own: bool | None, entry: tuple[bool, str | None] | None, unlisted: str, revoke: bool, today: datetime.date
 ) -> bool | None:
     if entry is not None:
-        wish, last = entry
+        denied, last = entry
         if not (revoke and last and datetime.date.fromisoformat(last) < today):
-            return wish
-        if unlisted != "disabled" and own == wish:
+            return denied
+        if unlisted != "disabled" and own == denied:
             return None  # a revoked entry leaves nothing of itself behind
     if unlisted == "not_enabled":
         return None if own is False else own

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random tenants, wishes and faults."""
+"""Random tenants, tasks and faults."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def themes(known: Mapping[str, Setting]) -> st.SearchStrategy[list[str]]:
     return st.one_of(alone, st.sampled_from(groups), st.just(sorted(known))) if groups else alone
 
 
-def list_wishes(setting: Setting) -> st.SearchStrategy[Any]:
+def list_values(setting: Setting) -> st.SearchStrategy[Any]:
     entries = st.lists(st.sampled_from(setting.entries), max_size=3)
     add, remove = st.sampled_from(setting.entries[:1]), st.sampled_from(setting.entries[1:3])
     return st.one_of(
@@ -96,7 +96,7 @@ def list_wishes(setting: Setting) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def wishes(
+def desired_settings(
     draw: st.DrawFn, known: Mapping[str, Setting], theme: Sequence[str], least: int = 1, *, free: bool = False
 ) -> dict[str, Any]:
     """Values for some of the theme's options. ``free``: for a dict that no argument spec converts."""
@@ -106,7 +106,7 @@ def wishes(
     for option in options:
         setting = known[option]
         if setting.entries:
-            wanted[option] = draw(list_wishes(setting))
+            wanted[option] = draw(list_values(setting))
         else:
             forms = [given for given, _stored in setting.forms if not (free and given in ("yes", "no"))]
             wanted[option] = draw(st.sampled_from(forms))
@@ -159,7 +159,7 @@ def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str
         st.sampled_from(["all", "all", "identity", "mailboxes", "both"] if state["mailboxes"] else ["mailboxes"])
     )
     least = 0 if shape == "mailboxes" or oddity == "shape" else 1
-    options |= draw(wishes(MAILBOX, theme, least)) if shape != "mailboxes" else {}
+    options |= draw(desired_settings(MAILBOX, theme, least)) if shape != "mailboxes" else {}
     named = draw(names(state, oddity, 9))
     if shape == "all":
         options["all_mailboxes"] = True
@@ -172,9 +172,11 @@ def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str
         half = len(named) // 2 if shape == "both" else len(named)
         options["identity"], named = named[:half], named[half:]
     if shape in ("mailboxes", "both") or (shape == "all" and draw(st.booleans())):
-        options["mailboxes"] = [{"identity": name, **draw(wishes(MAILBOX, theme, free=True))} for name in named]
+        options["mailboxes"] = [
+            {"identity": name, **draw(desired_settings(MAILBOX, theme, free=True))} for name in named
+        ]
     if draw(st.integers(0, 4)) == 0:
-        where = draw(wishes(MAILBOX, theme[:2], free=True))
+        where = draw(desired_settings(MAILBOX, theme[:2], free=True))
         options["where"] = {
             o: v for o, v in where.items() if not (isinstance(v, dict) and {"add", "remove"} & v.keys())
         }
@@ -210,7 +212,7 @@ def policies(draw: st.DrawFn, state: Mapping[str, Any], today: datetime.date) ->
 
 @st.composite
 def transport_tasks(draw: st.DrawFn, theme: Sequence[str]) -> dict[str, Any]:
-    options = draw(wishes(TRANSPORT, theme, draw(st.sampled_from([0, 1, 1, 1]))))
+    options = draw(desired_settings(TRANSPORT, theme, draw(st.sampled_from([0, 1, 1, 1]))))
     return {**options, "wait": draw(_COMMON["wait"]), "wait_timeout": draw(_COMMON["wait_timeout"])}
 
 

@@ -82,7 +82,7 @@ class Interleaved:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Task:
     """One task: its module and options. allowed: whom it must not cut off."""
 
     module: Module
@@ -110,7 +110,7 @@ class Choice:
     happening: "", "drift" or "run". turn: at which request. lives: after how many writes it is cancelled.
     """
 
-    wish: Wish
+    task: Task
     happening: str
     turn: int
     lives: int | None
@@ -123,7 +123,7 @@ class Choice:
 
 
 @st.composite
-def lists(draw: st.DrawFn, gated: bool) -> Wish:
+def lists(draw: st.DrawFn, gated: bool) -> Task:
     """A list for a small tenant: some allowed, some denied, and what becomes of the others."""
     cut = draw(st.permutations(ADDRESSES))
     allowed, denied = draw(st.integers(0, 3)), draw(st.integers(0, 2))
@@ -140,25 +140,25 @@ def lists(draw: st.DrawFn, gated: bool) -> Wish:
         options["organization"] = organization
     if gated and draw(st.integers(0, 3)):
         options["authentication_policy"] = ALLOW
-    return Wish(SMTP_AUTH, options, frozenset(cut[:allowed]))
+    return Task(SMTP_AUTH, options, frozenset(cut[:allowed]))
 
 
 @st.composite
-def policy_tasks(draw: st.DrawFn) -> Wish:
+def policy_tasks(draw: st.DrawFn) -> Task:
     """A task on one part of the second gate: users, a policy, or which one is the default."""
     module = draw(st.sampled_from([USER, USER, AUTHENTICATION_POLICY, ORGANIZATION_CONFIG]))
     if module is ORGANIZATION_CONFIG:
-        return Wish(module, {"default_authentication_policy": draw(_POLICY)})
+        return Task(module, {"default_authentication_policy": draw(_POLICY)})
     if module is AUTHENTICATION_POLICY:
         name = draw(st.sampled_from([ALLOW, BLOCK, SPARE]))
         if draw(st.integers(0, 3)) == 0:
-            return Wish(module, {"name": name, "state": "absent"})
-        return Wish(module, {"name": name, "allow_basic_auth_smtp": draw(st.booleans())})
+            return Task(module, {"name": name, "state": "absent"})
+        return Task(module, {"name": name, "allow_basic_auth_smtp": draw(st.booleans())})
     chosen = list(draw(st.permutations(ADDRESSES)))[: draw(st.integers(1, 3))]
     selection: dict[str, Any] = {"identity": chosen, "exclude": []}
     if draw(st.booleans()):
         selection = {"all_users": True, "exclude": chosen}
-    return Wish(module, {**selection, "authentication_policy": draw(_POLICY)})
+    return Task(module, {**selection, "authentication_policy": draw(_POLICY)})
 
 
 def drifts(gated: bool) -> st.SearchStrategy[Drift]:
@@ -169,10 +169,10 @@ def drifts(gated: bool) -> st.SearchStrategy[Drift]:
 
 
 @st.composite
-def choices(draw: st.DrawFn, wishes: st.SearchStrategy[Wish], gated: bool, *, alone: bool = True) -> Choice:
+def choices(draw: st.DrawFn, tasks: st.SearchStrategy[Task], gated: bool, *, alone: bool = True) -> Choice:
     happening = draw(st.sampled_from(["", "", "drift", "run" if alone else ""]))
     return Choice(
-        draw(wishes),
+        draw(tasks),
         happening,
         draw(st.integers(1, 12)),
         draw(st.sampled_from([None, None, None, 0, 1, 2, 4])),
@@ -201,12 +201,12 @@ def drift(story: Story, drawn: Drift) -> None:
     story.lab.simulator.patch_tenant(LABEL, **by_what[drawn.what])
 
 
-def run_alone(story: Story, wish: Wish, lives: int | None = None, http: Any = None) -> Run:
-    options = {**wish.options, "wait_timeout": 5}
-    if wish.module is not RESTORE:
+def run_alone(story: Story, task: Task, lives: int | None = None, http: Any = None) -> Run:
+    options = {**task.options, "wait_timeout": 5}
+    if task.module is not RESTORE:
         options["undo_file"] = story.lab.undo_path()
-    run = story.lab.run(wish.module, options, http=http, lives=lives)
-    story.told.append(f"{wish.module.name} {options} -> {run.code} {run.error} {run.result.get('msg')}")
+    run = story.lab.run(task.module, options, http=http, lives=lives)
+    story.told.append(f"{task.module.name} {options} -> {run.code} {run.error} {run.result.get('msg')}")
     if run.changed and os.path.exists(options.get("undo_file", "")):
         story.files.append(options["undo_file"])
     return run
@@ -231,45 +231,45 @@ def apply(story: Story, choice: Choice) -> Run:
     http = Interleaved(story.lab, choice.turn, happen) if choice.happening else None
     seen, was = len(story.lab.history()), story.lab.state()
     story.told.append(f"{choice.happening or 'alone'}, ends after {choice.lives} writes:")
-    run = run_alone(story, choice.wish, choice.lives, http)
+    run = run_alone(story, choice.task, choice.lives, http)
     with_what = choice.happening or "nothing"
-    story.came_to.append(f"a run of {choice.wish.module.name} came to {run.code or 'success'}, with {with_what}")
+    story.came_to.append(f"a run of {choice.task.module.name} came to {run.code or 'success'}, with {with_what}")
     entries = [
         entry
         for number, entry in enumerate(story.lab.history()[seen:], start=seen)
         if not any(begin <= number < end for begin, end in nested)
     ]
-    judge(story, run, entries, choice.wish.allowed)
+    judge(story, run, entries, choice.task.allowed)
     if choice.undisturbed and run.code is None:
-        assert_policies(choice.wish, was, story.lab.state())
+        assert_policies(choice.task, was, story.lab.state())
     return run
 
 
-def assert_policies(wish: Wish, was: State, now: State) -> None:
+def assert_policies(task: Task, was: State, now: State) -> None:
     """A run that nobody disturbed leaves the authentication policies as the model says."""
     wanted = model.policies(was)
-    if wish.module is SMTP_AUTH:
-        wanted = model.policies_by_list(was, wish.options)
-    elif wish.module is USER:
-        wanted = model.policies_of_users(was, wish.options)
-    elif wish.module is ORGANIZATION_CONFIG:
-        wanted[model.ORGANIZATION] = wish.options["default_authentication_policy"]
+    if task.module is SMTP_AUTH:
+        wanted = model.policies_by_list(was, task.options)
+    elif task.module is USER:
+        wanted = model.policies_of_users(was, task.options)
+    elif task.module is ORGANIZATION_CONFIG:
+        wanted[model.ORGANIZATION] = task.options["default_authentication_policy"]
     assert model.policies(now) == wanted
 
 
-def baseline(story: Story, wish: Wish, default: str) -> None:
+def baseline(story: Story, task: Task, default: str) -> None:
     """As the role does it: first the list, which knows the default policy to come, then that default."""
     coming = {"authentication_policy": ALLOW, "planned_default_policy": default}
     story.touched.clear()
     story.unseen.clear()
     seen = len(story.lab.history())
-    first = run_alone(story, Wish(SMTP_AUTH, {**wish.options, **coming}))
-    judge(story, first, story.lab.history()[seen:], wish.allowed)
+    first = run_alone(story, Task(SMTP_AUTH, {**task.options, **coming}))
+    judge(story, first, story.lab.history()[seen:], task.allowed)
     if first.code is not None:
         return
-    basic = {entry["identity"] for entry in wish.options["allowed"] if entry["method"] == "basic"}
+    basic = {entry["identity"] for entry in task.options["allowed"] if entry["method"] == "basic"}
     seen = len(story.lab.history())
-    second = run_alone(story, Wish(ORGANIZATION_CONFIG, {"default_authentication_policy": default}))
+    second = run_alone(story, Task(ORGANIZATION_CONFIG, {"default_authentication_policy": default}))
     story.came_to.append(f"a baseline came to {second.code or 'success'}")
     judge(story, second, story.lab.history()[seen:], frozenset(basic))
 
@@ -279,7 +279,7 @@ def restore(story: Story, path: str, *, force: bool) -> None:
     story.touched.clear()
     story.unseen.clear()
     seen = len(story.lab.history())
-    run = run_alone(story, Wish(RESTORE, {"src": path, "force": force}))
+    run = run_alone(story, Task(RESTORE, {"src": path, "force": force}))
     story.came_to.append(f"a restore came to {run.code or 'success'}")
     judge(story, run, story.lab.history()[seen:], frozenset())
 
@@ -320,7 +320,7 @@ def tenant(data: st.DataObject, *, gated: bool) -> dict[str, Any]:
     return {**described, "mailboxes": boxes}
 
 
-def step(story: Story, data: st.DataObject, two: st.SearchStrategy[Wish]) -> None:
+def step(story: Story, data: st.DataObject, two: st.SearchStrategy[Task]) -> None:
     """The next thing that happens to the tenant."""
     ways = ["apply", "apply", "drift", "restore", *(["policies", "baseline"] if story.gated else [])]
     way = data.draw(st.sampled_from(ways))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold whatever the tenant, the wishes and the faults: judged by a model of the contract."""
+"""What must hold whatever the tenant, the tasks and the faults: judged by a model of the contract."""
 
 from __future__ import annotations
 

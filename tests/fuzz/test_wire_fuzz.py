@@ -289,7 +289,7 @@ def attempt(lab: Lab, data: st.DataObject, spoils: Any, only: Callable[[str, byt
 
 
 def assert_safe(lab: Lab, run: Run, outlook: model.Outlook, now: model.Objects, *, lied: bool = False) -> None:
-    """Nothing but what was wished for was written, and nobody was cut off or exposed on the way."""
+    """Nothing but what was asked for was written, and nobody was cut off or exposed on the way."""
     model.assert_between(outlook, now)
     model.assert_in_one_step(lab.history(), outlook.before, now)
     old, new, here = model.effective(outlook.before), model.effective(outlook.after), model.effective(now)
