@@ -57,8 +57,6 @@ def main() -> int:
     lines: list[str] = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if "simulator" in path.parts:
-                continue
             lines.extend(findings(path))
     for line in lines:
         print(line)

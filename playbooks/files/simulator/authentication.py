@@ -9,7 +9,7 @@ from typing import Any
 
 from . import object_schema as table
 from . import wire
-from .calls import Call, Result, asks_only, converted, dates, named_parameters
+from .calls import Call, Result, asks_only, converted, dates, identity_text, named_parameters, refuse_not_simulated
 from .named import NamedObject
 from .rows import View, named_values, object_row
 from .tenants import Tenant
@@ -104,9 +104,7 @@ def remove_policy(call: Call) -> Result:
 
 
 def _parameters(call: Call, key: str) -> dict[str, Any]:
-    refused = [name for name in call.parameters if name.casefold() in table.AUTHENTICATION_NOT_SIMULATED]
-    if refused:
-        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of {call.cmdlet}.")
+    refuse_not_simulated(call, table.AUTHENTICATION_NOT_SIMULATED, call.cmdlet)
     allowed = (key, *table.AUTHENTICATION_SWITCHES, "Confirm", "WhatIf")
     return named_parameters(call, {name.casefold(): name for name in allowed})
 
@@ -114,9 +112,7 @@ def _parameters(call: Call, key: str) -> dict[str, Any]:
 def one(call: Call, parameters: dict[str, Any]) -> NamedObject:
     if "Identity" not in parameters:
         raise wire.unknown_parameter("Identity")
-    identity = parameters["Identity"]
-    if not isinstance(identity, str) or not identity.strip():
-        raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.AuthPolicyIdParameter")
+    identity = identity_text(parameters["Identity"], "AuthPolicyIdParameter")
     found = call.tenant.access.authentication.find(identity)
     if found is None:
         raise wire.not_found(identity, call.tenant.directory_server())

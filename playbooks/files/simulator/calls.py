@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -65,6 +65,20 @@ def named_parameters(call: Call, allowed: Mapping[str, str]) -> dict[str, Any]:
     if unknown:
         raise wire.unknown_parameter(", ".join(unknown))
     return found
+
+
+def refuse_not_simulated(call: Call, names: Collection[str], cmdlet: str) -> None:
+    """What the cmdlet takes and the simulator does not. names: of parameters, casefolded."""
+    refused = [name for name in call.parameters if name.casefold() in names]
+    if refused:
+        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of {cmdlet}.")
+
+
+def identity_text(identity: Any, type_name: str) -> str:
+    """The identity, which a cmdlet that writes can't do without. type_name: of its parameter, for the error."""
+    if not isinstance(identity, str) or not identity.strip():
+        raise wire.bad_value("Identity", identity, f"Microsoft.Exchange.Configuration.Tasks.{type_name}")
+    return identity
 
 
 def switch(parameters: Mapping[str, Any], name: str) -> bool:
@@ -163,3 +177,8 @@ def recipient_types(parameters: Mapping[str, Any], known: Iterable[str]) -> set[
         type_name = "Microsoft.Exchange.Data.Directory.Recipient.RecipientTypeDetails[]"
         raise wire.bad_value("RecipientTypeDetails", value, type_name)
     return {proper[name.casefold()] for name in names}
+
+
+def of_types(mailboxes: list[Mailbox], types: Collection[str] | None) -> list[Mailbox]:
+    """Those of these types; all of them where none was asked for."""
+    return mailboxes if types is None else [mailbox for mailbox in mailboxes if mailbox.type in types]

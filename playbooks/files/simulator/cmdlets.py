@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -19,8 +20,11 @@ from .calls import (
     check_writable,
     converted,
     dates,
+    identity_text,
     named_parameters,
+    of_types,
     recipient_types,
+    refuse_not_simulated,
     result_size,
     switch,
     visible,
@@ -71,7 +75,7 @@ def check_names(tenant: Tenant, apps: Iterable[App]) -> None:
 
 
 def refuse_unknown_cmdlets(path: str, names: Iterable[str], tenants: Iterable[Tenant]) -> None:
-    canned = [name for tenant in tenants for name in tenant.cmdlets]
+    canned = itertools.chain.from_iterable(tenant.cmdlets for tenant in tenants)
     known_names = {name.casefold(): name for name in (*NAMES, *canned)}
     for name in names:
         if name.casefold() not in known_names:
@@ -82,8 +86,7 @@ def refuse_unknown_cmdlets(path: str, names: Iterable[str], tenants: Iterable[Te
 
 def resolve(call: Call, identity: Any) -> Mailbox:
     tenant = call.tenant
-    if not isinstance(identity, str) or not identity.strip():
-        raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.MailboxIdParameter")
+    identity = identity_text(identity, "MailboxIdParameter")
     found = visible(call, tenant.find(identity))
     if len(found) > 1:
         found = _preferred(tenant.form("clashing_name"), identity, found)
@@ -146,16 +149,12 @@ def _set_transport(call: Call) -> Result:
 
 
 def _get_mailboxes(call: Call) -> Result:
-    refused = [name for name in call.parameters if name.casefold() in _NOT_SIMULATED]
-    if refused:
-        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-CASMailbox.")
+    refuse_not_simulated(call, _NOT_SIMULATED, "Get-CASMailbox")
     parameters = named_parameters(call, _GET_PARAMETERS)
     switches = frozenset(name for name in _GET_SWITCHES if switch(parameters, name))
     limit, given = result_size(call.tenant, parameters)
     found = _asked_for(call, parameters.get("Identity"))
-    types = recipient_types(parameters, schema.RECIPIENT_TYPES)
-    if types is not None:
-        found = [mailbox for mailbox in found if mailbox.type in types]
+    found = of_types(found, recipient_types(parameters, schema.RECIPIENT_TYPES))
     if "ActiveSyncDebugLogging" in switches:
         need_mailbox_server(call, found)
     changed = False
@@ -187,7 +186,6 @@ def _recalculate(call: Call, mailboxes: list[Mailbox]) -> bool:
 
 
 def _set_mailbox(call: Call) -> Result:
-    tenant = call.tenant
     allowed = {name.casefold(): name for name in ("Identity", *schema.CAS_PARAMETERS, "Confirm", "WhatIf")}
     parameters = named_parameters(call, allowed)
     if "Identity" not in parameters:
@@ -198,27 +196,36 @@ def _set_mailbox(call: Call) -> Result:
     _check_types(call, parameters)
     mailbox = resolve(call, parameters["Identity"])
     check_writable(call, mailbox)
-    changes = converted(call, parameters, schema.CAS_PARAMETERS, mailbox.stored)
-    _check_couplings(mailbox, parameters, changes)
+    changes = _changes(call, mailbox, parameters)
     if "ActiveSyncDebugLogging" in parameters:
         need_mailbox_server(call, [mailbox])
     if asks_only(parameters):
         return Result(confirmation=f'Setting mailbox client access "{mailbox.name}".')
-    if "ActiveSyncMailboxPolicy" in changes:
-        changes["ActiveSyncMailboxPolicyIsDefaulted"] = changes["ActiveSyncMailboxPolicy"] is None
     differing = {name: value for name, value in changes.items() if mailbox.stored(name) != value}
     if not differing:
         return Result(warnings=[wire.NOT_MODIFIED.format(identity=mailbox.name)])
-    if not call.store:
-        return Result()
+    if call.store:
+        _write(call, mailbox, differing)
+    return Result(changed=call.store)
+
+
+def _changes(call: Call, mailbox: Mailbox, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    changes = converted(call, parameters, schema.CAS_PARAMETERS, mailbox.stored)
+    _check_couplings(mailbox, parameters, changes)
+    if "ActiveSyncMailboxPolicy" in changes:
+        changes["ActiveSyncMailboxPolicyIsDefaulted"] = changes["ActiveSyncMailboxPolicy"] is None
+    return changes
+
+
+def _write(call: Call, mailbox: Mailbox, values: Mapping[str, Any]) -> None:
+    tenant = call.tenant
     before = call.journal.snapshot(tenant, [mailbox])
     # Rows that reads still show are rebuilt from what is visible by then.
     mailbox.visible()
-    mailbox.store.write({**differing, **dates()}, tenant.lag)
+    mailbox.store.write({**values, **dates()}, tenant.lag)
     if tenant.lag <= 0:
         mailbox.rows.clear()
     call.journal.effective(tenant, call.cmdlet, before)
-    return Result(changed=True)
 
 
 def _check_types(call: Call, parameters: Mapping[str, Any]) -> None:

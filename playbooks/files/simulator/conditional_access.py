@@ -225,13 +225,19 @@ def _location(found: Mapping[str, Any], attempt: Attempt) -> str:
         return ""
     if attempt.address is None and attempt.country is None:
         return UNKNOWN
+    here = _places(attempt)
+    if here & exclude:
+        return "location"
+    return "" if here & include else "location"
+
+
+def _places(attempt: Attempt) -> set[str]:
+    """Everything that a policy may call the place of a sign-in."""
     here = {"All"}
     for location in attempt.locations:
         if _inside(location, attempt):
             here |= {location.id, "AllTrusted"} if location.trusted else {location.id}
-    if here & exclude:
-        return "location"
-    return "" if here & include else "location"
+    return here
 
 
 def _inside(location: Location, attempt: Attempt) -> bool:

@@ -106,17 +106,14 @@ class Directory:
         self.security_defaults = bool(given.get("security_defaults", False))
         self.log_days = float(given.get("log_days", 30))
         self.longest_range = None if given.get("longest_range_days") is None else float(given["longest_range_days"])
-        self.sign_in_options = frozenset(given.get("sign_in_options") or ())
+        self.sign_in_options = frozenset(_entries(given, "sign_in_options"))
         self.page_size: int | None = given.get("page_size")
         self.limits = bool(given.get("limits", False))
-        self.missing = frozenset(given.get("missing") or ())
-        self.locations = tuple(Location.of(owner.label, entry) for entry in given.get("named_locations") or ())
-        self._policies = [policy(owner.label, entry) for entry in given.get("conditional_access") or ()]
-        for found in self._policies:
-            if found["state"] not in STATES:
-                raise DescriptionError(f"the state of a policy is one of {', '.join(STATES)}")
-        self._others = [_other_account(owner.label, entry) for entry in given.get("users") or ()]
-        self._sign_ins = [_checked_sign_in(entry) for entry in given.get("sign_ins") or ()]
+        self.missing = frozenset(_entries(given, "missing"))
+        self.locations = tuple(Location.of(owner.label, entry) for entry in _entries(given, "named_locations"))
+        self._policies = [_checked_policy(owner.label, entry) for entry in _entries(given, "conditional_access")]
+        self._others = [_other_account(owner.label, entry) for entry in _entries(given, "users")]
+        self._sign_ins = [_checked_sign_in(entry) for entry in _entries(given, "sign_ins")]
         self._generated = dict(given.get("generate_sign_ins") or {})
         refuse_unknown("generate_sign_ins", self._generated, _GENERATED_KEYS)
         self._started = time.time()
@@ -223,18 +220,39 @@ class Directory:
         chance = random.Random(wanted.get("seed", 1))
         share = float(wanted.get("senders", 0.05))
         senders = [box.external_id for box in boxes if chance.random() < share] or [boxes[0].external_id]
-        days, failures = float(wanted.get("days", 30)), float(wanted.get("failures", 0.1))
-        interactive, other = float(wanted.get("interactive", 0.1)), float(wanted.get("other_string", 0.2))
         for number in range(int(wanted.get("count", 1000))):
-            yield {
-                # Each sender is there at least once, where there are enough sign-ins for that.
-                "user": senders[number] if number < len(senders) else chance.choice(senders),
-                "days_ago": chance.random() * days * 0.999,
-                "client": "SMTP" if chance.random() < other else "Authenticated SMTP",
-                "stream": "interactiveUser" if chance.random() < interactive else "nonInteractiveUser",
-                "error": 50126 if number >= len(senders) and chance.random() < failures else 0,
-                "ip": f"203.0.113.{chance.randrange(1, 255)}",
-            }
+            # Each sender is there at least once, where there are enough sign-ins for that.
+            if number < len(senders):
+                yield _made_up_sign_in(chance, wanted, senders[number], failures=None)
+            else:
+                yield _made_up_sign_in(chance, wanted, chance.choice(senders), float(wanted.get("failures", 0.1)))
+
+
+def _made_up_sign_in(
+    chance: random.Random, wanted: Mapping[str, Any], user: str, failures: float | None
+) -> dict[str, Any]:
+    """failures: how probable a wrong password is; None where it must be the right one."""
+    days = float(wanted.get("days", 30))
+    interactive, other = float(wanted.get("interactive", 0.1)), float(wanted.get("other_string", 0.2))
+    return {
+        "user": user,
+        "days_ago": chance.random() * days * 0.999,
+        "client": "SMTP" if chance.random() < other else "Authenticated SMTP",
+        "stream": "interactiveUser" if chance.random() < interactive else "nonInteractiveUser",
+        "error": 50126 if failures is not None and chance.random() < failures else 0,
+        "ip": f"203.0.113.{chance.randrange(1, 255)}",
+    }
+
+
+def _entries(given: Mapping[str, Any], key: str) -> Iterable[Any]:
+    return given.get(key) or ()
+
+
+def _checked_policy(label: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    found = policy(label, given)
+    if found["state"] not in STATES:
+        raise DescriptionError(f"the state of a policy is one of {', '.join(STATES)}")
+    return found
 
 
 def _other_account(label: str, given: Mapping[str, Any]) -> Account:

@@ -46,6 +46,8 @@ def as_entities(answer: Answer, context: str) -> Answer:
         return answer
     document = answer.document()
     rows = [{key: value for key, value in row.items() if "@" not in key} for row in document["value"]]
-    link = {key: document[key] for key in ("@odata.nextLink",) if key in document}
-    answer.body = wire.encode({"@odata.context": context, "value": rows, **link})
+    entities = {"@odata.context": context, "value": rows}
+    if "@odata.nextLink" in document:
+        entities["@odata.nextLink"] = document["@odata.nextLink"]
+    answer.body = wire.encode(entities)
     return answer

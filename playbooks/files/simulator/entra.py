@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import uuid
 from collections.abc import Mapping
@@ -22,6 +23,12 @@ from .world import World
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _JSON = "application/json; charset=utf-8"
+_APP_SERVICE, _VIRTUAL_MACHINE = "msi/token", "metadata/identity/oauth2/token"
+# The path that each offers, and the versions of its API.
+_IDENTITY_VERSIONS: Mapping[str, tuple[str, ...]] = {
+    _APP_SERVICE: ("2019-08-01",),
+    _VIRTUAL_MACHINE: ("2018-02-01", "2019-08-01", "2021-02-01"),
+}
 
 
 class EntraError(Exception):
@@ -227,7 +234,7 @@ class Entra:
             raise EntraError(400, "invalid_request", 900144, "The client_assertion_type is missing or unknown.")
         names = {tenant.tenant_id, name.lower(), *tenant.domains}
         tails = ("/oauth2/v2.0/token", "/oauth2/token", "/v2.0")
-        audiences = {f"{base}/{known}{tail}" for known in names for tail in tails}
+        audiences = {f"{base}/{known}{tail}" for known, tail in itertools.product(names, tails)}
         try:
             self.world.authority.check_assertion(
                 app, self.world.credential(tenant, app), form["client_assertion"], frozenset(audiences)
@@ -238,22 +245,16 @@ class Entra:
     async def identity(self, request: web.Request) -> Answer:
         """Managed identities, as a virtual machine (IMDS) and as App Service offer them."""
         parts = request.path.strip("/").split("/")
-        tenant = self.world.tenants.get(parts[0])
-        if tenant is None:
-            tenant = next((found for found in self.world.tenants.values() if found.identity), None)
-        tail = "/".join(parts if tenant is None or parts[0] != tenant.label else parts[1:])
+        tenant = self._identity_tenant(parts[0])
         if tenant is None or tenant.identity is None:
             return _identity_error(400, "invalid_request", "Identity not found")
-        if tail == "msi/token":
-            if request.headers.get("X-IDENTITY-HEADER") != tenant.identity_header:
-                return _identity_error(401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
-            versions: tuple[str, ...] = ("2019-08-01",)
-        elif tail == "metadata/identity/oauth2/token":
-            if request.headers.get("Metadata", "").casefold() != "true":
-                return _identity_error(400, "invalid_request", "Required metadata header not specified")
-            versions = ("2018-02-01", "2019-08-01", "2021-02-01")
-        else:
+        tail = "/".join(parts[1:] if parts[0] == tenant.label else parts)
+        versions = _IDENTITY_VERSIONS.get(tail)
+        if versions is None:
             return Answer(404, b"", {}, "text/plain")
+        refusal = _identity_header_refusal(tail, request.headers, tenant)
+        if refusal is not None:
+            return refusal
         try:
             fault, instead = self._faulty(tenant, "identity")
         except EntraError as error:
@@ -262,6 +263,11 @@ class Entra:
             return instead
         answer = self._identity_token(request, tenant, tenant.identity, versions)
         return faults.around(fault, answer) if fault else answer
+
+    def _identity_tenant(self, label: str) -> Tenant | None:
+        """The tenant that a path names, else the first that has a managed identity."""
+        named = self.world.tenants.get(label)
+        return named or next((found for found in self.world.tenants.values() if found.identity), None)
 
     def _identity_token(self, request: web.Request, tenant: Tenant, identity: App, versions: tuple[str, ...]) -> Answer:
         query = request.query
@@ -284,6 +290,15 @@ class Entra:
             "token_type": "Bearer",
         }
         return Answer(200, wire.encode(body), {}, _JSON)
+
+
+def _identity_header_refusal(tail: str, headers: Mapping[str, str], tenant: Tenant) -> Answer | None:
+    """Each asks for a header of its own, which a request that somebody was led into does not have."""
+    if tail == _APP_SERVICE and headers.get("X-IDENTITY-HEADER") != tenant.identity_header:
+        return _identity_error(401, "unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
+    if tail == _VIRTUAL_MACHINE and headers.get("Metadata", "").casefold() != "true":
+        return _identity_error(400, "invalid_request", "Required metadata header not specified")
+    return None
 
 
 def _identity_error(status: int, error: str, text: str) -> Answer:

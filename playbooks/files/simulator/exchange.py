@@ -83,17 +83,9 @@ class Exchange:
         started = asyncio.get_running_loop().time()
         raw = await request.read()
         operation = parts[2].casefold() if len(parts) == 3 else ""
-        entity = is_entity(operation)
-        if operation not in ("invokecommand", "$batch") and not entity:
-            return Answer(404, b"", {}, "text/plain")
-        if parts[0].casefold() != "beta":
-            return Answer(405, b"", {"Allow": ""}, "text/plain")
-        if request.headers.get("X-ResponseFormat", "json").casefold() != "json":
-            # The official module asks for rows in the XML of PowerShell.
-            return wire.bad_request("The simulator answers in JSON only: leave X-ResponseFormat out.").answer()
-        paged = "$skiptoken" in request.query
-        if request.method != ("GET" if entity else "POST") and not (request.method == "GET" and paged):
-            return Answer(405, b"", {"Allow": "POST"}, "text/plain")
+        refusal = _refusal(request, parts, operation)
+        if refusal is not None:
+            return refusal
         caller = self.authorize(request.headers, parts[1])
         if isinstance(caller, Answer):
             return caller
@@ -166,47 +158,28 @@ class Exchange:
         return found
 
     def authorize(self, headers: Mapping[str, str], named: str) -> tuple[Tenant, App] | Answer:
-        scheme, _dummy, token = headers.get("Authorization", "").partition(" ")
-        challenge = _CHALLENGE.format(authority=self.world.endpoint)
-        if not scheme:
+        authorization = headers.get("Authorization", "")
+        if not authorization.partition(" ")[0]:
             return Answer(401, b"", {"WWW-Authenticate": 'Basic Realm=""'})
-        claims = self.world.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
-        if claims is None:
+        challenge = _CHALLENGE.format(authority=self.world.endpoint)
+        found = self.world.bearer(authorization)
+        if found is None:
             return _unauthorized(challenge, "2000001", "The token is invalid.", "invalid_token")
-        tenant = self.world.find(str(claims["tid"]))
-        app = tenant.find_app(str(claims["appid"])) if tenant else None
-        if tenant is None or app is None:
-            return _unauthorized(challenge, "2000001", "The token is invalid.", "invalid_token")
-        if str(claims["aud"]).rstrip("/") not in (*CLOUD_AUDIENCES[tenant.cloud], EXCHANGE_ID):
-            return _unauthorized(challenge, "2000003", "The audience claim value is invalid 'aud'.", "invalid_resource")
-        if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
-            return _unauthorized(challenge, "2000008", "The token has expired.", "invalid_token")
-        if tenant.claims_challenge and not claims["sim_challenge"]:
-            fault = Fault(0, None, {}, 0, None, {"kind": "unauthorized", "claims": tenant.claims_challenge})
-            return faults.instead(fault, None, tenant, "")
-        if not tenant.answers_to(named):
-            return _unauthorized(challenge, "2000010", "The token is for another tenant.", "invalid_tenant")
-        roles = claims.get("roles", [])
-        if MANAGE_AS_APP not in roles:
-            if roles:
-                # A look-alike permission is refused before anything else, without a body or a reason.
-                return Answer(403, b"", {}, "text/plain")
-            return _unauthorized(challenge, "2000012", "The token has no permissions.", "invalid_grant")
-        return tenant, app
+        claims, tenant, app = found
+        refusal = _token_refusal(challenge, claims, tenant, named)
+        return (tenant, app) if refusal is None else refusal
 
     def invoke(self, arrival: Arrival, document: Any) -> Answer:
         tenant = arrival.tenant
         cmdlet, parameters, cmdlet_input = _command(document)
         token = arrival.query.get("$skiptoken")
-        position = self.pages.peek(token) if token else None
-        number = 1 if token is None else position.number if position else None
-        identity = next((v for k, v in parameters.items() if k.casefold() == "identity" and isinstance(v, str)), None)
+        number = self._page_number(token)
+        identity = _identity(parameters)
         occasion = Occasion(tenant, arrival.endpoint, cmdlet, identity, number)
         drifts = self.world.faults.drifts(occasion)
         self._drift(tenant, drifts, "before")
         fault = self.world.faults.take(occasion)
-        unasked = fault is not None and fault.kind == "refuse_select" and select_of(arrival.query) is None
-        if fault and fault.kind in fault_kinds.INSTEAD and not unasked:
+        if fault and _answers_instead(fault, arrival.query):
             answer = faults.instead(fault, identity, tenant, self._elsewhere(arrival, fault))
         else:
             answer = self._work(arrival, cmdlet, parameters, cmdlet_input, token, fault)
@@ -227,6 +200,13 @@ class Exchange:
                 page=number,
             )
         return answer
+
+    def _page_number(self, token: str | None) -> int | None:
+        """Which page a request asks for; None where its token leads nowhere."""
+        if token is None:
+            return 1
+        position = self.pages.peek(token)
+        return position.number if position else None
 
     def _drift(self, tenant: Tenant, drifts: list[Fault], moment: str) -> None:
         """What somebody else does to the tenant around this cmdlet."""
@@ -262,28 +242,27 @@ class Exchange:
         fault: Fault | None,
     ) -> Answer:
         tenant = arrival.tenant
+        kind = fault.kind if fault else None
         try:
             if cmdlet is None:
                 raise wire.bad_request("The parameter 'CmdletInput' in the request payload is not valid.")
             # A cmdlet that doesn't exist and one that the role does not hold look the same.
             if cmdlets.known(tenant, cmdlet) is None or not arrival.app.may_run(cmdlet):
                 return wire.nul_403()
-            select = None if fault and fault.kind == "ignore_select" else select_of(arrival.query)
+            select = None if kind == "ignore_select" else select_of(arrival.query)
             if token is not None:
                 position = self.pages.resume(token, tenant, arrival.anchor, question_of(cmdlet_input))
                 return self._page(arrival, position, [], token, fault)
-            if fault and fault.kind == "other_object":
-                parameters = {**_without(parameters, "identity"), "Identity": fault.get("identity")}
             call = Call(
                 tenant=tenant,
                 cmdlet=cmdlet,
-                parameters=parameters,
+                parameters=_really_asked(parameters, fault),
                 anchor=arrival.anchor,
                 journal=self.world.journal,
                 app=arrival.app,
-                store=not (fault and fault.kind == "set_ignored"),
+                store=kind != "set_ignored",
             )
-            if fault and fault.kind == "needs_proxy":
+            if kind == "needs_proxy":
                 self._need_server(call)
             result = cmdlets.run(call)
             return self._answer(arrival, result, select, question_of(cmdlet_input), fault)
@@ -300,8 +279,8 @@ class Exchange:
         return as_entities(self.invoke(arrival, as_cmdlet(operation)), context)
 
     def _need_server(self, call: Call) -> None:
-        identity = next((v for k, v in call.parameters.items() if k.casefold() == "identity"), None)
-        found = call.tenant.find(identity) if isinstance(identity, str) else tuple(call.tenant.mailboxes[:1])
+        identity = _identity(call.parameters)
+        found = tuple(call.tenant.mailboxes[:1]) if identity is None else call.tenant.find(identity)
         cmdlets.need_mailbox_server(call, list(found))
 
     def _answer(
@@ -382,20 +361,27 @@ class Exchange:
             whole = faults.around(fault, whole)
         return whole, len(requests)
 
+    def _item_refusal(self, arrival: Arrival, host: str | None, path: list[str]) -> Answer | None:
+        """The answer to a batch item that does not lead to a cmdlet of the batch's tenant."""
+        shape = len(path) == 4 and path[0].casefold() == "adminapi" and path[3].casefold() == "invokecommand"
+        # Whatever port and name lead here: the client knows this server by the address that it was given.
+        if not shape or host not in (urlsplit(arrival.base).hostname, "localhost", "127.0.0.1"):
+            return wire.bad_request("The URL of a batch item is not one of this service.").answer()
+        if path[1].casefold() != "beta":
+            return Answer(405, b"")
+        if not arrival.tenant.answers_to(path[2]):
+            return Answer(401, b"", {"WWW-Authenticate": _CHALLENGE.format(authority=self.world.endpoint)})
+        return None
+
     def _item(self, arrival: Arrival, entry: Mapping[str, Any], batch: str) -> Answer:
         try:
             parts = _item_url(entry)
         except ServiceError as error:
             return error.answer(arrival.tenant.error_form)
         path = parts.path.strip("/").split("/")
-        shape = len(path) == 4 and path[0].casefold() == "adminapi" and path[3].casefold() == "invokecommand"
-        # Whatever port and name lead here: the client knows this server by the address that it was given.
-        if not shape or parts.hostname not in (urlsplit(arrival.base).hostname, "localhost", "127.0.0.1"):
-            return wire.bad_request("The URL of a batch item is not one of this service.").answer()
-        if path[1].casefold() != "beta":
-            return Answer(405, b"")
-        if not arrival.tenant.answers_to(path[2]):
-            return Answer(401, b"", {"WWW-Authenticate": _CHALLENGE.format(authority=self.world.endpoint)})
+        refusal = self._item_refusal(arrival, parts.hostname, path)
+        if refusal is not None:
+            return refusal
         headers = entry.get("headers") or {}
         if not isinstance(headers, dict):
             return wire.bad_request("The headers of a batch item are not an object.").answer()
@@ -415,6 +401,42 @@ class Exchange:
             batch=batch,
         )
         return self.invoke(inner, entry.get("body"))
+
+
+def _refusal(request: web.Request, parts: list[str], operation: str) -> Answer | None:
+    """The answer to a request that there is no service for, whoever sends it."""
+    entity = is_entity(operation)
+    if operation not in ("invokecommand", "$batch") and not entity:
+        return Answer(404, b"", {}, "text/plain")
+    if parts[0].casefold() != "beta":
+        return Answer(405, b"", {"Allow": ""}, "text/plain")
+    if request.headers.get("X-ResponseFormat", "json").casefold() != "json":
+        # The official module asks for rows in the XML of PowerShell.
+        return wire.bad_request("The simulator answers in JSON only: leave X-ResponseFormat out.").answer()
+    paged = "$skiptoken" in request.query
+    if request.method != ("GET" if entity else "POST") and not (request.method == "GET" and paged):
+        return Answer(405, b"", {"Allow": "POST"}, "text/plain")
+    return None
+
+
+def _token_refusal(challenge: str, claims: Mapping[str, Any], tenant: Tenant, named: str) -> Answer | None:
+    """Why a token of ours does not open the tenant that the path names."""
+    if str(claims["aud"]).rstrip("/") not in (*CLOUD_AUDIENCES[tenant.cloud], EXCHANGE_ID):
+        return _unauthorized(challenge, "2000003", "The audience claim value is invalid 'aud'.", "invalid_resource")
+    if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:
+        return _unauthorized(challenge, "2000008", "The token has expired.", "invalid_token")
+    if tenant.claims_challenge and not claims["sim_challenge"]:
+        fault = Fault(0, None, {}, 0, None, {"kind": "unauthorized", "claims": tenant.claims_challenge})
+        return faults.instead(fault, None, tenant, "")
+    if not tenant.answers_to(named):
+        return _unauthorized(challenge, "2000010", "The token is for another tenant.", "invalid_tenant")
+    roles = claims.get("roles", [])
+    if MANAGE_AS_APP not in roles:
+        if roles:
+            # A look-alike permission is refused before anything else, without a body or a reason.
+            return Answer(403, b"", {}, "text/plain")
+        return _unauthorized(challenge, "2000012", "The token has no permissions.", "invalid_grant")
+    return None
 
 
 def _unauthorized(challenge: str, number: str, reason: str, category: str) -> Answer:
@@ -443,8 +465,22 @@ def _command(document: Any) -> tuple[str | None, dict[str, Any], Any]:
     return cmdlet_input["CmdletName"], parameters or {}, cmdlet_input
 
 
-def _without(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in parameters.items() if key.casefold() != name}
+def _identity(parameters: Mapping[str, Any]) -> str | None:
+    return next((v for k, v in parameters.items() if k.casefold() == "identity" and isinstance(v, str)), None)
+
+
+def _answers_instead(fault: Fault, query: Mapping[str, str]) -> bool:
+    """Whether a fault answers in place of the cmdlet; one kind does so only where a selection is asked for."""
+    unasked = fault.kind == "refuse_select" and select_of(query) is None
+    return fault.kind in fault_kinds.INSTEAD and not unasked
+
+
+def _really_asked(parameters: Mapping[str, Any], fault: Fault | None) -> dict[str, Any]:
+    """The parameters that the cmdlet gets: one kind of fault has it answer on another object."""
+    if fault is None or fault.kind != "other_object":
+        return dict(parameters)
+    others = {key: value for key, value in parameters.items() if key.casefold() != "identity"}
+    return {**others, "Identity": fault.get("identity")}
 
 
 def _batch_items(document: Any) -> list[dict[str, Any]]:
@@ -453,10 +489,13 @@ def _batch_items(document: Any) -> list[dict[str, Any]]:
         raise wire.bad_request("The batch has no list of requests.")
     if not 1 <= len(requests) <= BATCH_LIMIT:
         raise wire.bad_request(f"The number of requests in a batch is between 1 and {BATCH_LIMIT}.")
-    ids = [entry.get("id") for entry in requests]
-    if not all(isinstance(number, str) and number for number in ids) or len(set(ids)) != len(ids):
+    if not _distinct_texts([entry.get("id") for entry in requests]):
         raise wire.bad_request("Each request of a batch needs a text of its own as 'id'.")
     return requests
+
+
+def _distinct_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) and value for value in values) and len(set(values)) == len(values)
 
 
 def _item_url(entry: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,21 +67,16 @@ class Fault:
         return True
 
     def fits(self, occasion: Occasion) -> bool:
-        wanted = self.match
         if self.tenant is not None and (occasion.tenant is None or self.tenant != occasion.tenant.label):
             return False
-        endpoint = wanted.get("endpoint") or ("graph" if "resource" in wanted else None)
-        if occasion.endpoint not in ({endpoint} if endpoint else usual_endpoints(self.kind)):
+        if occasion.endpoint not in self._endpoints():
             return False
-        if "resource" in wanted and wanted["resource"] != occasion.resource:
-            return False
-        if str(wanted.get("query", "")) not in occasion.query:
-            return False
-        if "cmdlet" in wanted and str(wanted["cmdlet"]).casefold() != (occasion.cmdlet or "").casefold():
-            return False
-        if "page" in wanted and wanted["page"] != occasion.page:
-            return False
-        return "identity" not in wanted or _same_mailbox(occasion, str(wanted["identity"]))
+        return all(_MATCHES[name](occasion, wanted) for name, wanted in self.match.items() if name in _MATCHES)
+
+    def _endpoints(self) -> Collection[str]:
+        if self.match.get("endpoint"):
+            return (self.match["endpoint"],)
+        return ("graph",) if "resource" in self.match else usual_endpoints(self.kind)
 
 
 def _same_mailbox(occasion: Occasion, identity: str) -> bool:
@@ -91,6 +86,16 @@ def _same_mailbox(occasion: Occasion, identity: str) -> bool:
         return True
     found = occasion.tenant.find(identity)
     return len(found) == 1 and found == occasion.tenant.find(occasion.identity)
+
+
+# Whether an occasion is what ``match`` asks for, by its keys.
+_MATCHES: Mapping[str, Callable[[Occasion, Any], bool]] = {
+    "resource": lambda occasion, wanted: bool(wanted == occasion.resource),
+    "query": lambda occasion, wanted: str(wanted) in occasion.query,
+    "cmdlet": lambda occasion, wanted: str(wanted).casefold() == (occasion.cmdlet or "").casefold(),
+    "page": lambda occasion, wanted: bool(wanted == occasion.page),
+    "identity": lambda occasion, wanted: _same_mailbox(occasion, str(wanted)),
+}
 
 
 @dataclass

@@ -55,14 +55,13 @@ class Graph:
         return answer, tenant.label
 
     def _caller(self, headers: Mapping[str, str]) -> tuple[Tenant, str, frozenset[str]]:
-        scheme, _dummy, token = headers.get("Authorization", "").partition(" ")
-        if not token:
+        authorization = headers.get("Authorization", "")
+        if not authorization.partition(" ")[2]:
             raise _unauthenticated("Access token is empty.")
-        claims = self.world.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
-        tenant = self.world.find(str(claims["tid"])) if claims else None
-        app = tenant.find_app(str(claims["appid"])) if tenant and claims else None
-        if claims is None or tenant is None or app is None:
+        found = self.world.bearer(authorization)
+        if found is None:
             raise _unauthenticated("IDX14100: JWT is not well formed, or its signature is not valid.")
+        claims, tenant, app = found
         if str(claims["aud"]).rstrip("/") not in (GRAPH_BY_CLOUD[tenant.cloud], GRAPH_ID):
             raise _unauthenticated("Access token validation failure. Invalid audience.")
         if claims["exp"] <= time.time() or claims["sim_number"] < tenant.first_valid_token:

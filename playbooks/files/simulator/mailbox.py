@@ -44,27 +44,29 @@ class Mailbox:
     )
 
     def __init__(self, tenant: str, entry: Mapping[str, Any]) -> None:
-        primary = entry.get("primary_address") or entry.get("address") or entry.get("upn")
+        # What is empty is as good as not given.
+        given = {name: value for name, value in entry.items() if value}
+        primary = given.get("primary_address") or given.get("address") or given.get("upn")
         if not isinstance(primary, str) or "@" not in primary:
             raise DescriptionError(f"a mailbox needs an upn or a primary_address: {dict(entry)}")
         self.primary: str = primary
-        self.upn: str = entry.get("upn") or primary
+        self.upn: str = given.get("upn", primary)
         local = primary.partition("@")[0]
-        self.alias: str = entry.get("alias") or re.sub(r"[^A-Za-z0-9._-]", "", local)
-        self.display_name: str = entry.get("display_name") or local.replace(".", " ").title()
-        self.name: str = entry.get("name") or ""
-        self.type: str = entry.get("type") or "UserMailbox"
-        self.guid: str = entry.get("guid") or derive(tenant, "mailbox", primary)
-        self.exchange_object_id: str = entry.get("exchange_object_id") or derive(tenant, "exchange", primary)
-        self.external_id: str = entry.get("external_directory_object_id") or derive(tenant, "entra", primary)
-        self.addresses: list[str] = [f"SMTP:{primary}", *(f"smtp:{alias}" for alias in entry.get("aliases") or ())]
+        self.alias: str = given.get("alias", re.sub(r"[^A-Za-z0-9._-]", "", local))
+        self.display_name: str = given.get("display_name", local.replace(".", " ").title())
+        self.name: str = given.get("name", "")
+        self.type: str = given.get("type", "UserMailbox")
+        self.guid: str = given.get("guid", derive(tenant, "mailbox", primary))
+        self.exchange_object_id: str = given.get("exchange_object_id", derive(tenant, "exchange", primary))
+        self.external_id: str = given.get("external_directory_object_id", derive(tenant, "entra", primary))
+        self.addresses: list[str] = [f"SMTP:{primary}", *(f"smtp:{alias}" for alias in given.get("aliases", ()))]
         disabled = entry.get("account_disabled")
         self.account_disabled: bool = self.type in _WITHOUT_SIGN_IN if disabled is None else bool(disabled)
         self.password: str | None = entry.get("password")
         self.partnership: bool = bool(entry.get("device_partnership"))
-        self.server: str = entry.get("server") or SERVER
-        self.refuses_writes: bool | str = entry.get("refuses_writes") or False
-        self.store = Stored(with_policy_known(entry.get("cas") or {}))
+        self.server: str = given.get("server", SERVER)
+        self.refuses_writes: bool | str = given.get("refuses_writes", False)
+        self.store = Stored(with_policy_known(given.get("cas", {})))
         self.rows: dict[Any, bytes] = {}
         self.user = Stored()
         self.gate = Stored()

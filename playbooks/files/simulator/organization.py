@@ -9,7 +9,17 @@ from typing import Any
 
 from . import organization_schema as table
 from . import wire
-from .calls import Call, Result, asks_only, check_ews_lists, converted, dates, named_parameters, switch
+from .calls import (
+    Call,
+    Result,
+    asks_only,
+    check_ews_lists,
+    converted,
+    dates,
+    named_parameters,
+    refuse_not_simulated,
+    switch,
+)
 from .rows import View, object_row
 from .tenants import Tenant
 
@@ -51,9 +61,7 @@ def get_organization(call: Call) -> Result:
 
 def set_organization(call: Call) -> Result:
     tenant = call.tenant
-    refused = [name for name in call.parameters if name.casefold() in table.ORGANIZATION_NOT_SIMULATED]
-    if refused:
-        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Set-OrganizationConfig.")
+    refuse_not_simulated(call, table.ORGANIZATION_NOT_SIMULATED, "Set-OrganizationConfig")
     allowed = {name.casefold(): name for name in (*table.ORGANIZATION_PARAMETERS, "Confirm", "WhatIf")}
     parameters = named_parameters(call, allowed)
     if {"DelayedDelicensingEnabled", "RejectDirectSend"} <= parameters.keys():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import object_schema as table
 from . import wire
 from .authentication import picked
-from .calls import Call, Result, asks_only, converted, dates, named_parameters
+from .calls import Call, Result, asks_only, converted, dates, identity_text, named_parameters, refuse_not_simulated
 from .named import NamedObject
 from .rows import View, named_values, object_row
 from .tenants import Tenant
@@ -29,14 +29,10 @@ def get_plan(call: Call) -> Result:
 
 def set_plan(call: Call) -> Result:
     tenant = call.tenant
-    refused = [name for name in call.parameters if name.casefold() in table.PLAN_NOT_SIMULATED]
-    if refused:
-        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Set-CASMailboxPlan.")
+    refuse_not_simulated(call, table.PLAN_NOT_SIMULATED, "Set-CASMailboxPlan")
     allowed = ("Identity", *table.PLAN_PARAMETERS, "Confirm", "WhatIf")
     parameters = named_parameters(call, {name.casefold(): name for name in allowed})
-    identity = parameters.get("Identity")
-    if not isinstance(identity, str) or not identity.strip():
-        raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.MailboxPlanIdParameter")
+    identity = identity_text(parameters.get("Identity"), "MailboxPlanIdParameter")
     # The display name of a plan does not name it here: Microsoft365DSC issue 3900.
     plan = tenant.access.plans.find(identity)
     if plan is None:

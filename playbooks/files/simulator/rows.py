@@ -95,16 +95,23 @@ def _own_plan(view: View) -> tuple[tuple[bytes, Callable[[Tenant, Mailbox], Any]
 
 
 def shared_value(row: Property, stored: dict[str, Any], switches: frozenset[str], default_policy: str) -> Any:
-    value = stored.get(row.name, row.default)
-    if row.name == "ActiveSyncMailboxPolicy":
-        return default_policy if value is None else value
-    if row.name == "ActiveSyncDebugLogging":
-        return value if "ActiveSyncDebugLogging" in switches else False
-    if row.name == "IsOptimizedForAccessibility":
-        return value if "ReadIsOptimizedForAccessibility" in switches else None
+    needed, unasked = _ASKED_FOR.get(row.name, (None, None))
+    if needed is not None and needed not in switches:
+        return unasked
     if row.name in schema.PROTOCOL_SETTINGS:
-        return schema.PROTOCOL_SETTINGS[row.name] if "ProtocolSettings" in switches else None
-    return _DATES.get(row.name) if value is None and row.name in _DATES else value
+        return schema.PROTOCOL_SETTINGS[row.name]
+    value = stored.get(row.name, row.default)
+    if value is not None:
+        return value
+    return default_policy if row.name == "ActiveSyncMailboxPolicy" else _DATES.get(row.name)
+
+
+# The switch that a property is read with, and what it shows without.
+_ASKED_FOR: Mapping[str, tuple[str, bool | None]] = {
+    "ActiveSyncDebugLogging": ("ActiveSyncDebugLogging", False),
+    "IsOptimizedForAccessibility": ("ReadIsOptimizedForAccessibility", None),
+    **dict.fromkeys(schema.PROTOCOL_SETTINGS, ("ProtocolSettings", None)),
+}
 
 
 @lru_cache(maxsize=4096)

@@ -63,22 +63,25 @@ class Server:
         return await _send(request, answer)
 
     async def _service(self, request: web.Request, parts: list[str]) -> tuple[Answer, str, str | None]:
+        """The answer, what kind of request this was, and the label of its tenant."""
         if parts[0].casefold() == "adminapi":
-            found = self.world.find(parts[2]) if len(parts) > 2 else None
+            label = self._label(parts[2]) if len(parts) > 2 else None
             answer = await self.exchange.handle(request, parts[1:])
-            kind = "batch" if parts[-1].casefold() == "$batch" else "invoke"
-            return answer, kind, found.label if found else None
+            return answer, "batch" if parts[-1].casefold() == "$batch" else "invoke", label
         if parts[0] in ("v1.0", "beta"):
             graph_answer, label = await self.graph.handle(request)
             return graph_answer, "graph", label
         answered = await self.entra.handle(request, parts)
-        found = self.world.find(parts[0])
-        label = found.label if found else None
+        label = self._label(parts[0])
         if answered is not None:
             return answered, "token" if parts[-1] == "token" else "discovery", label
         if parts[-2:] == ["msi", "token"] or parts[-4:] == ["metadata", "identity", "oauth2", "token"]:
             return await self.entra.identity(request), "identity", None
         return Answer(404, b"", {}, "text/plain"), "unknown", label
+
+    def _label(self, name: str) -> str | None:
+        found = self.world.find(name)
+        return found.label if found else None
 
     async def plain(self, request: web.Request) -> web.StreamResponse:
         answer = await self.entra.identity(request)

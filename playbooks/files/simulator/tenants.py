@@ -117,20 +117,20 @@ class Tenant:
         if not isinstance(label, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", label):
             raise DescriptionError("a tenant needs a label of letters, digits, '.', '_' and '-'")
         self.label = label
+        # What is empty is as good as not given.
+        given = {name: value for name, value in description.items() if value}
         self.mailboxes: list[Mailbox] = []
-        self.tenant_id: str = str(description.get("tenant_id") or derive(label, "tenant")).lower()
-        self.domains: list[str] = [
-            str(name).lower() for name in description.get("domains") or [f"{label}.onmicrosoft.com".lower()]
-        ]
+        self.tenant_id: str = str(given.get("tenant_id", derive(label, "tenant"))).lower()
+        self.domains: list[str] = [str(name).lower() for name in given.get("domains", [f"{label}.onmicrosoft.com"])]
         self.cmdlets: dict[str, list[dict[str, Any]]] = {}
         self.graph: dict[str, Any] = {}
         self.forms: dict[str, str] = {}
         self.directory = Directory(self, {})
-        self.apps = [self._app(number, entry) for number, entry in enumerate(description.get("apps") or [{}])]
+        self.apps = [self._app(number, entry) for number, entry in enumerate(given.get("apps", [{}]))]
         identity = description.get("managed_identity")
         self.identity = self._app(-1, {"secret": None, **identity}) if identity is not None else None
         self.identity_header = derive(label, "identity-header")
-        self.policies = policies(label, description.get("policies") or {})
+        self.policies = policies(label, given.get("policies", {}))
         self.access = Access(self, description)
         self.in_flight = 0
         self.peak = 0
@@ -138,17 +138,16 @@ class Tenant:
         self.first_valid_token = 0
         self.claims_challenge: str | None = None
         self.set_plain(description)
-        transport = description.get("transport_config") or {}
-        self.transport = Stored({**self._transport_facts(), **transport})
-        organization = self.access.organization_values(description.get("organization_config") or {})
+        self.transport = Stored({**self._transport_facts(), **given.get("transport_config", {})})
+        organization = self.access.organization_values(given.get("organization_config", {}))
         self.organization = Stored(self._organization_facts())
         self.access.write_organization(organization, 0, at_once=True)
         self._index: dict[str, tuple[Mailbox, ...]] = {}
         self._names: set[str] = set()
         self.seeded = False
-        self.add_mailboxes(description.get("mailboxes") or [])
-        if description.get("generate"):
-            self.add_mailboxes(generated(self.domains[-1], description["generate"]))
+        self.add_mailboxes(given.get("mailboxes", []))
+        if "generate" in given:
+            self.add_mailboxes(generated(self.domains[-1], given["generate"]))
         self.check_scopes(self.apps)
         # Mailboxes that come later are new ones: they take what their plan says.
         self.seeded = True
@@ -381,8 +380,15 @@ def generated(domain: str, given: int | Mapping[str, Any]) -> Iterable[dict[str,
             "upn": f"{prefix}{first}.{last}.{number:05d}@{domain}".lower(),
             "display_name": f"{first} {last} {number:05d}",
             "name": f"{prefix}{first}.{last}.{number:05d}",
-            "type": "SharedMailbox" if kind < shared else "RoomMailbox" if kind < shared + rooms else "UserMailbox",
+            "type": _generated_type(kind, shared, rooms),
         }
         if smtp < enabled + disabled:
             entry["cas"] = {"SmtpClientAuthenticationDisabled": smtp >= enabled}
         yield entry
+
+
+def _generated_type(chance: float, shared: float, rooms: float) -> str:
+    """shared, rooms: the shares of these types."""
+    if chance < shared:
+        return "SharedMailbox"
+    return "RoomMailbox" if chance < shared + rooms else "UserMailbox"

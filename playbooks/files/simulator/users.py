@@ -19,8 +19,11 @@ from .calls import (
     check_writable,
     converted,
     dates,
+    identity_text,
     named_parameters,
+    of_types,
     recipient_types,
+    refuse_not_simulated,
     result_size,
 )
 from .mailbox import Mailbox
@@ -91,9 +94,7 @@ def _value(tenant: Tenant, user: Mailbox, name: str) -> Any:
 
 
 def get_user(call: Call) -> Result:
-    refused = [name for name in call.parameters if name.casefold() in _NOT_SIMULATED]
-    if refused:
-        raise wire.bad_request(f"The simulator does not know the parameter '{refused[0]}' of Get-User.")
+    refuse_not_simulated(call, _NOT_SIMULATED, "Get-User")
     names = ("Identity", "Filter", "ResultSize", "RecipientTypeDetails")
     parameters = named_parameters(call, {name.casefold(): name for name in names})
     limit, given = result_size(call.tenant, parameters)
@@ -101,9 +102,7 @@ def get_user(call: Call) -> Result:
     identity, text = parameters.get("Identity"), parameters.get("Filter")
     if identity is not None and text is not None:
         raise wire.unknown_parameter("Filter")
-    found = _people(call) if identity is None else _named(call, identity)
-    if types is not None:
-        found = [user for user in found if user.type in types]
+    found = of_types(_people(call) if identity is None else _named(call, identity), types)
     if text is not None:
         matches = _condition(call.tenant, text)
         found = [user for user in found if matches(user)]
@@ -175,9 +174,7 @@ def set_user(call: Call) -> Result:
     tenant = call.tenant
     allowed = ("Identity", *table.USER_PARAMETERS, "Confirm", "WhatIf")
     parameters = named_parameters(call, {name.casefold(): name for name in allowed})
-    identity = parameters.get("Identity")
-    if not isinstance(identity, str) or not identity.strip():
-        raise wire.bad_value("Identity", identity, "Microsoft.Exchange.Configuration.Tasks.UserIdParameter")
+    identity = identity_text(parameters.get("Identity"), "UserIdParameter")
     found = _matching(tenant, identity, _people(call))
     if not found:
         raise wire.not_found(identity, tenant.directory_server())

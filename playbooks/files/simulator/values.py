@@ -119,14 +119,21 @@ class Choice:
         if isinstance(value, bool) or not isinstance(value, (str, int) if self.numbers else str):
             raise Unconvertible(self.type_name)
         wanted = str(value).casefold()
-        if self.numbers and wanted in {str(place) for place in range(len(self.names))}:
-            return self.names[int(wanted)]
-        # A name may be cut short as long as it means one of them: seen live.
+        found = self._by_number(wanted) or self._by_name(wanted)
+        if found is None:
+            raise Unconvertible(self.type_name, self._names_of(value))
+        return found
+
+    def _by_number(self, wanted: str) -> str | None:
+        numbered = {str(place): name for place, name in enumerate(self.names)}
+        return numbered.get(wanted) if self.numbers else None
+
+    def _by_name(self, wanted: str) -> str | None:
+        """A name may be cut short as long as it means one of them: seen live."""
         begin = [name for name in self.names if wanted and name.casefold().startswith(wanted)]
         exact = [name for name in begin if name.casefold() == wanted]
-        if len(exact or begin) != 1:
-            raise Unconvertible(self.type_name, self._names_of(value))
-        return (exact or begin)[0]
+        fitting = exact or begin
+        return fitting[0] if len(fitting) == 1 else None
 
     def _names_of(self, value: Any) -> str:
         return (

@@ -150,12 +150,17 @@ def unknown_parameter(names: str) -> ServiceError:
 
 
 def bad_value(name: str, value: Any, type_name: str, why: str = "") -> ServiceError:
-    shown = "" if value is None else value if isinstance(value, str) else json.dumps(value)
     text = (
         f"Cannot process argument transformation on parameter '{name}'. "
-        f'Cannot convert value "{shown}" to type "{type_name}".{why}'
+        f'Cannot convert value "{_shown(value)}" to type "{type_name}".{why}'
     )
     return ServiceError(400, TRANSFORMATION, text, message="Invalid Operation", detail=None, warnings="inside")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def refused(text: str, exception: str = VALIDATION) -> ServiceError:

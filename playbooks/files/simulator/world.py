@@ -90,6 +90,14 @@ class World:
     def find(self, name: str) -> Tenant | None:
         return next((tenant for tenant in self.tenants.values() if tenant.answers_to(name)), None)
 
+    def bearer(self, authorization: str) -> tuple[dict[str, Any], Tenant, App] | None:
+        """The claims, tenant and app of a token of ours, whatever its age; None for any other header."""
+        scheme, _dummy, token = authorization.partition(" ")
+        claims = self.authority.verify(token.strip()) if scheme.casefold() == "bearer" else None
+        tenant = self.find(str(claims["tid"])) if claims else None
+        app = tenant.find_app(str(claims["appid"])) if tenant and claims else None
+        return (claims, tenant, app) if claims and tenant and app else None
+
     def credential(self, tenant: Tenant, app: App) -> Credential | None:
         return self.credentials.get((tenant.label, app.client_id))
 
