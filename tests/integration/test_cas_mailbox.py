@@ -49,7 +49,7 @@ def run(large: Tenant, chosen: dict[str, list[str]]) -> Run:
     release = {**everybody, "where": {SMTP: False}, SMTP: "inherit", "exclude": [spared]}
     return large.run(
         [
-            tried(MODULE, {**everybody, "pop_enabled": False, "max_changes": "10%"}, named="brake"),
+            tried(MODULE, {**everybody, "pop_enabled": False, "max_changes": "10%"}, named="limit"),
             tried(MODULE, {**everybody, "pop_enabled": False, "exclude": ["nobody@x.example"]}, named="typo"),
             tried(MODULE, {**everybody, "exclude": [chosen["all"][0]], "where": {"pop": False}, "pop_enabled": False},
                   named="unknown key"),
@@ -70,7 +70,7 @@ def run(large: Tenant, chosen: dict[str, list[str]]) -> Run:
 
 
 def test_the_limit_names_the_count_the_first_and_the_way_out(run: Run, chosen: dict[str, list[str]]) -> None:
-    step = run["brake"].refused("refused", "3000 would change", "2980 more", hint="max_changes: 3000")
+    step = run["limit"].refused("refused", "3000 would change", "2980 more", hint="max_changes: 3000")
     assert all(name in step.msg for name in chosen["all"][:20])
 
 

@@ -172,12 +172,12 @@ def test_an_app_that_sees_a_part_of_the_tenant(lab: Lab) -> None:
     run = tenant.run(
         [
             tried("exo_smtp_auth", wanted, named="beyond"),
-            tried("exo_smtp_auth", {**wanted, "lookup_failure_action": "warn"}, named="held"),
+            tried("exo_smtp_auth", {**wanted, "lookup_failure_action": "warn"}, named="blocked"),
         ],
         warns=[EFFECT, "reports@"],
     )
     run["beyond"].refused("not_found", "reports@")
-    run["held"].refused("not_found", "reports@.*left as they are")
+    run["blocked"].refused("not_found", "reports@.*left as they are")
     assert tenant.transport() is False
 
 

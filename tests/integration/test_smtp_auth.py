@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the m365.exchange_online contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policy of SMTP AUTH: order of writes, brakes, expiry, and that nobody is cut off on the way."""
+"""The policy of SMTP AUTH: order of writes, limits, expiry, and that nobody is cut off on the way."""
 
 from __future__ import annotations
 
@@ -201,12 +201,12 @@ def test_contradictions_and_limits(tenant: Tenant) -> None:
         ),
         "date": ({"allowed": tenant.allowed("scanner", expires="31.12.2026")}, "invalid_request", "2027-03-31"),
         "nothing": ({}, "invalid_request", "Nothing is given"),
-        "brake": ({**all_of_them, "max_changes": "3"}, "refused", "5 would change.*ada@"),
+        "limit": ({**all_of_them, "max_changes": "3"}, "refused", "5 would change.*ada@"),
         "zero": ({**all_of_them, "max_changes": "0"}, "refused", "5 would change"),
         "nonsense": ({**all_of_them, "max_changes": "few"}, "invalid_request", "max_changes"),
     }
     tasks = [tried(MODULE, arguments, named=name) for name, (arguments, _code, _text) in cases.items()]
-    tasks.append(tried(MODULE, cases["brake"][0], named="brake in check mode", check_mode=True))
+    tasks.append(tried(MODULE, cases["limit"][0], named="limit in check mode", check_mode=True))
     tasks.append(task(MODULE, {**all_of_them, "max_changes": "10%"}, named="ten are always fine", check_mode=True))
     run = tenant.run(tasks, warns=[EFFECT, "on no list"])
     for name, (_arguments, code, text) in cases.items():
@@ -217,8 +217,8 @@ def test_contradictions_and_limits(tenant: Tenant) -> None:
     documented("date in another form", run["date"])
     documented("no policy", run["nothing"])
     documented("max_changes in words", run["nonsense"])
-    documented("too many changes", run["brake in check mode"])
-    run["brake in check mode"].refused("refused", "5 would change", hint="max_changes: 5")
+    documented("too many changes", run["limit in check mode"])
+    run["limit in check mode"].refused("refused", "5 would change", hint="max_changes: 5")
     assert run["ten are always fine"].changed
     assert tenant.writes() == []
 
