@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft Graph, which is only read: policies, sign-ins, users, and what What-If answers. PRIVATE.
+"""Microsoft Graph, which is only read: policies, sign-ins, users, customers, and what What-If answers. PRIVATE.
 
 It knows no way to write. Whatever is no GET is refused before it is sent, but for a question that is marked as a read.
 """
@@ -45,6 +45,8 @@ _ACCESS = "identity/conditionalAccess"
 _ALL = "Policy.Read.All"
 _LOG = "AuditLog.Read.All"
 _USERS = "User.Read.All"
+_RELATIONSHIPS = "DelegatedAdminRelationship.Read.All"
+_CONTRACTS = "Directory.Read.All"
 Row = Mapping[str, t.Any]
 
 
@@ -158,6 +160,15 @@ class Graph:
         query = {"$filter": "accountEnabled eq false", "$select": "id", "$top": "999"}
         rows = self._pages(Read("v1.0/users", _USERS, query))
         return {str(row.get("id")).lower() for row in rows if isinstance(row, dict)}
+
+    def relationships(self) -> list[t.Any]:
+        """A partner's active delegated admin relationships (GDAP), in Graph's form; a customer may have several."""
+        path = "v1.0/tenantRelationships/delegatedAdminRelationships"
+        return list(self._pages(Read(path, _RELATIONSHIPS, {"$filter": "status eq 'active'", "$top": "300"})))
+
+    def contracts(self) -> list[t.Any]:
+        """A partner's contracts with customers, in Graph's form."""
+        return list(self._pages(Read("v1.0/contracts", _CONTRACTS, {"$top": "999"})))
 
     def sign_ins(self, client: str, stream: str, start: datetime.datetime, end: datetime.datetime) -> Iterator[Row]:
         """The sign-ins of one client and stream from start until before end (UTC), newest first; all of them.

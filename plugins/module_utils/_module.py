@@ -103,10 +103,10 @@ def _require_libraries(module: ExoModule) -> None:
     """Fail where a library that the collection needs can't be imported."""
     missing = [name for name in ("msal", "requests") if importlib.util.find_spec(name) is None]
     if missing or not HAS_REQUESTS:
-        module.fail_json(msg=_missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
+        module.fail_json(msg=missing_libraries(missing or ["requests"]), error_code=InvalidRequest.error_code)
 
 
-def _missing_libraries(names: list[str]) -> str:
+def missing_libraries(names: list[str]) -> str:
     """What is missing, and one line to install it."""
     have = "Python library is" if len(names) == 1 else "Python libraries are"
     return (
@@ -157,8 +157,7 @@ class _Connector:
 
     @functools.cached_property
     def _connection(self) -> _options.Connection:
-        names = itertools.chain.from_iterable(option.environment for option in _options.OPTIONS if option.no_log)
-        self._mask({os.environ[name] for name in names if os.environ.get(name)})
+        self._mask(_options.secrets({}, os.environ))
         connection = _options.resolve(self._module.params, os.environ)
         for warning in connection.warnings:
             self._warn(warning)
@@ -182,13 +181,13 @@ class _Connector:
     def _mask(self, secrets: set[str]) -> None:
         if not secrets <= self._module.no_log_values:
             self._module.no_log_values.update(secrets)
-            _register(secrets)
+            register_secrets(secrets)
 
 
-def _register(secrets: set[str]) -> None:
+def register_secrets(secrets: set[str]) -> None:
     """ansible-core 2.22 masks registered secrets wherever they are shown; older versions have no such place."""
     try:
-        from ansible.module_utils.secrets import register_secrets
+        from ansible.module_utils.secrets import register_secrets as register
     except ImportError:
         return
-    register_secrets(secrets)
+    register(secrets)

@@ -122,6 +122,14 @@ def argument_spec(*, graph: bool = False) -> dict[str, dict[str, t.Any]]:
     return {option.name: option.spec() for option in (*OPTIONS, *((GRAPH_ENDPOINT,) if graph else ()))}
 
 
+def secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[str]:
+    """All secrets that the options and the variables hold, whether they are used or not."""
+    secret = [option for option in OPTIONS if option.no_log]
+    given = {str(params[option.name]) for option in secret if params.get(option.name)}
+    names = itertools.chain.from_iterable(option.environment for option in secret)
+    return given | {environ[name] for name in names if environ.get(name)}
+
+
 @dataclass(frozen=True)
 class CredentialValues:
     """One complete method and the values that belong to it."""

@@ -85,8 +85,9 @@ def main() -> int:
     problems = check_plugins("module", modules) if modules else ["there are no modules"]
     problems += check_plugins("filter", filters) if filters else []
     problems += check_plugins("lookup", lookups) if lookups else []
-    # A callback returns nothing, so there is no more to ask for than that it can be shown.
-    problems += ansible_doc("callback", [f"{COLLECTION}.{name}" for name in names_in("plugins/callback", "*.py")])[1]
+    # These return nothing, so there is no more to ask for than that they can be shown.
+    for kind in ("callback", "inventory"):
+        problems += ansible_doc(kind, [f"{COLLECTION}.{name}" for name in names_in(f"plugins/{kind}", "*.py")])[1]
     problems += check_roles(roles) if roles else []
     problems += check_fragments(fragments)
     for problem in problems:

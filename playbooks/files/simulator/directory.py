@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
+from . import partners
 from .conditional_access import EXCHANGE_APP, STATES, Attempt, Location, blocks_legacy, policy
 from .names import DescriptionError, derive, refuse_unknown
 
@@ -31,6 +32,8 @@ KEYS = frozenset(
         "page_size",
         "limits",
         "missing",
+        "relationships",
+        "contracts",
     }
 )
 DAY = 86400.0
@@ -116,6 +119,8 @@ class Directory:
         self._sign_ins = [_checked_sign_in(entry) for entry in _entries(given, "sign_ins")]
         self._generated = dict(given.get("generate_sign_ins") or {})
         refuse_unknown("generate_sign_ins", self._generated, _GENERATED_KEYS)
+        self.relationships = partners.relationships(owner.label, given.get("relationships") or ())
+        self.contracts = partners.contracts(owner.label, given.get("contracts") or ())
         self._started = time.time()
         self._described: list[SignIn] | None = None
         # Sign-ins that happened here, newest first; they outlive a change of the description.

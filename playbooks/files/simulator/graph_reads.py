@@ -329,6 +329,32 @@ def _user(pages: GraphPages, call: Call) -> Answer:
     return answer_one(call, "users/$entity", _shown_user(call, account))
 
 
+# --- A partner's customers ---
+
+_RELATIONSHIP_FIELDS: Mapping[str, Field] = {
+    "status": Field("text", lambda row: row["status"], _EQUAL),
+    "customer/tenantId": Field("text", lambda row: row["customer"]["tenantId"], _EQUAL),
+}
+_CONTRACT_FIELDS: Mapping[str, Field] = {
+    name: Field("text", lambda row, name=name: row[name], _EQUAL)  # type: ignore[misc]
+    for name in ("customerId", "defaultDomainName", "displayName")
+}
+
+
+def _relationships(pages: GraphPages, call: Call) -> Answer:
+    wanted = filter_of(call, _RELATIONSHIP_FIELDS, "microsoft.graph.delegatedAdminRelationship")
+    found = [row for row in call.tenant.directory.relationships if wanted.predicate(row)]
+    rows, link = pages.cut(call, "relationships", top(call, 300, 300), lambda: found)
+    return answer_list(call, "tenantRelationships/delegatedAdminRelationships", rows, link)
+
+
+def _contracts(pages: GraphPages, call: Call) -> Answer:
+    wanted = filter_of(call, _CONTRACT_FIELDS, "microsoft.graph.contract")
+    found = [row for row in call.tenant.directory.contracts if wanted.predicate(row)]
+    rows, link = pages.cut(call, "contracts", top(call, 999, 100), lambda: found)
+    return answer_list(call, "contracts", rows, link)
+
+
 _ACCESS = "identity/conditionalAccess"
 _MAY_READ_POLICIES = frozenset({"Policy.Read.All", "Policy.Read.ConditionalAccess"})
 _MAY_READ_USERS = frozenset({"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
@@ -405,4 +431,20 @@ RESOURCES = (
         options=frozenset({"$filter"}),
     ),
     Resource("user", re.compile("users/([^/]+)"), _MAY_READ_USERS, _DIRECTORY, _user, options=frozenset({"$select"})),
+    Resource(
+        "relationships",
+        re.compile("tenantRelationships/delegatedAdminRelationships"),
+        frozenset({"DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All"}),
+        _DIRECTORY,
+        _relationships,
+        options=frozenset({"$filter", "$top", "$skiptoken"}),
+    ),
+    Resource(
+        "contracts",
+        re.compile("contracts"),
+        frozenset({"Directory.Read.All", "Directory.ReadWrite.All"}),
+        _DIRECTORY,
+        _contracts,
+        options=frozenset({"$filter", "$top", "$skiptoken"}),
+    ),
 )

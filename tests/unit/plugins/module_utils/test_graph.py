@@ -273,6 +273,27 @@ def test_disabled_accounts() -> None:
     assert service.sent[0].query == {"$filter": "accountEnabled eq false", "$select": "id", "$top": "999"}
 
 
+def test_customers_of_a_partner() -> None:
+    service = Service(ok({"id": 1}), ok({"id": 2}))
+    graph = service.graph()
+    assert (graph.relationships(), graph.contracts()) == ([{"id": 1}], [{"id": 2}])
+    assert [urlsplit(sent.url).path for sent in service.sent] == [
+        "/v1.0/tenantRelationships/delegatedAdminRelationships",
+        "/v1.0/contracts",
+    ]
+    assert [sent.query for sent in service.sent] == [{"$filter": "status eq 'active'", "$top": "300"}, {"$top": "999"}]
+
+
+@pytest.mark.parametrize(
+    ("read", "permission"),
+    [(Graph.relationships, "DelegatedAdminRelationship.Read.All"), (Graph.contracts, "Directory.Read.All")],
+)
+def test_customers_need_a_permission_that_the_refusal_names(read: t.Any, permission: str) -> None:
+    with pytest.raises(e.AccessDenied) as found:
+        read(Service(refused(403, "Authorization_RequestDenied", "Insufficient privileges.")).graph())
+    assert permission in str(found.value.hint)
+
+
 @pytest.mark.parametrize(("rows", "expected"), [([], False), ([{"id": "1"}], True)])
 def test_whether_the_log_holds_anything(rows: list[t.Any], expected: bool) -> None:
     service = Service(ok(*rows, link=f"{ENDPOINT}/beta/x") if rows else ok())
