@@ -29,6 +29,15 @@ options:
       - Whether the tasks ran in check mode.
     type: bool
     default: false
+  announced:
+    description:
+      - What the tasks had registered in check mode, before anything was written, where the plan wants that.
+    type: dict
+  writing:
+    description:
+      - Whether the pass has begun that writes what was announced.
+    type: bool
+    default: false
 seealso:
   - plugin: m365.exchange_online.tenant_baseline_plan
     plugin_type: filter
@@ -69,11 +78,23 @@ _value:
       type: list
       elements: str
       sample: ["contoso: SMTP AUTH: nothing to change"]
-    not_tried:
-      description: The parts that must not be tried after what came of those before them, and why.
+    to_do:
+      description: The parts that may be tried after what came of those before them.
+      returned: always
+      type: list
+      elements: str
+      sample: [mailboxes]
+    to_write:
+      description: The parts that were announced and have to be written.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    artifact:
+      description: Figures without names, for what a job keeps.
       returned: always
       type: dict
-      sample: {mailboxes: "not tried, because the part before could not sign in"}
+      sample: {host: contoso, status: changed, changed: 3, failed: 0, lose: 2, gain: 1}
     results:
       description: Of each part's result what goes into reports.
       returned: always
@@ -87,9 +108,13 @@ from ansible_collections.m365.exchange_online.plugins.plugin_utils._outcome impo
 
 
 def tenant_baseline_outcome(
-    results: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any], check_mode: bool = False
+    results: t.Mapping[str, t.Any],
+    plan: t.Mapping[str, t.Any],
+    check_mode: bool = False,
+    announced: t.Mapping[str, t.Any] | None = None,
+    writing: bool = False,
 ) -> dict[str, t.Any]:
-    return outcome(plan, results, check_mode=check_mode)
+    return outcome(plan, results, check_mode=check_mode, announced=announced, writing=writing)
 
 
 class FilterModule:

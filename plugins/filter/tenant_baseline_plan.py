@@ -48,6 +48,17 @@ options:
       - Whether nothing but a comparison is wanted. The limits on changes do not count then, and no undo file is named.
     type: bool
     default: false
+  check_mode:
+    description:
+      - Whether the run is in check mode, so that it writes nothing.
+    type: bool
+    default: false
+  job:
+    description:
+      - The number of the job in AWX (C(awx_job_id)), empty elsewhere. In a job undo files have to be on a mounted
+        path. Where no directory is given, what is about to change is announced in the job's events.
+    type: str
+    default: ''
   hosts:
     description:
       - All hosts of the play. Two of them that are one tenant are a problem of both.
@@ -110,6 +121,11 @@ _value:
       returned: always
       type: dict
       sample: {smtp_auth: {organization: disabled}}
+    announced:
+      description: Whether what is about to change has to be in the job's events before it is written.
+      returned: always
+      type: bool
+      sample: false
     allowed:
       description: The mailboxes that may use SMTP AUTH, as the variables list them.
       returned: always
@@ -130,10 +146,13 @@ def tenant_baseline_plan(
     tags: Sequence[str] = ("all",),
     skip_tags: Sequence[str] = (),
     audit: bool = False,
+    check_mode: bool = False,
+    job: str = "",
     hosts: Sequence[str] = (),
     tenants: Sequence[Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
-    return plan(variables, Run(str(host), str(tenant), tags, skip_tags, audit, hosts, tenants))
+    run = Run(str(host), str(tenant), tags, skip_tags, audit, check_mode, str(job), hosts, tenants)
+    return plan(variables, run)
 
 
 class FilterModule:

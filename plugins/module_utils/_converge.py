@@ -86,7 +86,7 @@ def _result(
     changed = outcomes.changed if outcomes else plan.changed
     lists = [name for name, value in {**extra, **shaped}.items() if isinstance(value, list) and name != "diff"]
     diff = shaped.pop("diff", None)
-    closing = _closing(task, plan, told, wanted.about, extra.get("undo_file"))
+    closing = _closing(task, plan, told, wanted.about, extra)
     result = _results.bounded({"changed": changed, "msg": closing, **extra, **shaped}, lists)
     return result if diff is None else {**result, "diff": diff}
 
@@ -127,7 +127,7 @@ def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
     return {"confirmed": outcomes.confirmed}
 
 
-def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, undo_file: str | None) -> str:
+def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, extra: Mapping[str, t.Any]) -> str:
     """The task in one line: what changes, who loses, who gains, and the way back."""
     if not plan.changed:
         return f"{task.tenant}: nothing to change"
@@ -137,4 +137,5 @@ def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, undo_f
         sentence += f", {failed} failed"
     if task.check_mode:
         return f"{task.tenant}: would be: {sentence}"
-    return f"{task.tenant}: {sentence}; way back: {undo_file or 'none (undo_file was not given)'}"
+    back = "undo in this result" if "undo" in extra else "none (undo_file was not given)"
+    return f"{task.tenant}: {sentence}; way back: {extra.get('undo_file') or back}"

@@ -165,7 +165,8 @@ def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.A
         raise Refused(
             f"The former values of {len(plan.changes)} objects are too much for a result (undo_in_result)."
             " Nothing was changed.",
-            hint="Use undo_file, or change fewer objects in one task.",
+            hint="Use undo_file (in the role: tenant_baseline_undo_dir) in a directory that is mounted, or change fewer"
+            " objects in one task.",
         )
     return content
 

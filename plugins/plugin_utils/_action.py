@@ -35,6 +35,7 @@ display = Display()
 
 _NAME = "m365_exchange_online"
 _FLEET = "m365.exchange_online.fleet"
+_AWX = "awx_display"
 _QUIET = 5.0  # seconds before a task says anything
 _INTERVAL = 10.0  # seconds between two lines of one task
 _POLL = 0.5
@@ -55,8 +56,7 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
             return {**result, "failed": True, "msg": f"{tenant}: {refusal}", "error_code": "refused"}
         result = merge_hash(result, self._run_module(task_vars))
         closing = closing_line(result)
-        own_screen = constants.DEFAULT_STDOUT_CALLBACK == _FLEET  # which shows the line among its own
-        if closing and not own_screen:
+        if closing and _wants(bool(result.get("changed"))):
             # On standard error, because a stdout callback may write a document there.
             display.display(closing, stderr=True)
         return result
@@ -93,6 +93,15 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
             for path in (note, lease):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
+
+
+def _wants(changed: bool) -> bool:
+    """Whether the screen is to show a task's closing line."""
+    screen = constants.DEFAULT_STDOUT_CALLBACK
+    if screen == _FLEET:  # shows the line among its own
+        return False
+    # In AWX each line is an event, of which it shows 4,000 of a job; that of a change is worth one.
+    return changed or screen != _AWX
 
 
 _SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")

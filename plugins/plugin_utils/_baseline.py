@@ -44,6 +44,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     TRANSPORT_CONFIG,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import outlives_the_job
 
 PREFIX = "tenant_baseline_"
 _SMTP_AUTH_PREFIX = PREFIX + "smtp_auth_"
@@ -183,6 +184,7 @@ FORMS: Mapping[str, Form] = {
     PREFIX + "lookup_failure_action": Form("str", ("fail", "warn"), default="fail"),
     PREFIX + "propagation_delay": Form("int", default=900),
     PREFIX + "undo_dir": Form("path"),
+    PREFIX + "without_undo": Form("bool", default=False),
     PREFIX + "report_dir": Form("path"),
 }
 
@@ -191,8 +193,8 @@ FORMS: Mapping[str, Form] = {
 class Run:
     """What a run of the role is about.
 
-    ``hosts``: all hosts of the play. ``tenants``: the tenant of each of them, in the same order, as exo_tenant_info has
-    it; empty where nobody asked.
+    ``job``: its number in AWX, '' elsewhere. ``hosts``: all hosts of the play. ``tenants``: the tenant of each of them,
+    in the same order, as exo_tenant_info has it; empty where nobody asked.
     """
 
     host: str
@@ -200,6 +202,8 @@ class Run:
     tags: Sequence[str] = ("all",)
     skip_tags: Sequence[str] = ()
     audit: bool = False
+    check_mode: bool = False
+    job: str = ""
     hosts: Sequence[str] = ()
     tenants: Sequence[Mapping[str, t.Any]] = ()
 
@@ -244,8 +248,9 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
     """What the role is to do for a tenant.
 
     variables: all that are called tenant_baseline_*, templated. Returns ``problems`` (sentences; nothing may be done
-    where there are any), ``hold``, ``parts`` (names, in order), ``arguments`` (of each part's module), and what else
-    the tasks of the role go by.
+    where there are any), ``hold``, ``parts`` (names, in order), ``arguments`` (of each part's module), ``announced``
+    (whether what is about to change has to be in the job's events before it is written), and what else the tasks of the
+    role go by.
     """
     reading = _read(variables)
     arguments = {} if reading.hold else _arguments(reading, run)
@@ -256,6 +261,8 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "host": run.host,
         "tenant": run.tenant,
         "audit": run.audit,
+        "job": run.job,
+        "announced": _announced(reading, run),
         "hold": reading.hold,
         "problems": problems,
         "undeclared": undeclared,
@@ -393,9 +400,23 @@ def _shared(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
     shared = {name: reading.get(name) for name in ("lookup_failure_action", "propagation_delay")}
     if not run.audit:
         shared.update(_limits(reading))
-        if reading.get("undo_dir"):
-            shared["undo_file"] = os.path.join(reading.get("undo_dir"), f"{file_name(run.host)}-{part.name}.json")
+        shared.update(_way_back(part, reading, run))
     return {name: value for name, value in shared.items() if name in part.spec}
+
+
+def _way_back(part: Part, reading: _Reading, run: Run) -> dict[str, t.Any]:
+    """Where the values from before go: to a file that lasts, or in AWX without one into the job's events."""
+    if reading.get("without_undo"):
+        return {}
+    if reading.get("undo_dir"):
+        return {"undo_file": os.path.join(reading.get("undo_dir"), f"{file_name(run.host)}-{part.name}.json")}
+    return {"undo_in_result": True} if run.job else {}
+
+
+def _announced(reading: _Reading, run: Run) -> bool:
+    """Whether a pass in check mode has to come first: a result arrives only after the write that it tells of."""
+    may_write = not (run.audit or run.check_mode)
+    return bool(may_write and run.job and not reading.get("undo_dir") and not reading.get("without_undo"))
 
 
 def _limits(reading: _Reading) -> dict[str, t.Any]:
@@ -455,17 +476,33 @@ def _rivals(reading: _Reading) -> list[str]:
 
 def _directories(reading: _Reading, run: Run) -> list[str]:
     """The role makes no directory: in a container one that is not mounted would be gone with the job."""
-    problems = []
-    for name in ("report_dir",) if run.audit else ("undo_dir", "report_dir"):
-        path = reading.get(name)
-        if path and not os.path.isabs(path):
-            problems.append(f"{PREFIX}{name} has to be an absolute path. Is {os.path.abspath(path)} meant?")
-        elif path and not os.path.isdir(path):
-            problems.append(
-                f"{PREFIX}{name} is {path}, and there is no such directory. Make it (install -d -m 0700 {path});"
-                " in an execution environment it has to be mounted, or the files are gone when the job ends."
-            )
-    return problems
+    undo = not (run.audit or reading.get("without_undo"))
+    names = ("undo_dir", "report_dir") if undo else ("report_dir",)
+    problems = [_directory_problem(PREFIX + name, str(reading.get(name) or ""), run) for name in names]
+    return [problem for problem in problems if problem]
+
+
+def _directory_problem(name: str, path: str, run: Run) -> str:
+    """What is wrong with the directory that a variable names, or ''."""
+    if not path:
+        return ""
+    if not os.path.isabs(path):
+        return f"{name} has to be an absolute path. Is {os.path.abspath(path)} meant?"
+    if not os.path.isdir(path):
+        return (
+            f"{name} is {path}, and there is no such directory. Make it (install -d -m 0700 {path}); in an execution"
+            " environment it has to be mounted, or the files are gone when the job ends."
+        )
+    lost = name == PREFIX + "undo_dir" and run.job and not outlives_the_job(path, os.environ)
+    return _LOST_WITH_THE_JOB.format(path=path, job=run.job) if lost else ""
+
+
+_LOST_WITH_THE_JOB = (
+    f"{PREFIX}undo_dir is {{path}}, which is not mounted: the undo files would be gone when job {{job}} ends. Mount a"
+    " directory of the execution node there (in AWX: Settings, Jobs, Paths to expose to isolated jobs), or leave the"
+    " variable empty: what is about to change is then in the job's events before it is written."
+    f" {PREFIX}without_undo: true says that no way back is wanted."
+)
 
 
 def _undeclared(run: Run, declared: Sequence[str]) -> str:

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import re
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
@@ -86,6 +88,17 @@ class Done:
         return bool(self.result.get("changed"))
 
     @property
+    def status(self) -> str:
+        if not self.result:
+            return "not tried"
+        order = (("failed", self.failed), ("changed", self.changed), ("unchanged", True))
+        return next(status for status, true in order if true)
+
+    @property
+    def way_back_announced(self) -> bool:
+        return all("undo" in result for result in self.results if result.get("changed"))
+
+    @property
     def results(self) -> list[Result]:
         """The result, or those of a task that ran for each of several objects."""
         several = self.result.get("results")
@@ -100,21 +113,35 @@ class Done:
         return " ".join(dict.fromkeys(line for line in lines if line))
 
 
-def outcome(plan: Mapping[str, t.Any], results: Mapping[str, Result], *, check_mode: bool = False) -> dict[str, t.Any]:
-    """How a run of the role ended.
+def outcome(
+    plan: Mapping[str, t.Any],
+    results: Mapping[str, Result],
+    *,
+    check_mode: bool = False,
+    announced: Mapping[str, Result] | None = None,
+    writing: bool = False,
+) -> dict[str, t.Any]:
+    """How a run of the role stands, and how it ended.
 
-    plan: as the filter tenant_baseline_plan returns it. results: what the parts' tasks registered, by part. Returns
-    ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines`` for people, ``not_tried`` (parts
-    that must not be tried, with the reason) and ``results``: of each part's result what goes into reports.
+    plan: as the filter tenant_baseline_plan returns it. results: what the parts' tasks registered, by part. announced:
+    what they had registered in check mode, where the plan wants that before anything is written. writing: whether the
+    pass that writes has begun. Returns ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines``
+    for people, ``to_do`` (parts whose task may run now), ``to_write`` (parts that were announced and have to be
+    written), ``artifact`` (figures without names) and ``results``: of each part's result what goes into reports.
     """
+    to_write = _to_write(plan, (announced or {}) if writing else results)
+    results = _latest(plan, results, announced or {})
     done = _done(plan, results)
+    status = _run_status(plan, done)
     lines = [_ON_HOLD] if plan["hold"] else _lines(done, check_mode)
     return {
         "host": plan["host"],
         "tenant": plan["tenant"],
-        "status": _run_status(plan, done),
+        "status": status,
         "lines": [f"{plan['host']}: {line}" for line in lines],
-        "not_tried": not_tried(plan, results),
+        "to_do": _without(not_tried(plan, results), to_write if writing else plan["parts"]),
+        "to_write": to_write,
+        "artifact": {"host": plan["host"], "status": status, "check_mode": check_mode, **_figures(done)},
         "results": {part.name: _reported(part) for part in done},
     }
 
@@ -128,6 +155,72 @@ def _run_status(plan: Mapping[str, t.Any], done: Sequence[Done]) -> str:
         ("unchanged", True),
     )
     return next(status for status, true in order if true)
+
+
+def _without(reasons: Mapping[str, str], names: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in reasons]
+
+
+def _latest(
+    plan: Mapping[str, t.Any], results: Mapping[str, Result], announced: Mapping[str, Result]
+) -> dict[str, Result]:
+    """The results of the parts. Of one that was not to be written, the announcement is all there is."""
+    found = {name: results.get(name) or {} for name in plan["parts"]}
+    return {name: announced.get(name, result) if result.get("skipped") else result for name, result in found.items()}
+
+
+def _to_write(plan: Mapping[str, t.Any], announced: Mapping[str, Result]) -> list[str]:
+    """The parts that change something, where the job's events hold the way back. One that fails may still do so."""
+    if not plan.get("announced"):
+        return []
+    parts = [Done(name, announced.get(name) or {}) for name in plan["parts"]]
+    return [part.name for part in parts if part.changed and part.way_back_announced]
+
+
+def _figures(done: Sequence[Done]) -> dict[str, t.Any]:
+    """What a job keeps of a tenant as an artifact: numbers and paths, because others may read it than the reports."""
+    results = list(itertools.chain.from_iterable(part.results for part in done))
+    summaries = [_mapping(result.get("summary")) for result in results]
+    effects = [_effect(result) for result in results]
+    codes = itertools.chain.from_iterable(_error_codes(part.result) for part in done)
+    return {
+        "parts": {part.name: part.status for part in done},
+        "changed": _total(summaries, "changed"),
+        "failed": _total(summaries, "failed"),
+        "missing": _total(summaries, "missing"),
+        "lose": _total(effects, "lose"),
+        "gain": _total(effects, "gain"),
+        "error_codes": sorted(set(codes)),
+        "undo_files": [result["undo_file"] for result in results if result.get("undo_file")],
+        "undo_in_events": any("undo" in result for result in results),
+    }
+
+
+def _effect(result: Result) -> Mapping[str, t.Any]:
+    """Who loses and gains: in the summary of many objects, and beside a single one."""
+    return _mapping(_mapping(result.get("summary")).get("effect") or result.get("effect"))
+
+
+def _mapping(value: t.Any) -> Mapping[str, t.Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _total(counts: Iterable[Mapping[str, t.Any]], name: str) -> int | None:
+    """The sum, or None where one of the numbers is not known."""
+    numbers = [count.get(name, 0) for count in counts]
+    return None if None in numbers else sum(numbers)
+
+
+def artifacts(figures: Iterable[Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Figures of hosts by keys that can be names of variables: AWX hands them to the next job as such."""
+    return {artifact_key(str(one["host"])): dict(one) for one in figures}
+
+
+def artifact_key(host: str) -> str:
+    """exo_ and the host's name. Two hosts that differ in other characters only keep keys of their own."""
+    name = re.sub(r"[^A-Za-z0-9_]", "_", host)
+    mark = "" if name == host else f"_{hashlib.sha256(host.encode()).hexdigest()[:6]}"
+    return f"exo_{name}{mark}"
 
 
 def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done]:
@@ -146,6 +239,9 @@ def _lines(done: Sequence[Done], check_mode: bool) -> list[str]:
 
 
 def _line(part: Done, check_mode: bool) -> str:
+    told = _error_codes(part.result) & _LOCKED_OUT
+    if told:  # at length, and once is enough
+        return f"{part.title}: FAILED ({', '.join(sorted(told))}), see what its task said above"
     if part.failed:
         return f"{part.title}: {'FAILED. ' if part.result else ''}{part.message}"
     changed = "would change" if check_mode else "changed"

@@ -180,11 +180,17 @@ def test_one_wrong_secret_stops_one_tenant(lab: Lab, tmp_path: Path) -> None:
     how: dict[str, Any] = {"host_vars": variables, "env": good.urls, "warns": WARNS, "secrets": ["not-the-secret"]}
     run = lab.run_playbook(BASELINE, [bad, good], may_fail=True, **how)
     assert run.rc != 0
-    failure, closing = [step for step in run.steps if step.failed]
+    failure, *closing = [step for step in run.steps if step.failed]
     failure.refused("authentication_failed", "secret is wrong", bad.domain)
-    assert (failure.host, closing.host) == (bad.label, bad.label)
-    assert "transport settings: FAILED" in closing.msg and "secret is wrong" in closing.msg
-    assert "SMTP AUTH: not tried" in closing.msg
+    assert [step.task for step in closing] == ["Say how it went", "Fail"]
+    assert {step.host for step in (failure, *closing)} == {bad.label}
+    # What is wrong with it is told once.
+    assert not [step for step in closing if "secret is wrong" in step.msg]
+    assert "transport settings: FAILED (authentication_failed)" in closing[0].msg
+    assert "SMTP AUTH: not tried" in closing[0].msg
+    (figures,) = [step for step in run.steps if step.task == "Keep the figures of a tenant that failed"]
+    (artifact,) = figures["ansible_stats"]["data"].values()
+    assert (artifact["status"], artifact["error_codes"]) == ("failed", ["authentication_failed"])
     assert (good.transport(), good.own("scanner"), good.own("stray")) == (True, False, None)
     assert bad.log() == []
     reports = {path.name.partition("-2")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.m365.exchange_online.plugins.plugin_utils import _baseline
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import FORMS, PREFIX, Run, file_name, plan
 
 SMTP = "smtp_client_authentication_disabled"
@@ -332,3 +333,51 @@ def test_blank_variables_are_not_given() -> None:
         found = planned(dict.fromkeys((name.removeprefix(PREFIX) for name in FORMS), blank))
         assert found["problems"] == []
         assert "declares nothing" in found["undeclared"]
+
+
+# --- in a job of AWX ---
+
+JOB = {"job": "4711"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "run", "announced", "given"),
+    [
+        ({}, JOB, True, {"undo_in_result": True}),
+        ({"undo_dir": ""}, JOB, True, {"undo_in_result": True}),
+        ({}, {**JOB, "check_mode": True}, False, {"undo_in_result": True}),
+        ({}, {**JOB, "audit": True}, False, {}),
+        ({"without_undo": "true"}, JOB, False, {}),
+        ({}, {}, False, {}),
+    ],
+    ids=["nothing given", "blank", "check mode", "audit", "no way back wanted", "not in a job"],
+)
+def test_without_a_directory_a_job_announces_what_it_changes(
+    variables: dict[str, Any], run: dict[str, Any], announced: bool, given: dict[str, Any]
+) -> None:
+    found = planned({**CLOSED, **variables}, **run)
+    assert (found["problems"], found["announced"]) == ([], announced)
+    ways = {name: value for name, value in found["arguments"]["smtp_auth"].items() if name.startswith("undo")}
+    assert ways == given
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_job_refuses_a_directory_that_ends_with_it(check_mode: bool, tmp_path: Path, monkeypatch: Any) -> None:
+    variables = {**CLOSED, "undo_dir": str(tmp_path)}
+    monkeypatch.setattr(_baseline, "outlives_the_job", lambda path, environ: path != str(tmp_path))
+    (problem,) = planned(variables, check_mode=check_mode, **JOB)["problems"]
+    for words in (str(tmp_path), "not mounted", "job 4711", "Paths to expose", "tenant_baseline_without_undo"):
+        assert words in problem
+    assert planned(variables)["problems"] == []
+    without = planned({**variables, "without_undo": True}, **JOB)
+    assert (without["problems"], without["announced"]) == ([], False)
+    assert "undo_file" not in without["arguments"]["smtp_auth"]
+    monkeypatch.setattr(_baseline, "outlives_the_job", lambda path, environ: True)
+    mounted = planned(variables, **JOB)
+    assert (mounted["problems"], mounted["announced"]) == ([], False)
+    assert mounted["arguments"]["smtp_auth"]["undo_file"].startswith(str(tmp_path))
+
+
+def test_a_relative_directory_is_refused_in_a_job() -> None:
+    (problem,) = planned({**CLOSED, "undo_dir": "undo"}, **JOB)["problems"]
+    assert "has to be an absolute path" in problem

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._outcome import (
     MOST_LINES,
+    artifact_key,
     audit,
     fail_on,
     fleet,
@@ -81,7 +82,7 @@ def own(identity: str, before: Any, after: Any, action: str = "changed") -> dict
             False,
             "failed",
             [
-                "contoso: SMTP AUTH: FAILED. The secret is wrong.",
+                "contoso: SMTP AUTH: FAILED (authentication_failed), see what its task said above",
                 "contoso: mailboxes: not tried, because the part before could not sign in",
                 "contoso: transport settings: nothing to do",
             ],
@@ -122,9 +123,10 @@ def test_outcome(
 )
 def test_what_must_not_be_tried(plan: dict[str, Any], results: dict[str, Any], left: list[str]) -> None:
     found = outcome(plan, {part: result for part, result in results.items() if part not in left})
-    assert list(found["not_tried"]) == left
+    assert found["to_do"] == [part for part in plan["parts"] if part not in left]
     for part in left:
-        assert found["not_tried"][part] in str(found["lines"])
+        assert found["artifact"]["parts"][part] == "not tried"
+        assert "not tried, because" in str(found["lines"])
 
 
 def test_a_part_of_several_tasks() -> None:
@@ -149,9 +151,10 @@ def test_a_part_of_several_tasks() -> None:
         "state": "absent",
     }
     assert audit(plan, results)["drift"] == ["Let: smtp is false, should be true", "Old: is there, should be absent"]
-    failed = {"policies": {"failed": True, "msg": "One or more items failed", "results": [made, BROKEN]}}
+    broken = {**BROKEN, "error_code": "access_denied"}
+    failed = {"policies": {"failed": True, "msg": "One or more items failed", "results": [made, broken]}}
     assert outcome(plan, failed)["lines"] == ["contoso: authentication policies: FAILED. The secret is wrong."]
-    assert audit(plan, failed)["errors"][0]["error_code"] == "authentication_failed"
+    assert audit(plan, failed)["errors"][0]["error_code"] == "access_denied"
 
 
 def test_results_hold_nothing_that_is_not_for_reports() -> None:
@@ -304,3 +307,82 @@ def test_fleet() -> None:
 def test_another_finding_is_refused() -> None:
     with pytest.raises(ValueError, match=r"names drfit\. It takes drift, unlisted, expired"):
         fail_on("drift, drfit")
+
+
+# --- where the way back is in the events of a job ---
+
+ANNOUNCED = {**PLAN, "announced": True}
+WOULD = {"changed": True, "undo": {"groups": []}}
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        (ALL_QUIET, []),
+        ({**ALL_QUIET, "mailboxes": WOULD}, ["mailboxes"]),
+        ({**ALL_QUIET, "mailboxes": {**WOULD, "failed": True, "error_code": "partial_failure"}}, ["mailboxes"]),
+        ({**ALL_QUIET, "mailboxes": {"changed": False, "failed": True, "error_code": "refused"}}, []),
+        ({**ALL_QUIET, "mailboxes": {"changed": True}}, []),
+        ({**ALL_QUIET, "mailboxes": {"changed": True, "results": [WOULD, {"changed": True}]}}, []),
+        ({**ALL_QUIET, "mailboxes": {"changed": True, "results": [WOULD, QUIET]}}, ["mailboxes"]),
+    ],
+    ids=["nothing", "a change", "some of it fails", "refused", "no way back", "not of all", "one of two"],
+)
+def test_only_what_was_announced_with_its_way_back_is_written(results: dict[str, Any], expected: list[str]) -> None:
+    before = outcome(ANNOUNCED, results)
+    assert (before["to_write"], before["to_do"]) == (expected, PLAN["parts"])
+    assert outcome(ANNOUNCED, results, announced=results, writing=True)["to_do"] == expected
+    assert outcome(PLAN, results)["to_write"] == []
+
+
+def test_what_was_not_to_be_written_keeps_its_announcement() -> None:
+    announced = {**ALL_QUIET, "smtp_auth": BROKEN, "mailboxes": WOULD}
+    skipped = {"changed": False, "skipped": True}
+    written = {"transport_config": skipped, "smtp_auth": skipped, "mailboxes": {"changed": True, "msg": "1 changes"}}
+    found = outcome(ANNOUNCED, written, announced=announced)
+    assert found["artifact"]["parts"] == {
+        "transport_config": "unchanged",
+        "smtp_auth": "failed",
+        "mailboxes": "changed",
+    }
+    assert found["results"]["mailboxes"]["msg"] == "1 changes"
+
+
+def test_figures_have_no_names() -> None:
+    effect = {"lose": 2, "gain": None, "lose_sample": ["ada@contoso.com"], "gain_sample": []}
+    summary = {"matched": 9, "changed": 3, "unchanged": 5, "failed": 1, "missing": 0, "effect": effect}
+    several = {"changed": True, "results": [{"summary": summary}, {"summary": summary}]}
+    single = {"changed": True, "effect": {"lose": 1, "gain": 0}, "undo_file": "/undo/contoso-transport_config.json"}
+    found = outcome(
+        {**PLAN, "parts": ["policies", "transport_config"]}, {"policies": several, "transport_config": single}
+    )
+    assert found["artifact"] == {
+        "host": "contoso",
+        "status": "changed",
+        "check_mode": False,
+        "parts": {"policies": "changed", "transport_config": "changed"},
+        "changed": 6,
+        "failed": 2,
+        "missing": 0,
+        "lose": 5,
+        "gain": None,
+        "error_codes": [],
+        "undo_files": ["/undo/contoso-transport_config.json"],
+        "undo_in_events": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("contoso", "exo_contoso"),
+        ("contoso.com", "exo_contoso_com_"),
+        ("contoso-com", "exo_contoso_com_"),
+        ("1", "exo_1"),
+    ],
+)
+def test_the_key_of_an_artifact_is_the_name_of_a_variable(host: str, key: str) -> None:
+    found = artifact_key(host)
+    assert found.startswith(key) and found.isidentifier()
+    assert len(found) == len(key) + (6 if key.endswith("_") else 0)
+    assert artifact_key("contoso.com") != artifact_key("contoso-com")

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, the m365.exchange_online contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether files in a directory outlive the container of an AWX job. PRIVATE."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+MOUNTS = "/proc/self/mountinfo"
+# Below this AWX keeps what belongs to one job, and removes it with the job; the container names it to the job.
+JOB_DIRECTORY_VARIABLE = "AWX_ISOLATED_DATA_DIR"
+_JOB_DIRECTORY = "/runner/artifacts"
+# What the container itself is made of, and what is only in memory.
+_PASSING = frozenset({"overlay", "tmpfs", "ramfs", "proc", "sysfs", "devtmpfs", "mqueue", "devpts"})
+
+
+def outlives_the_job(path: str, environ: Mapping[str, str], mounts: str = MOUNTS) -> bool:
+    """Whether the directory is on something that was mounted into the container, and not for this job alone.
+
+    mounts: a file in the form of /proc/self/mountinfo. Where it can't be read, nothing is known to be mounted.
+    """
+    try:
+        with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
+            kinds = dict(_mount(line) for line in file if " - " in line)
+    except OSError:
+        return False
+    point = _mount_point(os.path.realpath(path), kinds)
+    job = os.path.realpath(environ.get(JOB_DIRECTORY_VARIABLE) or _JOB_DIRECTORY)
+    return kinds.get(point, "overlay") not in _PASSING and not _within(job, point)
+
+
+def _mount(line: str) -> tuple[str, str]:
+    """(mount point, type of file system) of a line, in which blanks of a path are octal numbers."""
+    before, _dash, after = line.partition(" - ")
+    point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), before.split()[4])
+    return point, after.split()[0]
+
+
+def _mount_point(path: str, kinds: Mapping[str, str]) -> str:
+    while path not in kinds and path != "/":
+        path = os.path.dirname(path)
+    return path
+
+
+def _within(path: str, directory: str) -> bool:
+    return os.path.commonpath([path, directory]) == directory
