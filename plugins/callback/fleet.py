@@ -39,6 +39,8 @@ from ansible_collections.m365.exchange_online.plugins.plugin_utils import _fleet
 
 COLLECTION = "m365.exchange_online."
 DEBUG = ("ansible.builtin.debug", "debug")
+# Modules that change nothing: what they find is no outcome of a tenant.
+READS = ("_info", "_probe")
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -54,6 +56,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._warned: set[tuple[str, str]] = set()
         # What was said of failures, by host: a part's failure is often a whole tenant's, and said again at the end.
         self._failures: dict[str, set[str]] = {}
+        # What a task said it changed, by host: a playbook made for other callbacks says it once more.
+        self._said: set[tuple[str, str]] = set()
         self._several = False
         self._head = ""
         # What the command line asks for; a play may do more, as an audit does, and show what it finds itself.
@@ -117,7 +121,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             return
         self._warn(result)
         if result._task.action in DEBUG:
-            self._show(result, _fleet.debug_lines(content))
+            host = result._host.get_name()
+            self._show(result, [line for line in _fleet.debug_lines(content) if (host, line) not in self._said])
         elif result._task.action.startswith(COLLECTION):
             self._count(result)
 
@@ -125,12 +130,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         content, host = result._result, result._host.get_name()
         # A play that only compares runs its tasks in check mode, and has a table of its own.
         only_compares = bool(result._task.check_mode) and not self._check
-        if not only_compares and not result._task.action.endswith("_info"):
+        if not only_compares and not result._task.action.endswith(READS):
             self._tally(host).add(content)
         # What a diff begins with is the same line without the way back.
         shown = self._diff and content.get("diff") and not content.get("undo_file")
+        line = _fleet.task_line(content, self._check)
+        self._said.add((host, line))
         if content.get("changed") and not shown:
-            self._show(result, [_fleet.task_line(content, self._check)], C.COLOR_CHANGED)
+            self._show(result, [line], C.COLOR_CHANGED)
 
     def _failed(self, result: t.Any, word: str) -> None:
         self._warn(result)
