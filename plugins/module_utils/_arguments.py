@@ -35,6 +35,17 @@ USAGE_GATE: Mapping[str, t.Any] = {
     "usage_report": {"type": "str"},
 }
 _LIST: Mapping[str, t.Any] = {"type": "list", "elements": "raw"}
+# What another task of the same run declares; a preview takes it as done.
+PLANNED_POLICIES: Mapping[str, t.Any] = {
+    "planned_policies": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "allow_basic_auth_smtp": {"type": "bool"},
+        },
+    }
+}
 SMTP_AUTH_POLICY: Mapping[str, t.Any] = {
     "organization": {"type": "str", "choices": ["enabled", "disabled"]},
     "allowed": _LIST,
@@ -49,6 +60,7 @@ SMTP_AUTH_POLICY: Mapping[str, t.Any] = {
     "exclude": {"type": "list", "elements": "str"},
     "authentication_policy": {"type": "str"},
     "planned_default_policy": {"type": "str"},
+    **PLANNED_POLICIES,
     "propagation_delay": {"type": "int", "default": 0},
     **USAGE_GATE,
     **LOOKUP,

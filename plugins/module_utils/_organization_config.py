@@ -10,7 +10,12 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import EFFECT, UNDO, WAIT
+from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import (
+    EFFECT,
+    PLANNED_POLICIES,
+    UNDO,
+    WAIT,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
@@ -19,6 +24,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._policies imp
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
     gate_effect,
     known_policy,
+    planned_policies,
     read_gate,
     read_policies,
     refuse_unknown,
@@ -33,7 +39,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = spec(
-    ORGANIZATION_CONFIG, {"allow_empty": {"type": "bool", "default": False}}, EFFECT, UNDO, WAIT
+    ORGANIZATION_CONFIG, {"allow_empty": {"type": "bool", "default": False}}, PLANNED_POLICIES, EFFECT, UNDO, WAIT
 )
 NOUN = "organization_config"
 _APP_IDS = "ews_allowed_app_ids"
@@ -44,11 +50,11 @@ def converge(task: Task) -> Result:
     return converge_single(task, ORGANIZATION_CONFIG, NOUN, _judged, _resolve)
 
 
-def _resolve(client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
+def _resolve(task: Task, client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
     """The default policy by its own name; raises InvalidRequest where there is none of that name."""
     if DEFAULT_POLICY not in desired:
         return table, desired
-    policies = read_policies(client)
+    policies = read_policies(client).with_planned(planned_policies(task))
     return bound(table, policies), {
         **desired,
         DEFAULT_POLICY: known_policy(policies, DEFAULT_POLICY, str(desired[DEFAULT_POLICY])),
@@ -71,7 +77,7 @@ def _judged(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
         )
     if DEFAULT_POLICY not in after:
         return NOBODY, 0
-    gate = read_gate(client)
+    gate = read_gate(client, planned_policies(task))
     effect, mailboxes = gate_effect(task, client, gate, replace(gate, default=str(after[DEFAULT_POLICY])))
     refuse_unknown(DEFAULT_POLICY, effect)
     return effect, mailboxes

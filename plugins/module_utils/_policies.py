@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import PolicyReference, Table
 
+_SMTP = "AllowBasicAuthSmtp"
+
 
 @dataclass(frozen=True)
 class AuthenticationPolicies:
@@ -28,6 +30,20 @@ class AuthenticationPolicies:
         wanted = {reference.lower(), _common_name(reference).lower()} - {""}
         fitting = [policy for policy in self.policies if wanted & names_of(policy)]
         return fitting[0] if len(fitting) == 1 else None
+
+    def with_planned(self, planned: Sequence[Mapping[str, t.Any]]) -> AuthenticationPolicies:
+        """The policies once another task has made or changed these.
+
+        planned: of each policy its name and allow_basic_auth_smtp; None leaves the switch as it is, off in a new one.
+        """
+        if not planned:
+            return self
+        policies = {str(policy.get("Name")).lower(): policy for policy in self.policies}
+        for one in planned:
+            name, allows = str(one["name"]).strip(), one.get("allow_basic_auth_smtp")
+            policy = policies.get(name.lower(), {"Name": name, _SMTP: False})
+            policies[name.lower()] = policy if allows is None else {**policy, _SMTP: allows}
+        return AuthenticationPolicies(list(policies.values()))
 
 
 def names_of(policy: Mapping[str, t.Any]) -> set[str]:

@@ -22,6 +22,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
     PolicyGate,
     known_policy,
+    planned_policies,
     read_gate,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader
@@ -66,7 +67,7 @@ class Policies:
 
 def read_policies_for(task: Task, client: Client, allowed: Sequence[Record]) -> Policies:
     """The gate, and the users of allowed mailboxes that it blocks; raises where the policy can't let them through."""
-    gate = read_gate(client)
+    gate = read_gate(client, planned_policies(task))
     name = known_policy(gate.policies, POLICY, task.params[POLICY].strip())
     if not gate.lets_through(name):
         raise InvalidRequest(
@@ -117,7 +118,7 @@ def _warn_of_blocked(task: Task, client: Client, opened: Sequence[Record]) -> No
     if not opened:
         return
     try:
-        gate = read_gate(client)
+        gate = read_gate(client, planned_policies(task))
     except AuthenticationFailed:
         raise
     except ExoError:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -96,6 +97,11 @@ def read_policies(client: Client) -> AuthenticationPolicies:
     return AuthenticationPolicies([record.remote for record in read_few(client, AUTHENTICATION_POLICY)])
 
 
+def planned_policies(task: Task) -> Sequence[Mapping[str, t.Any]]:
+    """The policies that another task of the same run makes or changes. Only in a preview are they not there yet."""
+    return (task.params.get("planned_policies") or ()) if task.check_mode else ()
+
+
 def known_policy(policies: AuthenticationPolicies, option: str, name: str) -> str:
     """The policy's own spelling of its name; raises InvalidRequest where there is none of this name."""
     if not name:
@@ -117,8 +123,11 @@ def _close_policy(name: str, names: Sequence[str]) -> str:
     return f"There are: {listed(names)}." if names else "There is none at all; exo_authentication_policy makes one."
 
 
-def read_gate(client: Client) -> PolicyGate:
-    """Everything that decides at this gate: the default, the policies, and the users who have one of their own."""
+def read_gate(client: Client, planned: Sequence[Mapping[str, t.Any]] = ()) -> PolicyGate:
+    """Everything that decides at this gate: the default, the policies, and the users who have one of their own.
+
+    planned: policies as they are going to be.
+    """
     policies = read_policies(client)
     organization = read_single(client, bound(ORGANIZATION_CONFIG, policies), [DEFAULT_POLICY])
     users = read_users_with_policy(client, policies)
@@ -130,6 +139,7 @@ def read_gate(client: Client) -> PolicyGate:
         if object_id:
             own[object_id] = name
     table = AUTHENTICATION_POLICY[ALLOWS_SMTP]
+    policies = policies.with_planned(planned)
     allows = {str(one.get("Name")).lower(): table.read(one) is True for one in policies.policies}
     return PolicyGate(policies, str(organization.read(DEFAULT_POLICY)), own, allows, users)
 

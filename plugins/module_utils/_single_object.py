@@ -21,7 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._properties i
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_single, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 
-Resolve = Callable[[Client, Table, "dict[str, t.Any]"], "tuple[Table, dict[str, t.Any]]"]
+Resolve = Callable[[Task, Client, Table, "dict[str, t.Any]"], "tuple[Table, dict[str, t.Any]]"]
 EffectOf = Callable[[Task, Client, Change], "tuple[Effect, int]"]
 
 
@@ -30,7 +30,7 @@ def nobody(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
     return NOBODY, 0
 
 
-def as_it_is(client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
+def as_it_is(task: Task, client: Client, table: Table, desired: dict[str, t.Any]) -> tuple[Table, dict[str, t.Any]]:
     """No setting of the object refers to another object."""
     return table, desired
 
@@ -48,7 +48,7 @@ def converge_single(
         raise InvalidRequest("No setting is given, so there is nothing to manage.")
     limits = parse_limits(task.params)
     client = task.connect()
-    table, desired = resolve(client, table, desired)
+    table, desired = resolve(task, client, table, desired)
     record = read_single(client, table, table.closure(desired), task.warn)
     change = plan_change(record, desired)
     values, doubts = readable(record)

@@ -24,6 +24,21 @@ options:
         October 2026 that blocks every app from Exchange Web Services.
     type: bool
     default: false
+  planned_policies:
+    description:
+      - Authentication policies that an earlier task of the same run makes or changes, by
+        M(m365.exchange_online.exo_authentication_policy). In check mode that task has written nothing, so this one
+        takes them as they are going to be. Otherwise they are there, and the option is ignored.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the policy.
+        type: str
+        required: true
+      allow_basic_auth_smtp:
+        description: Its switch for SMTP. Not given, it stays as it is, and is off in a new policy.
+        type: bool
 notes:
   - With O(reject_direct_send=true) the task warns, because devices that send without signing in stop, unless an
     inbound connector covers them.

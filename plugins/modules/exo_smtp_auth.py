@@ -109,6 +109,21 @@ options:
         M(m365.exchange_online.exo_organization_config). Mailboxes that it would block get O(authentication_policy) in
         this task already, so that none of them is cut off in between. This task does not set the default.
     type: str
+  planned_policies:
+    description:
+      - Authentication policies that an earlier task of the same run makes or changes, by
+        M(m365.exchange_online.exo_authentication_policy). In check mode that task has written nothing, so this one
+        takes them as they are going to be. Otherwise they are there, and the option is ignored.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the policy.
+        type: str
+        required: true
+      allow_basic_auth_smtp:
+        description: Its switch for SMTP. Not given, it stays as it is, and is off in a new policy.
+        type: bool
   propagation_delay:
     description:
       - How many seconds have to be over since the last change of a listed mailbox, whoever made it, before the

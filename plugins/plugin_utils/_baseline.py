@@ -29,6 +29,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._arguments im
     EFFECT,
     LIMITS,
     LOOKUP,
+    PLANNED_POLICIES,
     SMTP_AUTH_POLICY,
     UNDO,
     USAGE_GATE,
@@ -60,6 +61,7 @@ SHARED = frozenset(
         "max_lose",
         "max_lose_when_closing",
         "planned_default_policy",
+        "planned_policies",
         "propagation_delay",
         "undo_file",
         "undo_in_result",
@@ -86,7 +88,7 @@ PARTS = (
     Part("transport_config", "transport settings", {**EFFECT, **UNDO}),
     Part("smtp_auth", "SMTP AUTH", SMTP_AUTH_POLICY),
     Part("mailboxes", "mailboxes", {**LIMITS, **LOOKUP, **UNDO}),
-    Part("organization_config", "organization settings", {**EFFECT, **UNDO}),
+    Part("organization_config", "organization settings", {**PLANNED_POLICIES, **EFFECT, **UNDO}),
     Part("plans", "mailbox plans", {"max_changes": {}, **LOOKUP, **UNDO}),
 )
 # Parts that nearly every baseline has. The others are looked at only where one of them is declared.
@@ -357,7 +359,7 @@ def _arguments(reading: _Reading, run: Run) -> dict[str, t.Any]:
         "transport_config": reading.own_or_fleet(_TRANSPORT_CONFIG),
         "smtp_auth": _smtp_auth_policy(reading, run),
         "mailboxes": _mailboxes(reading),
-        "organization_config": reading.own_or_fleet(_ORGANIZATION_CONFIG),
+        "organization_config": _organization_config(reading),
         "plans": {"plans": reading.given[_PLANS.variable]} if reading.given.get(_PLANS.variable) else {},
     }
     arguments: dict[str, t.Any] = {
@@ -378,9 +380,25 @@ def _policy(entry: Mapping[str, t.Any], reading: _Reading, run: Run) -> dict[str
 
 def _smtp_auth_policy(reading: _Reading, run: Run) -> dict[str, t.Any]:
     policy = {name: value for name, value in reading.smtp_auth.items() if not (run.audit and name in USAGE_GATE)}
+    if "authentication_policy" not in policy:
+        return policy
     default = reading.own_or_fleet(_ORGANIZATION_CONFIG).get(DEFAULT_POLICY)
     # The exceptions must have theirs before this one blocks everybody else.
-    return {**policy, "planned_default_policy": default} if default and "authentication_policy" in policy else policy
+    coming = {"planned_default_policy": default} if default else {}
+    return {**policy, **coming, **_planned_policies(reading)}
+
+
+def _organization_config(reading: _Reading) -> dict[str, t.Any]:
+    settings = reading.own_or_fleet(_ORGANIZATION_CONFIG)
+    return {**settings, **_planned_policies(reading)} if DEFAULT_POLICY in settings else settings
+
+
+def _planned_policies(reading: _Reading) -> dict[str, t.Any]:
+    """The policies that an earlier part makes or changes: in a preview they are not there yet."""
+    declared = [entry for entry in reading.given.get(_POLICIES.variable) or () if entry.get("state") != "absent"]
+    names = ("name", "allow_basic_auth_smtp")
+    planned = [{name: entry[name] for name in names if entry.get(name) is not None} for entry in declared]
+    return {"planned_policies": planned} if planned else {}
 
 
 def _mailboxes(reading: _Reading) -> dict[str, t.Any]:

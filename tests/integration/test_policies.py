@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from faults import documented
-from harness import Lab, Tenant, converged, people, rhythm, task, tried
+from harness import ROOT, Lab, Tenant, converged, people, rhythm, task, tried
 
+BASELINE = ROOT / "playbooks" / "baseline.yml"
 ALLOW, BLOCK = "Allow SMTP", "Block Basic"
 SCANNERS = ("scanner", "reports", "stray")
 WARNS = ["SMTP AUTH in effect", "on no list", "no place on a list", "authentication policy"]
@@ -278,6 +279,26 @@ def test_the_default_policy(gated: Tenant, tmp_path: Path) -> None:
     assert done.apply["effect"]["gain"] == 2  # the scanner, and the stray that is open as well
     documented("default that cuts off too many", run["limit"].refused("refused", "would lose SMTP AUTH"))
     converged(run, "back", gated)
+
+
+def test_the_role_previews_policies_that_it_will_make(tenant: Tenant) -> None:
+    """Policy, exceptions and default in one baseline: the preview says of each what the run then does."""
+    tenant.patch(mailboxes=[{"identity": tenant.at("scanner"), "cas": {"SmtpClientAuthenticationDisabled": False}}])
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_smtp_auth_allowed": [tenant.at("scanner")],
+        "tenant_baseline_smtp_auth_authentication_policy": ALLOW,
+        "tenant_baseline_authentication_policies": [{"name": ALLOW, "allow_basic_auth_smtp": True}, {"name": BLOCK}],
+        "tenant_baseline_organization_config": {"default_authentication_policy": BLOCK},
+        "tenant_baseline_max_lose": "100%",
+    }
+    how: dict[str, Any] = {"host_vars": {tenant.label: variables}, "env": tenant.urls, "warns": WARNS}
+    preview = tenant.lab.run_playbook(BASELINE, [tenant], check=True, **how)
+    assert tenant.writes() == []
+    tenant.lab.run_playbook(BASELINE, [tenant], **how)
+    assert state(tenant)["scanner"] == (False, ALLOW)
+    titles = ("Authentication policies", "Who may use SMTP AUTH", "Settings of the organization")
+    assert [step.changed for step in preview.steps if step.task.endswith(titles) and not step.failed] == [True] * 3
 
 
 def test_plans(gated: Tenant, tmp_path: Path) -> None:

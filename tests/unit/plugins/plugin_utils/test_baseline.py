@@ -173,6 +173,23 @@ def test_the_default_policy_is_known(policy: str | None, waits: bool) -> None:
     assert found.get("planned_default_policy") == (policy or None)
 
 
+def test_policies_to_come_are_known() -> None:
+    """Where SMTP AUTH or the default names a policy, a preview has to know those that the same run makes."""
+    policies = [
+        {"name": "Let", "allow_basic_auth_smtp": True, "allow_basic_auth_pop": False},
+        {"name": "Block"},
+        {"name": "Old", "state": "absent"},
+    ]
+    variables = {**CLOSED, "authentication_policies": policies, "smtp_auth_authentication_policy": "Let"}
+    planned_policies = [{"name": "Let", "allow_basic_auth_smtp": True}, {"name": "Block"}]
+    assert arguments(variables, "smtp_auth")["planned_policies"] == planned_policies
+    assert "planned_policies" not in arguments({**CLOSED, "authentication_policies": policies}, "smtp_auth")
+    default = {**variables, "organization_config": {"default_authentication_policy": "Block"}}
+    assert arguments(default, "organization_config")["planned_policies"] == planned_policies
+    other = {**variables, "organization_config": {"reject_direct_send": True}}
+    assert "planned_policies" not in arguments(other, "organization_config")
+
+
 def test_an_audit_has_no_limit_and_saves_nothing() -> None:
     gate = {"smtp_auth_require_unused_days": 30, "smtp_auth_accept_cutoff": ["old@contoso.com"]}
     found = arguments({**CLOSED, **gate, "undo_dir": "/nowhere"}, "smtp_auth", audit=True)
