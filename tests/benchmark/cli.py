@@ -84,6 +84,12 @@ def write(output: Path, results: Mapping[str, Any]) -> str:
     return report
 
 
+def earlier(path: Path) -> dict[str, Any]:
+    """The results that were written before, by section; none where there are none."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     args = options(arguments)
     sizes = QUICK if args.quick else Sizes()
@@ -92,8 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     default = ROOT / ".cache" / "benchmark" if args.quick else ROOT / "docs" / "benchmark"
     output: Path = args.output or default
     # Single sections can be measured again; the others stay as they are, each with its own date.
-    path = output / RESULTS
-    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if args.only and path.exists() else {}
+    results = earlier(output / RESULTS) if args.only else {}
     for name in args.only or SECTIONS:
         results[name] = measured(name, sizes)
         report = write(output, {key: results[key] for key in SECTIONS if key in results})

@@ -51,12 +51,15 @@ def _panel(panel: Any, cells: Sequence[dict[str, Any]], title: str) -> None:
     sizes = sorted({(cell["mailboxes"], cell["to_fix"]) for cell in cells})
     panel.plot([n for n, _dummy in sizes], [limit(n, k) for n, k in sizes], "k:", linewidth=1, label="limit")
     for colour, way in zip(COLOURS, WAYS, strict=True):
-        mine = sorted((cell["mailboxes"], cell["seconds"], cell["sample"]) for cell in cells if cell["way"] == way)
-        panel.plot(
-            [n for n, _dummy, _dummy in mine], [s for _dummy, s, _dummy in mine], color=colour, linewidth=1.4, label=way
-        )
-        for size, seconds, sample in mine:
-            # Hollow: extrapolated.
-            panel.plot([size], [seconds], "o", color=colour, markerfacecolor="white" if sample else colour)
+        _line(panel, [cell for cell in cells if cell["way"] == way], way, colour)
     panel.set(xscale="log", yscale="log", title=title, xlabel="mailboxes")
     panel.grid(visible=True, which="major", alpha=0.25)
+
+
+def _line(panel: Any, cells: Sequence[dict[str, Any]], way: str, colour: str) -> None:
+    points = sorted((cell["mailboxes"], cell["seconds"], cell["sample"]) for cell in cells)
+    sizes, seconds = [size for size, _dummy, _dummy in points], [time for _dummy, time, _dummy in points]
+    panel.plot(sizes, seconds, color=colour, linewidth=1.4, label=way)
+    for size, time, sample in points:
+        # Hollow: extrapolated.
+        panel.plot([size], [time], "o", color=colour, markerfacecolor="white" if sample else colour)

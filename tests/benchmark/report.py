@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -93,11 +94,11 @@ def _section_row(name: str, section: Mapping[str, Any]) -> list[str]:
 
 
 def _targets(results: Results) -> Iterator[str]:
-    rows = [row for name, finder in TARGETS.items() if name in results for row in finder(results[name]["data"])]
+    found = [finder(results[name]["data"]) for name, finder in TARGETS.items() if name in results]
     yield ""
     yield "## Targets"
     yield ""
-    yield from table(("figure", "measured", "target", "met"), rows)
+    yield from table(("figure", "measured", "target", "met"), itertools.chain.from_iterable(found))
 
 
 def _row(figure: str, value: float, form: str, target: float, *, least: bool = False) -> list[str]:

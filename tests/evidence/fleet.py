@@ -12,6 +12,7 @@ import json
 import random
 import typing as t
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,30 +201,40 @@ class Generator:
             address=address,
             display_name=HOSTILE if self._hostile else f"{name.title()} {number}",
             type="SharedMailbox" if number % 5 == 0 else "UserMailbox",
-            exception={
-                "identity": address,
-                "method": "oauth" if number % 7 == 3 else "basic",
-                "owner": choose.choice(_OWNERS) or None,
-                "reason": f"=cmd|'/c calc'!A1 {reason}" if self._hostile else reason,
-                "ticket": f"CHG-{choose.randint(1000, 9999)}",
-                "expires": expires if choose.random() < 0.85 else None,
-            },
-            usage={
-                "state": "used" if used else "not_seen",
-                "last_seen": last_seen.strftime("%Y-%m-%dT%H:%M:%SZ") if used else None,
-                "sign_ins": choose.randint(1, 400) if used else 0,
-            },
+            exception=self._exception(address, number, reason, expires),
+            usage=self._usage(last_seen if used else None),
         )
         if not listed:
             del box["exception"]
         if self._hostile:
             box["address"] = f'"{HOSTILE}\u202e\x07"{address}'
-        if choose.random() < 0.2:
-            box["basic"] = {"state": "blocked", "closed": ["authentication_policy"], "unknown": []}
-        if not listed and choose.random() < 0.3:
-            box["override"] = "disabled"
-            box["basic"] = box["oauth"] = {"state": "blocked", "closed": ["smtp_auth_setting"], "unknown": []}
-        return box
+        return {**box, **self._closed(listed)}
+
+    def _exception(self, address: str, number: int, reason: str, expires: str) -> Document:
+        choose = self._random
+        return {
+            "identity": address,
+            "method": "oauth" if number % 7 == 3 else "basic",
+            "owner": choose.choice(_OWNERS) or None,
+            "reason": f"=cmd|'/c calc'!A1 {reason}" if self._hostile else reason,
+            "ticket": f"CHG-{choose.randint(1000, 9999)}",
+            "expires": expires if choose.random() < 0.85 else None,
+        }
+
+    def _usage(self, last_seen: datetime.datetime | None) -> Document:
+        if last_seen is None:
+            return {"state": "not_seen", "last_seen": None, "sign_ins": 0}
+        seen = last_seen.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {"state": "used", "last_seen": seen, "sign_ins": self._random.randint(1, 400)}
+
+    def _closed(self, listed: bool) -> Document:
+        """What some mailboxes have instead: a policy that blocks Basic, or a setting of their own."""
+        policy = {"state": "blocked", "closed": ["authentication_policy"], "unknown": []}
+        setting = {"state": "blocked", "closed": ["smtp_auth_setting"], "unknown": []}
+        found: Document = {"basic": policy} if self._random.random() < 0.2 else {}
+        if not listed and self._random.random() < 0.3:
+            found = {"override": "disabled", "basic": setting, "oauth": setting}
+        return found
 
     def _document(self, number: int, name: str, time: datetime.datetime, progress: float) -> Document:
         shown = f"{name}{HOSTILE}" if self._hostile else name
@@ -243,9 +254,10 @@ class Generator:
 
     def _posture(self, number: int, name: str, closed: bool) -> Document:
         boxes = self._boxes[name]
-        by_override = {kind: sum(1 for box in boxes if box["override"] == kind) for kind in ("enabled", "disabled")}
+        overrides = Counter(box["override"] for box in boxes)
+        by_override = {kind: overrides[kind] for kind in ("enabled", "disabled")}
         inherit = max(self.mailboxes - sum(by_override.values()), 0)
-        policy_closed = sum(1 for box in boxes if box["basic"]["closed"] == ["authentication_policy"])
+        policy_closed = sum(box["basic"]["closed"] == ["authentication_policy"] for box in boxes)
         unknown = 0 if number % 9 else min(20, inherit)
         own = by_override["enabled"]
         allowed = own if closed else own + inherit - unknown
@@ -257,7 +269,7 @@ class Generator:
             "security_defaults": {"closed": 0, "unknown": 0},
             "conditional_access": {"closed": 0 if number % 3 else inherit // 4, "unknown": unknown},
         }
-        used = sum(1 for box in boxes if box["usage"]["state"] == "used")
+        used = sum(box["usage"]["state"] == "used" for box in boxes)
         total = allowed + shut + unknown
         basic_allowed = allowed - policy_closed
         rest = 0 if closed else inherit - unknown
@@ -272,7 +284,7 @@ class Generator:
                 },
             },
             "security_defaults": number % 8 == 5,
-            "conditional_access": [] if number % 3 else [_access_policy(number)],
+            "conditional_access": _access_policies(number),
             "counts": {"mailboxes": self.mailboxes, **by_override, "inherit": inherit},
             "verdict": {
                 "basic": _method(basic_allowed, shut + policy_closed, unknown, gates),
@@ -324,8 +336,11 @@ def _unread(number: int) -> list[Document]:
     ]
 
 
-def _access_policy(number: int) -> Document:
-    return {
+def _access_policies(number: int) -> list[Document]:
+    """One in every third tenant."""
+    if number % 3:
+        return []
+    policy = {
         "id": guid(f"policy{number}"),
         "name": "Block legacy authentication",
         "state": "enabled",
@@ -336,6 +351,7 @@ def _access_policy(number: int) -> Document:
         "all_apps": True,
         "exclusions": number % 5,
     }
+    return [policy]
 
 
 def _names(count: int) -> list[str]:

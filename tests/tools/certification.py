@@ -59,7 +59,7 @@ def version(environment: Path) -> str:
 
 def main() -> int:
     tools = ROOT / "tests" / "tools" / "environment.py"
-    pins = [argument for pin in PINS for argument in ("--package", pin)]
+    pins = [f"--package={pin}" for pin in PINS]
     subprocess.run([sys.executable, str(tools), str(PINNED), *pins], check=True)
     with tempfile.TemporaryDirectory(prefix="exchange-certification-") as name:
         results = [lint(environment, Path(name)) for environment in (PINNED, LINT)]

@@ -9,6 +9,7 @@ Arguments are pytest's. Where they choose some tests (``-k test_policies``), the
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import subprocess
@@ -34,7 +35,8 @@ def main() -> int:
                 name, message, advice = json.loads(line)
                 said[name] = faults.Seen(message, advice)
     faults.PAGE.write_text(faults.render(said), encoding="utf-8")
-    missing = [name for rows in faults.FAULTS.values() for name in rows if name not in said]
+    names = itertools.chain.from_iterable(faults.FAULTS.values())
+    missing = [name for name in names if name not in said]
     for name in missing:
         print(f"no test has shown {name!r}")
     return 1 if ended or missing else 0

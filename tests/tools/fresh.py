@@ -11,6 +11,7 @@ git takes in place of the repository's address. pip is configured as it is on th
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import shlex
@@ -39,7 +40,7 @@ def blocks(readme: str, sections: Sequence[str] = SECTIONS) -> list[str]:
     """The shell blocks of these sections."""
     parts = re.split(r"^## (.+)$", readme, flags=re.MULTILINE)
     texts = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return [block for section in sections for block in BLOCK.findall(texts[section])]
+    return list(itertools.chain.from_iterable(BLOCK.findall(texts[section]) for section in sections))
 
 
 def pip_settings() -> Iterator[tuple[str, str]]:
@@ -52,8 +53,9 @@ def pip_settings() -> Iterator[tuple[str, str]]:
 
 def local_paths(settings: Mapping[str, str]) -> list[Path]:
     """The files that pip's settings name; for a directory the one above it, because an index links there."""
-    words = [word.removeprefix("file://") for value in settings.values() for word in re.split(r"\\n|\s", value)]
-    paths = [Path(word) for word in words if word.startswith("/") and word != "/"]
+    words = itertools.chain.from_iterable(re.split(r"\\n|\s", value) for value in settings.values())
+    plain = [word.removeprefix("file://") for word in words]
+    paths = [Path(word) for word in plain if word.startswith("/") and word != "/"]
     return sorted({path.parent if path.is_dir() else path for path in paths if path.exists()})
 
 
@@ -122,10 +124,10 @@ def by_container(engine: str, settings: Mapping[str, str], commands: Sequence[st
             (system / part).mkdir()
         prepare(system, commands)
         install = f"apt-get -qq update && apt-get -qq install -y {' '.join(PACKAGES)} > /dev/null"
-        variables = [part for key, value in settings.items() for part in ("--env", f"{key}={value}")]
+        variables = [f"--env={key}={value}" for key, value in settings.items()]
         inside = f"cp -a /fresh/root/. /root/ && cp -a /fresh/srv/. /srv/ && {install} && exec sh /root/fresh.sh"
         mounts = [f"{system}:/fresh:ro", *(f"{path}:{path}:ro" for path in local_paths(settings))]
-        volumes = [part for mount in mounts for part in ("--volume", mount)]
+        volumes = [f"--volume={mount}" for mount in mounts]
         command = [engine, "run", "--rm", *volumes, *variables, IMAGE, "sh", "-c", inside]
         return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
 

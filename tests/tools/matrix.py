@@ -140,7 +140,7 @@ def chosen(names: Sequence[str], first: bool) -> list[Cell]:
     unknown = set(names) - known
     if unknown:
         raise SystemExit(f"not in the matrix: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
-    found = [cell for cell in CELLS if not names or cell.core in names or cell.name in names]
+    found = [cell for cell in CELLS if not names or {cell.core, cell.name} & set(names)]
     return [cell for cell in found if not first or cell.python == PYTHONS[cell.core][0]]
 
 

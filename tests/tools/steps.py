@@ -11,6 +11,7 @@ kept in a log of its own; at the end the lines that say what failed are shown ag
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import select
@@ -130,7 +131,7 @@ def run_phase(phase: str) -> list[Result]:
     lanes = phase.split(",")
     with ThreadPoolExecutor(len(lanes)) as pool:
         running = [pool.submit(run_lane, lane, len(lanes) == 1) for lane in lanes]
-        return [result for lane in running for result in lane.result()]
+        return list(itertools.chain.from_iterable(lane.result() for lane in running))
 
 
 def summary(results: list[Result]) -> list[str]:
@@ -149,7 +150,7 @@ def summary(results: list[Result]) -> list[str]:
 
 def main() -> int:
     started = time.monotonic()
-    results = [result for phase in sys.argv[1:] for result in run_phase(phase)]
+    results = list(itertools.chain.from_iterable(run_phase(phase) for phase in sys.argv[1:]))
     print("\n".join(summary(results)))
     print(f"{time.monotonic() - started:.0f} s in all")
     return 0 if all(result.ok for result in results) else 1

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from html import escape
@@ -25,7 +26,7 @@ _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
 def svg(text: str, title: str) -> str:
     """The picture of the text, which may have colours as terminals know them."""
-    rows = [row for line in text.rstrip("\n").split("\n") for row in _wrapped(_runs(line))]
+    rows = list(itertools.chain.from_iterable(_wrapped(_runs(line)) for line in text.rstrip("\n").split("\n")))
     width = round(COLUMNS * _WIDTH) + 2 * _MARGIN
     height = len(rows) * _HEIGHT + _BAR + _MARGIN
     parts = [
