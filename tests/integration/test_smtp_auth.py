@@ -169,19 +169,19 @@ def test_missing_and_ambiguous_names(lab: Lab) -> None:
             tried(MODULE, {**close, "allowed": tenant.allowed("typo")}, named="missing"),
             tried(MODULE, {**close, "allowed": [{"identity": "Twin"}], "lookup_failure_action": "warn"}, named="twin"),
             tried(MODULE, {**gone, "organization": "enabled"}, named="warned", check_mode=True),
-            tried(MODULE, gone, named="held: check", check_mode=True),
-            tried(MODULE, gone, named="held"),
+            tried(MODULE, gone, named="blocked: check", check_mode=True),
+            tried(MODULE, gone, named="blocked"),
         ],
         warns=["typo@", "on no list", EFFECT],
     )
     run["missing"].refused("not_found", "typo@", hint="spelling")
     run["twin"].refused("ambiguous", "Twin", hint="GUID")
     assert run["warned"].ok()["summary"]["missing"] == 1
-    for step in (run["held: check"], run["held"]):
+    for step in (run["blocked: check"], run["blocked"]):
         step.refused("not_found", "left as they are", "typo@")
         assert step.changed  # the scanner is enabled, or would be
-    assert [box["status"] for box in run["held"]["mailboxes"]] == ["missing", "changed"]
-    documented("listed mailbox missing", run["held"])
+    assert [box["status"] for box in run["blocked"]["mailboxes"]] == ["missing", "changed"]
+    documented("listed mailbox missing", run["blocked"])
     assert (tenant.transport(), tenant.own("scanner")) == (False, False)
     assert tenant.writes(run["missing"]) + tenant.writes(run["twin"]) == []
 
