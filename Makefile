@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit units integration awx faults sanity docs matrix molecule \
+.PHONY: help python setup setup-lint link demo test lint unit units integration awx faults sanity docs site matrix molecule \
 	fuzz benchmark page architecture pictures screens fresh release-check certification build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
@@ -111,6 +111,9 @@ units: setup setup-lint ## Run the unit tests as ansible-test units does, in a v
 
 docs: setup ## Render the documentation of every module and role; a warning is an error
 	PATH="$(BIN):$$PATH" "$(BIN)/python" $(TOOLS)/docs.py
+
+site: setup-lint ## Build the documentation site in .cache/site/html; a link that leads nowhere is an error
+	$(LINT) PYTHONPATH=tests "$(LINT_BIN)/python" -m tools.site
 
 matrix: link ## Run unit tests, smoke tests and sanity on every supported ansible-core and Python
 	$(PYTHON) $(TOOLS)/matrix.py $(ARGS)
