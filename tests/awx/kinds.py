@@ -30,7 +30,7 @@ class Refused(Exception):
 class Field:
     """One field. ``of``: the kind of the object whose id it holds. ``text``: what JSON text in it has to be."""
 
-    type: type
+    type: type[Any]
     default: Any = None
     required: bool = False
     of: str = ""
@@ -287,6 +287,10 @@ def check_survey(spec: Any) -> None:
         _check_question(question)
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _check_question(question: Mapping[str, Any]) -> None:
     name = question.get("variable")
     lacking = [key for key in _QUESTION_NEEDS if key not in question]
@@ -296,10 +300,10 @@ def _check_question(question: Mapping[str, Any]) -> None:
     if question["type"] not in QUESTION_TYPES or not isinstance(question["required"], bool):
         raise Refused(error=f"Question {name} has no valid type or no valid required.")
     for key in ("min", "max"):
-        if type(question.get(key, 0)) is not int:
+        if not _is_integer(question.get(key, 0)):
             raise Refused(error=f"{key} of question {name} is no integer.")
     default = question.get("default")
-    if question["type"] == "integer" and default is not None and type(default) is not int:
+    if question["type"] == "integer" and default is not None and not _is_integer(default):
         raise Refused(error=f"The default of question {name} is no integer.")
     if question["type"] == "multiplechoice":
         _check_choices(name, question.get("choices"), default)

@@ -29,7 +29,7 @@ TOP = {
     *("README.md", "REUSE.toml", "SECURITY.md", ".ansible-lint", ".yamllint"),
     *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 }
-NOT_SHIPPED = re.compile(r"docs/(benchmark|pictures)/|extensions/molecule/|tests/(?!config\.yml$).")
+NOT_SHIPPED = re.compile(r"docs/(benchmark|pictures|site)/|extensions/molecule/|tests/(?!config\.yml$).")
 COMPLAINT = re.compile(r"^(?:\S+\s+)?(WARNING|ERROR|CRITICAL)\b")
 
 

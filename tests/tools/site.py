@@ -66,10 +66,11 @@ def main() -> int:
         target = SITE if name == "conf.py" else SOURCE
         shutil.copyfile(ROOT / "docs" / "site" / name, target / name)
     copy_pages()
-    collection = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
     (SOURCE / "collection").mkdir(mode=0o755)
-    subprocess.run([*collection, "--dest-dir", str(SOURCE / "collection"), COLLECTION], check=True, stdin=subprocess.DEVNULL)
-    build = ["sphinx-build", "-q", "-W", "--keep-going", "-j", "2", "-b", "html", "-c", str(SITE), str(SOURCE), str(HTML)]
+    collection = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
+    collection += ["--dest-dir", str(SOURCE / "collection"), COLLECTION]
+    subprocess.run(collection, check=True, stdin=subprocess.DEVNULL)
+    build = ["sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", str(SITE), str(SOURCE), str(HTML)]
     done = subprocess.run(build, check=False, stdin=subprocess.DEVNULL)
     print(f"{HTML}/index.html: {sum(1 for _page in HTML.rglob('*.html'))} pages")
     return 1 if problems or done.returncode else 0

@@ -71,7 +71,8 @@ class Owner(Protocol):
     tenant_id: str
 
     @property
-    def mailboxes(self) -> Iterable[Known]: ...
+    def mailboxes(self) -> Iterable[Known]:
+        """All that there are."""
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,24 @@ from .checks import Check
 
 class Call(Protocol):
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """GET, POST and the like."""
+
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Below the control API, with names in braces."""
+
     @property
-    def summary(self) -> str: ...
+    def summary(self) -> str:
+        """What it does, in a sentence."""
+
     @property
-    def body(self) -> Check | None: ...
+    def body(self) -> Check | None:
+        """What a body has to be; None where there is none."""
+
     @property
-    def by_tenant(self) -> bool: ...
+    def by_tenant(self) -> bool:
+        """Whether it can be asked of one tenant."""
 
 
 _ERROR = {

@@ -215,6 +215,6 @@ def test_without_a_controller_or_a_token(environment: dict[str, str]) -> None:
 def test_a_refusal_names_the_controller(status: int, kind: type[ExoError]) -> None:
     controller = _controller.Controller("https://awx.example.com", "/api/v2/", True, "Bearer secret-token")
     refusal = controller._refusal(status)
-    assert type(refusal) is kind
+    assert isinstance(refusal, kind)
     assert "awx.example.com" in refusal.message
     assert "secret-token" not in refusal.to_fail_kwargs()["msg"]
