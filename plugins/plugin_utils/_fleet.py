@@ -19,7 +19,7 @@ WIDTH = 108
 COLUMNS = ("tenant", "outcome", "lose", "gain")
 # Parts of a failed result that say nothing about the failure, or are shown already.
 _NOT_SHOWN = frozenset(
-    {"changed", "delta", "deprecations", "diff", "end", "exception", "failed", "invocation", "msg", "start"}
+    {"artifact", "changed", "delta", "deprecations", "diff", "end", "exception", "failed", "invocation", "msg", "start"}
     | {"assertion", "evaluated_to", "stderr_lines", "stdout_lines", "summary", "warnings"}
 )
 _ORGANIZATION = {"disabled": "organization off", "enabled": "organization on"}

@@ -41,6 +41,7 @@ REPORTED = (
     "undo_file",
     "mailboxes",
     "plans",
+    "users",
     "authentication_policy",
     "state",
     "truncated",
@@ -50,6 +51,8 @@ _TITLES = {part.name: part.title for part in PARTS}
 # The setting's own name says the opposite of what it does.
 _SMTP_AUTH_WORDS = {True: "denied", False: "allowed", INHERIT: "left to the organization"}
 _LISTS = ("mailboxes", "plans")
+# Beside the mailboxes, SMTP AUTH changes the users whose authentication policy blocks it.
+_USERS = ("users",)
 _NOUNS = {"plans": "mailbox plan"}
 # After one of these no other part can do better: it would only be told once more.
 _LOCKED_OUT = frozenset({"authentication_failed", "wrong_tenant"})
@@ -337,7 +340,7 @@ def _unlisted(smtp_auth: Result) -> dict[str, t.Any]:
 
 def _left_out(result: Result) -> int:
     """How many changed objects a result that was too large has lost."""
-    return sum(count for name, count in (result.get("truncated") or {}).items() if name in _LISTS)
+    return sum(count for name, count in (result.get("truncated") or {}).items() if name in (*_LISTS, *_USERS))
 
 
 def _audit_lines(found: Mapping[str, t.Any]) -> list[str]:
@@ -369,8 +372,8 @@ def _drift(part: Done) -> Iterator[str]:
         yield f"{entry['identity']}: there is no such {_NOUNS.get(part.name, 'mailbox')}"
 
 
-def _entries(result: Result, status: str = "changed") -> Iterator[Result]:
-    for name in _LISTS:
+def _entries(result: Result, status: str = "changed", lists: Sequence[str] = _LISTS) -> Iterator[Result]:
+    for name in lists:
         yield from (entry for entry in result.get(name) or () if entry.get("status") == status)
 
 
@@ -399,6 +402,8 @@ def _smtp_auth_drift(result: Result) -> Iterator[str]:
     for entry in _entries(result):
         was, should = (_SMTP_AUTH_WORDS[entry[side][SMTP_AUTH]] for side in ("before", "after"))
         yield f"{entry['identity']}: SMTP AUTH is {was}, should be {should}"
+    for entry in _entries(result, lists=_USERS):
+        yield from _differences(entry["identity"], entry["before"], entry["after"])
     for entry in result.get("expired") or ():
         yield f"{entry['identity']}: the exception is past its last day, {entry['expires']}"
 

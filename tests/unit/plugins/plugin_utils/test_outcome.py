@@ -198,6 +198,21 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
                 "ghost: there is no such mailbox",
             ],
         ),
+        (
+            "smtp_auth",
+            {
+                "mailboxes": [],
+                "users": [
+                    {
+                        "identity": "scanner",
+                        "status": "changed",
+                        "before": {"authentication_policy": ""},
+                        "after": {"authentication_policy": "Devices"},
+                    }
+                ],
+            },
+            ['scanner: authentication_policy is "", should be "Devices"'],
+        ),
         ("smtp_auth", EXPIRED, ["scanner@contoso.com: the exception is past its last day, 2026-01-31"]),
         (
             "mailboxes",
