@@ -120,8 +120,8 @@ class Directory:
         self._sign_ins = [_checked_sign_in(entry) for entry in _entries(given, "sign_ins")]
         self._generated = dict(given.get("generate_sign_ins") or {})
         refuse_unknown("generate_sign_ins", self._generated, _GENERATED_KEYS)
-        self.relationships = partners.relationships(owner.label, given.get("relationships") or ())
-        self.contracts = partners.contracts(owner.label, given.get("contracts") or ())
+        self.relationships = partners.relationships(owner.label, _entries(given, "relationships"))
+        self.contracts = partners.contracts(owner.label, _entries(given, "contracts"))
         self._started = time.time()
         self._described: list[SignIn] | None = None
         # Sign-ins that happened here, newest first; they outlive a change of the description.
