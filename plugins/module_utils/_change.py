@@ -50,6 +50,10 @@ class Change:
         """Whether the setting becomes this value, and was another."""
         return self.changed and self.differing()[1].get(option, _NOT_GIVEN) == value
 
+    def touches(self, option: str) -> bool:
+        """Whether the setting gets another value."""
+        return self.changed and option in self.differing()[1]
+
 
 _NOT_GIVEN: t.Any = object()
 

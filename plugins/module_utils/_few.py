@@ -41,4 +41,5 @@ def _failure(name: str, fitting: Sequence[Record], records: Sequence[Record]) ->
     if fitting:
         return Ambiguous(f"More than one answers to {name!r}.", hint="Name it by its GUID.")
     known = ", ".join(record.target.display_name or record.label for record in records[:20])
-    return NotFound(f"There is no {name!r}.", hint=f"There are: {known}." if known else "There is none at all.")
+    noun = f"{records[0].target.table.label} " if records else ""
+    return NotFound(f"There is no {noun}{name!r}.", hint=f"There are: {known}." if known else "There is none at all.")

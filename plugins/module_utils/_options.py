@@ -292,9 +292,20 @@ def _check_bundles(ca_path: str | None, environ: t.Mapping[str, str]) -> None:
             )
 
 
+_DAY = 24 * 60 * 60
+# (option, least, most); not every module has each of them. Times are in seconds.
+_RANGES = (
+    ("timeout", 1, 3600),
+    ("retries", 0, 100),
+    ("concurrency", 1, 64),
+    ("wait_timeout", 0, _DAY),
+    ("propagation_delay", 0, _DAY),
+)
+
+
 def check_numbers(params: t.Mapping[str, t.Any]) -> None:
-    for option, least, most in (("timeout", 1, 3600), ("retries", 0, 100), ("concurrency", 1, 64)):
-        if not least <= params[option] <= most:
+    for option, least, most in _RANGES:
+        if option in params and not least <= params[option] <= most:
             raise InvalidRequest(f"{option} has to be between {least} and {most}, it is {params[option]}.")
 
 

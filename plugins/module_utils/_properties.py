@@ -228,6 +228,13 @@ class Text(Kind):
 FindPolicy = Callable[[str], "Mapping[str, t.Any] | None"]
 
 
+def _no_boolean(name: str) -> str:
+    """A policy's name. Ansible hands over YAML's false as the text False, which nobody calls a policy."""
+    if name in ("True", "False"):
+        raise ValueError(f"is {name.lower()}, not the name of a policy: write '' where there is to be none")
+    return name
+
+
 @dataclass(frozen=True)
 class PolicyReference(Text):
     """An authentication policy by its name; '' is none. The service refers to one by name, distinguished name or GUID.
@@ -237,6 +244,9 @@ class PolicyReference(Text):
     """
 
     find: FindPolicy | None = None
+
+    def parse(self, given: t.Any) -> str:
+        return _no_boolean(super().parse(given))
 
     def read(self, raw: t.Any) -> str:
         text = super().read(raw)
@@ -321,7 +331,7 @@ class Policy(Text):
     """A policy by its name; a distinguished name is taken as the name in it."""
 
     def parse(self, given: t.Any) -> str:
-        text = super().parse(given)
+        text = _no_boolean(super().parse(given))
         if is_guid(text):
             raise ValueError("is a GUID, which reads back as a name and would differ in every run: give the name")
         found = re.match(r"CN=((?:\\.|[^,\\])+),", text, re.IGNORECASE)

@@ -35,6 +35,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
+    ALLOWS_SMTP,
     PolicyGate,
     gate_effect,
     read_gate,
@@ -106,7 +107,7 @@ def restore(task: Task) -> Result:
     _check_newest(undo, params["force"])
     for sentence in (*undo.warnings, *undo.broken):
         task.warn(sentence)
-    gate = read_gate(client) if any(_refers(entry) for entry in undo.entries) else None
+    gate = read_gate(client) if any(_at_gate(entry) for entry in undo.entries) else None
     undo, lost = _resolved(undo, gate)
     lookup = _read(task, client, undo)
     changes, missing, since = _undone_all(undo, lookup, params["force"])
@@ -182,6 +183,11 @@ def _check_tenant(task: Task, client: Client, undo: Undo) -> None:
 def _refers(entry: Entry) -> bool:
     """Whether an entry holds a reference to an authentication policy."""
     return any(isinstance(entry.target.table[option].kind, PolicyReference) for option in entry.before)
+
+
+def _at_gate(entry: Entry) -> bool:
+    """Whether an entry decides at the gate of authentication policies: who has which, or what one lets through."""
+    return _refers(entry) or ALLOWS_SMTP in entry.before
 
 
 def _resolved(undo: Undo, gate: PolicyGate | None) -> tuple[Undo, list[str]]:
@@ -323,14 +329,26 @@ def _missing(target: Target) -> Missing:
 def _gate_effect(
     task: Task, client: Client, gate: PolicyGate, changes: Sequence[Change], users: Sequence[Change]
 ) -> Effect:
-    """Who gains or loses by other policies, the organization's default among them."""
+    """Who gains or loses by other policies, by the organization's default, and by what a policy lets through."""
     due = [change for change in users if change.changed]
     after = gate.assigned({change.target.key: str(change.after[POLICY]) for change in due})
-    defaults = [change for change in changes if change.changed and DEFAULT_POLICY in change.after]
-    if defaults:
-        after = replace(after, default=str(defaults[0].after[DEFAULT_POLICY]))
+    defaults = [str(change.after[DEFAULT_POLICY]) for change in changes if change.touches(DEFAULT_POLICY)]
+    switches = {
+        _name_of(gate, change.target): change.after[ALLOWS_SMTP] is True
+        for change in changes
+        if change.touches(ALLOWS_SMTP)
+    }
+    if defaults or switches:
+        default = defaults[0] if defaults else gate.default
+        after = replace(after, default=default, allows={**gate.allows, **switches})
         return gate_effect(task, client, gate, after)[0]
     return gate_effect(task, client, gate, after, [change.target for change in due])[0] if due else NOBODY
+
+
+def _name_of(gate: PolicyGate, policy: Target) -> str:
+    """The name that the policy has now, as the gate knows it."""
+    found = gate.policies.find(policy.key)
+    return str(found["Name"] if found else policy.asked).lower()
 
 
 def _blocked_by(organization: Change | None, gone: Sequence[Entry]) -> ExoError | None:
@@ -358,12 +376,13 @@ def _had(entry: Entry, value: bool) -> bool:
 
 
 def _check_known(plan: Plan) -> None:
-    """Refuse to turn the organization while nobody knows whom that cuts off or lets in."""
-    singles = [change for change in plan.changes if change.target.table.single]
-    if not plan.effect.known and any({SMTP_AUTH, DEFAULT_POLICY} & change.differing()[1].keys() for change in singles):
+    """Refuse to turn what all mailboxes follow while nobody knows whom that cuts off or lets in."""
+    shared = (SMTP_AUTH, DEFAULT_POLICY, ALLOWS_SMTP)
+    turned = [change for change in plan.changes if change.target.table.single or change.target.table.few]
+    if not plan.effect.known and any(change.touches(option) for change in turned for option in shared):
         raise Refused(
-            "The organization's SMTP AUTH is not restored, because it can't be known who loses or gains it by that."
-            " Nothing was changed.",
+            "What decides on the SMTP AUTH of all mailboxes is not restored, because it can't be known who loses or"
+            " gains it by that. Nothing was changed.",
             hint="Give the app a role that reads mailboxes, such as View-Only Recipients, or set force: true.",
         )
 

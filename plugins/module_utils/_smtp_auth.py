@@ -62,7 +62,6 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = SMTP_AUTH_POLICY
 WARN_DAYS = 30
 _RECORD = ("reason", "owner", "ticket", "expires")
 METHODS = ("basic", "oauth")
-_LONGEST_DELAY = 24 * 60 * 60  # seconds
 _WORDS = {True: "disabled", False: "enabled"}
 # What becomes of the own value of a mailbox on no list.
 _UNLISTED: Mapping[str, Callable[[Value], Value]] = {
@@ -152,14 +151,10 @@ def parse(params: Mapping[str, t.Any], today: datetime.date) -> Policy:
 
 
 def _check(params: Mapping[str, t.Any]) -> None:
-    """Refuse a task that manages nothing, or waits out of bounds."""
+    """Refuse a task that manages nothing."""
     given = any(params[option] is not None for option in ("organization", "allowed", "denied"))
     if not given and params["unlisted"] == "unmanaged":
         raise InvalidRequest("Nothing is given to manage: set organization, allowed, denied or unlisted.")
-    if not 0 <= params["propagation_delay"] <= _LONGEST_DELAY:
-        raise InvalidRequest(
-            f"propagation_delay has to be between 0 and {_LONGEST_DELAY} seconds, it is {params['propagation_delay']}."
-        )
 
 
 def _nobody_allowed(why: str) -> Refused:

@@ -10,9 +10,11 @@ The modules work without it; they then ask for a token each and say nothing on t
 from __future__ import annotations
 
 import contextlib
+import difflib
 import fcntl
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -55,6 +57,8 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
             tenant = self._task.args.get("tenant") or "This task"
             return {**result, "failed": True, "msg": f"{tenant}: {refusal}", "error_code": "refused"}
         result = merge_hash(result, self._run_module(task_vars))
+        if result.get("failed") and "msg" in result:
+            return {**result, "msg": plainly(str(result["msg"]))}
         closing = closing_line(result)
         if closing and _wants(bool(result.get("changed"))):
             # On standard error, because a stdout callback may write a document there.
@@ -102,6 +106,29 @@ def _wants(changed: bool) -> bool:
         return False
     # In AWX each line is an event, of which it shows 4,000 of a job; that of a change is worth one.
     return changed or screen != _AWX
+
+
+# ansible-core's own sentence, followed by every option that the module has (ansible.module_utils.basic).
+_UNSUPPORTED = re.compile(r"Unsupported parameters for \((\S+)\) module: (.+?)\. Supported parameters include: (.+)\.")
+
+
+def plainly(message: str) -> str:
+    """A failure's message; for options that the module does not have, what was meant in place of a list of sixty."""
+    found = _UNSUPPORTED.fullmatch(message)
+    if not found:
+        return message
+    module, given, known = found.groups()
+    options = re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", known))
+    sentences = [_unknown_option(name.strip(), module, options) for name in given.split(",")]
+    return f"{' '.join(sentences)} ansible-doc {module} shows all options."
+
+
+def _unknown_option(name: str, module: str, options: list[str]) -> str:
+    # Exchange's ImapEnabled is imap_enabled here.
+    in_our_spelling = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    close = difflib.get_close_matches(in_our_spelling, options, n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    return f"{name} is no option of {module}.{meant}"
 
 
 _SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")

@@ -50,6 +50,12 @@ MISTAKES: dict[str, Mistake] = {
         certificate_path="/etc/exo/contoso.pem",
         clear_categories=True,
     ),
+    "secret and certificate in one task": transport(
+        r"leave one out or set auth_source",
+        client_secret="x",
+        certificate_path="/etc/exo/contoso.pem",
+        clear_categories=True,
+    ),
     "certificate that is not there": transport(
         r"certificate_path /no/such.pem can't be read: No such file",
         client_secret="",
@@ -66,7 +72,9 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "timeout of zero": transport(r"timeout has to be between 1 and 3600, it is 0", timeout=0, clear_categories=True),
     "misspelt setting": transport(r"clear_categorys", clear_categorys=True),
-    "setting in the service's spelling": mailbox(r"ImapEnabled", **ADA, ImapEnabled=False),
+    "setting in the service's spelling": mailbox(
+        r"ImapEnabled is no option.*Did you mean imap_enabled\?", **ADA, ImapEnabled=False
+    ),
     "nothing to do": mailbox(r"No setting is given", **ADA),
     "nobody named": mailbox(r"Which mailboxes\? Give identity", imap_enabled=False),
     "mailbox that is not there": mailbox(
@@ -100,7 +108,9 @@ MISTAKES: dict[str, Mistake] = {
     "number out of range": transport(
         r"isn't within the permitted range", reply_all_storm_detection_minimum_recipients=1
     ),
-    "policy that YAML made false": mailbox(r"False", **ADA, owa_mailbox_policy=False),
+    "policy that YAML made false": mailbox(
+        r"owa_mailbox_policy is false, not the name of a policy", **ADA, owa_mailbox_policy=False
+    ),
     "organization misspelt": smtp_auth(
         r"value of organization must be one of: enabled, disabled", organization="off", allowed=["scanner"]
     ),
@@ -135,4 +145,109 @@ MISTAKES: dict[str, Mistake] = {
     "undo file with a relative path to restore": restore(r"src has to be an absolute path", src="undo.json"),
     "no undo file named": restore(r"What is to be restored\?"),
     "undo content that is no JSON": restore(r"content is no undo file", content="hello"),
+    "tenant that is an address": transport(
+        r"tenant has to be a GUID or a domain", tenant="me@contoso.com", clear_categories=True
+    ),
+    "certificate that is cut off": transport(
+        r"neither PEM nor PFX.*certificate_path",
+        client_secret="",
+        auth_source="certificate",
+        certificate="QUJDREVG",
+        clear_categories=True,
+    ),
+    "an option of another module": transport(
+        r"proxy is no option of \S+exo_transport_config\. ansible-doc", proxy="http://proxy:3128", clear_categories=True
+    ),
+    "mailbox with a star": mailbox(
+        r"position 1 with a \* \(scan\*\).*use all_mailboxes with where", identity=["scan*"], imap_enabled=False
+    ),
+    "where with a setting that there is not": mailbox(
+        r"where has an unknown key imapenabled\. Did you mean imap_enabled\?",
+        where={"imapenabled": True},
+        all_mailboxes=True,
+        imap_enabled=False,
+    ),
+    "part that is no number": mailbox(
+        r"such as 25 or a percentage such as 10%, it is 'ten%'", **ADA, imap_enabled=False, max_changes="ten%"
+    ),
+    "limit below nothing": mailbox(r"max_lose has to be a number", **ADA, imap_enabled=False, max_lose="-1"),
+    "file of the effect of an unknown kind": mailbox(
+        r"effect_file has to end in \.csv or \.json", **ADA, imap_enabled=False, effect_file="/tmp/effect.docx"
+    ),
+    "setting in the service's spelling in an entry": mailbox(
+        r"mailboxes\[0\] has an unknown key PopEnabled\. Did you mean pop_enabled\?",
+        mailboxes=[{"identity": "ada", "PopEnabled": False}],
+    ),
+    "list with an unknown part": mailbox(
+        r"has to be a list, or a dict of add, remove and set", **ADA, active_sync_allowed_device_ids={"ad": ["x"]}
+    ),
+    "time to wait below nothing": smtp_auth(
+        r"wait_timeout has to be between 0 and 86400, it is -1",
+        organization="disabled",
+        allowed=["scanner"],
+        wait_timeout=-1,
+    ),
+    "delay below nothing": smtp_auth(
+        r"propagation_delay has to be between 0 and 86400, it is -1",
+        organization="disabled",
+        allowed=["scanner"],
+        propagation_delay=-1,
+    ),
+    "nobody allowed": smtp_auth(r"allow_empty", organization="disabled", allowed=[]),
+    "unknown way to sign in": smtp_auth(
+        r"method has to be basic or oauth, it is 'ntlm'",
+        organization="disabled",
+        allowed=[{"identity": "scanner", "method": "ntlm"}],
+    ),
+    "days without use that are none": smtp_auth(
+        r"require_unused_days has to be between 1 and 365, it is 0",
+        organization="disabled",
+        allowed=["scanner"],
+        require_unused_days=0,
+    ),
+    "accepted without a gate": smtp_auth(
+        r"accept_cutoff goes with require_unused_days only",
+        organization="disabled",
+        allowed=["scanner"],
+        accept_cutoff=["ada"],
+    ),
+    "user that is not there": Mistake(
+        "exo_user",
+        {"identity": ["aad"], "authentication_policy": ""},
+        (r"identity: There is no user 'aad'.*Check the spelling",),
+    ),
+    "policy that is not there": Mistake(
+        "exo_user",
+        {**ADA, "authentication_policy": "Alow SMTP"},
+        (r"there is no authentication policy 'Alow SMTP'.*exo_authentication_policy makes one",),
+    ),
+    "policy that YAML made true": Mistake(
+        "exo_user",
+        {**ADA, "authentication_policy": True},
+        (r"authentication_policy is true, not the name of a policy",),
+    ),
+    "policy without a name": Mistake(
+        "exo_authentication_policy", {"name": ""}, (r"name has to have 1 to 64 characters",)
+    ),
+    "plan that is not there": Mistake(
+        "exo_cas_mailbox_plan",
+        {"identity": "Enterprise", "imap_enabled": False},
+        (r"There is no mailbox plan 'Enterprise'.*There are: ExchangeOnlineEnterprise",),
+    ),
+    "app that is no GUID": Mistake(
+        "exo_organization_config",
+        {"ews_allowed_app_ids": ["my app"]},
+        (r"has my app, which is no application id such as",),
+    ),
+    "address of a client that is none": Mistake(
+        "exo_smtp_auth_info",
+        {**ADA, "what_if": True, "client_ip": "printer"},
+        (r"client_ip has to be an IP address such as",),
+    ),
+    "report in a relative place": Mistake(
+        "exo_smtp_auth_info", {"all_mailboxes": True, "dest": "report.csv"}, (r"dest has to be an absolute path",)
+    ),
+    "device without a password": Mistake(
+        "exo_smtp_auth_probe", {"username": "scanner@contoso.com"}, (r"password is missing",)
+    ),
 }

@@ -252,6 +252,33 @@ def test_a_policy_that_lets_go_of_smtp_counts_whom_it_cuts_off(gated: Tenant) ->
     assert gated.lab.simulator.writes(gated.label) == []
 
 
+def test_what_a_policy_gave_is_counted_when_it_is_taken_back(gated: Tenant, tmp_path: Path) -> None:
+    """An undo file of the policy names no mailbox, and yet taking it back cuts off whoever has the policy."""
+    gated.patch(
+        mailboxes=[
+            {
+                "identity": gated.at("scanner"),
+                "cas": {"SmtpClientAuthenticationDisabled": False},
+                "user": {"AuthenticationPolicy": BLOCK},
+            }
+        ]
+    )
+    undo = str(tmp_path / "policy.json")
+    opens = {"name": BLOCK, "allow_basic_auth_smtp": True, "undo_file": undo}
+    run = gated.run(
+        [
+            task("exo_authentication_policy", opens, named="opens"),
+            task("exo_restore", {"src": undo}, named="check", check_mode=True),
+            tried("exo_restore", {"src": undo, "max_lose": "0"}, named="limit"),
+        ],
+        warns=WARNS,
+    )
+    # The mailbox that has the policy, and the one that follows the default, which is this policy.
+    assert run["opens"]["effect"]["gain"] == 2
+    assert "2 lose SMTP AUTH" in run["check"].msg
+    run["limit"].refused("refused", "2 would lose", "max_lose: 0")
+
+
 def test_the_services_own_fault_stops_the_change(gated: Tenant) -> None:
     """The peers remove the policy and make it anew then; its users would have none."""
     gated.patch(null_reference=500)

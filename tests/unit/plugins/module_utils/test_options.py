@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import typing as t
 from pathlib import Path
@@ -335,6 +336,13 @@ def test_an_endpoint_of_somebody_else_warns(url: str, taken: str, warns: bool) -
 def test_numbers_that_make_no_sense(option: str, value: int) -> None:
     with pytest.raises(InvalidRequest, match=option):
         resolve(params(access_token="jwt", **{option: value}), {})
+
+
+@pytest.mark.parametrize("option", ["wait_timeout", "propagation_delay"])
+@pytest.mark.parametrize(("seconds", "fits"), [(-1, False), (0, True), (24 * 60 * 60, True), (24 * 60 * 60 + 1, False)])
+def test_how_long_a_task_may_wait(option: str, seconds: int, fits: bool) -> None:
+    with contextlib.nullcontext() if fits else pytest.raises(InvalidRequest, match=f"{option} has to be between 0 and"):
+        resolve({**params(access_token="jwt"), option: seconds}, {})
 
 
 @pytest.mark.parametrize(("validate", "with_file"), list(itertools.product([True, False], repeat=2)))

@@ -168,8 +168,6 @@ def test_parse() -> None:
             ({"allowed": [{"identity": "a@b.example", "expires": text}]}, text)
             for text in ("20270331", "2027-W13-3", "2027W133")
         ),
-        ({"organization": "disabled", "propagation_delay": -1}, "propagation_delay"),
-        ({"organization": "disabled", "propagation_delay": 24 * 60 * 60 + 1}, "propagation_delay"),
         ({"allowed": ["a@b.example", "*@b.example"]}, "allowed[1]"),
         ({"allowed": [["a@b.example"]]}, "allowed[0] has to be an address"),
         ({"allowed": [{"identity": "a@b.example", "expire": "2027-01-01"}]}, "unknown key expire"),

@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import (
     _NAME,
+    plainly,
     progress_line,
     run_directory,
     sweep,
@@ -95,3 +96,24 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path, ended: int) -> None:
     foreign = left_behind(tmp_path, "something-else", ended)
     sweep(str(tmp_path))
     assert foreign.exists()
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "Unsupported parameters for (m365.exchange_online.exo_cas_mailbox) module: ImapEnabled."
+            " Supported parameters include: identity, imap_enabled (imap), pop_enabled.",
+            "ImapEnabled is no option of m365.exchange_online.exo_cas_mailbox. Did you mean imap_enabled?"
+            " ansible-doc m365.exchange_online.exo_cas_mailbox shows all options.",
+        ),
+        (
+            "Unsupported parameters for (exo_x) module: colour, identiy. Supported parameters include: identity.",
+            "colour is no option of exo_x. identiy is no option of exo_x. Did you mean identity?"
+            " ansible-doc exo_x shows all options.",
+        ),
+        ("contoso: nothing of the kind.", "contoso: nothing of the kind."),
+    ],
+)
+def test_an_option_that_there_is_not(message: str, told: str) -> None:
+    assert plainly(message) == told
