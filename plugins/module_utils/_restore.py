@@ -332,17 +332,18 @@ def _gate_effect(
     """Who gains or loses by other policies, by the organization's default, and by what a policy lets through."""
     due = [change for change in users if change.changed]
     after = gate.assigned({change.target.key: str(change.after[POLICY]) for change in due})
-    defaults = [str(change.after[DEFAULT_POLICY]) for change in changes if change.touches(DEFAULT_POLICY)]
-    switches = {
-        _name_of(gate, change.target): change.after[ALLOWS_SMTP] is True
-        for change in changes
-        if change.touches(ALLOWS_SMTP)
-    }
-    if defaults or switches:
-        default = defaults[0] if defaults else gate.default
-        after = replace(after, default=default, allows={**gate.allows, **switches})
-        return gate_effect(task, client, gate, after)[0]
+    shared = _shared_after(after, changes)
+    if shared != after:
+        return gate_effect(task, client, gate, shared)[0]
     return gate_effect(task, client, gate, after, [change.target for change in due])[0] if due else NOBODY
+
+
+def _shared_after(gate: PolicyGate, changes: Sequence[Change]) -> PolicyGate:
+    """The gate after the changes of what many follow: the default, and what a policy lets through."""
+    defaults = [str(change.after[DEFAULT_POLICY]) for change in changes if change.touches(DEFAULT_POLICY)]
+    switched = [change for change in changes if change.touches(ALLOWS_SMTP)]
+    allows = {_name_of(gate, change.target): change.after[ALLOWS_SMTP] is True for change in switched}
+    return replace(gate, default=defaults[0] if defaults else gate.default, allows={**gate.allows, **allows})
 
 
 def _name_of(gate: PolicyGate, policy: Target) -> str:
@@ -377,14 +378,17 @@ def _had(entry: Entry, value: bool) -> bool:
 
 def _check_known(plan: Plan) -> None:
     """Refuse to turn what all mailboxes follow while nobody knows whom that cuts off or lets in."""
-    shared = (SMTP_AUTH, DEFAULT_POLICY, ALLOWS_SMTP)
-    turned = [change for change in plan.changes if change.target.table.single or change.target.table.few]
-    if not plan.effect.known and any(change.touches(option) for change in turned for option in shared):
+    if not plan.effect.known and any(_turns_many(change) for change in plan.changes):
         raise Refused(
             "What decides on the SMTP AUTH of all mailboxes is not restored, because it can't be known who loses or"
             " gains it by that. Nothing was changed.",
             hint="Give the app a role that reads mailboxes, such as View-Only Recipients, or set force: true.",
         )
+
+
+def _turns_many(change: Change) -> bool:
+    table = change.target.table
+    return (table.single or table.few) and any(map(change.touches, (SMTP_AUTH, DEFAULT_POLICY, ALLOWS_SMTP)))
 
 
 def _check_effect(plan: Plan, undo: Undo) -> None:

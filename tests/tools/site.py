@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 from tools import links
@@ -54,7 +55,7 @@ def copy_pages() -> None:
 
 def problems_of_guides() -> list[str]:
     guides = sorted((ROOT / "docs" / "docsite" / "rst").glob("*.rst"))
-    return [problem for guide in guides for problem in links.broken_addresses(guide, ROOT)]
+    return list(chain.from_iterable(links.broken_addresses(guide, ROOT) for guide in guides))
 
 
 def main() -> int:
