@@ -12,6 +12,7 @@ import pytest
 import yaml
 from harness import Lab, Run
 
+from awx import guide
 from awx.controller import TOKEN, Controller
 from awx.kinds import PROJECT_FILES
 
@@ -20,18 +21,14 @@ pytestmark = pytest.mark.awx
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = ROOT / "playbooks" / "awx_setup.yml"
 TYPE = yaml.safe_load((ROOT / "extensions" / "awx" / "credential_type.yml").read_text(encoding="utf-8"))
-SECRET = "a-client-secret"
-GIVEN: dict[str, Any] = {
-    "exo_awx_image": "registry.example.com/exo-ee:1.0.0",
-    "exo_awx_project_url": "https://git.example.com/exo.git",
-    "exo_awx_app": {"client_id": "11111111-2222-3333-4444-555555555555", "client_secret": SECRET, "cloud": "worldwide"},
-    "exo_awx_slices": 20,
-}
+SECRET = "-----BEGIN CERTIFICATE-----"
+# What the guide puts into awx.yml.
+GIVEN: dict[str, Any] = yaml.safe_load(guide.block("Set it up", "yaml"))
 UNSAFE = {"host", "hosts", "dir", "report", "evidence", "path", "file", "url", "tenant", "endpoint", "authority"}
 
 
 def set_up(lab: Lab, environment: dict[str, str], *, check: bool = False, warns: str = "^$", **more: Any) -> Run:
-    given = {**GIVEN, **more}
+    given = {**GIVEN, "exo_awx_slices": 20, **more}
     return lab.run_playbook(
         PLAYBOOK, env=environment, check=check, extra_vars=given, warns=[warns], secrets=[SECRET, TOKEN]
     )
@@ -42,22 +39,37 @@ def changed(run: Run) -> list[str]:
 
 
 class SetUp(NamedTuple):
-    """A set-up in its rhythm. ``written``: what each of its runs wrote."""
+    """A set-up in its rhythm. ``again``: what the guide's own commands say then. ``written``: what each run wrote."""
 
     controller: Controller
-    runs: dict[str, Run]
+    check: Run
+    first: Run
+    again: str
     written: dict[str, list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def done(lab: Lab, controller: Controller, environment: dict[str, str]) -> SetUp:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's certificate, where the guide's awx.yml looks for it."""
+    path = tmp_path_factory.mktemp("app") / "app.pem"
+    path.write_text(f"{SECRET}\nMIIB\n-----END CERTIFICATE-----\n", encoding="utf-8")
+    GIVEN["exo_awx_app"]["certificate"] = GIVEN["exo_awx_app"]["certificate"].replace("/etc/exo/app.pem", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(lab: Lab, controller: Controller, environment: dict[str, str], certificate: Path) -> SetUp:
     """One controller for all tests of this file, because each run takes some ten seconds."""
-    found = SetUp(controller, {}, {})
-    for name, check in (("check", True), ("first", False), ("check again", True), ("again", False)):
-        controller.requests.clear()
-        found.runs[name] = set_up(lab, environment, check=check)
-        found.written[name] = controller.writes
-    return found
+    written = {}
+    check = set_up(lab, environment, check=True)
+    written["check"] = controller.writes
+    first = set_up(lab, environment)
+    controller.requests.clear()
+    prepared = lab.prepare([], env=environment)
+    (prepared.directory / "awx.yml").write_text(yaml.safe_dump({**GIVEN, "exo_awx_slices": 20}), encoding="utf-8")
+    again = guide.paste(guide.block("Set it up", "shell"), prepared.environment, prepared.directory)
+    written["again"] = controller.writes
+    return SetUp(controller, check, first, again, written)
 
 
 @pytest.fixture
@@ -66,17 +78,20 @@ def made(done: SetUp) -> Controller:
 
 
 def test_check_mode_writes_nothing_and_says_where_it_stops(done: SetUp) -> None:
-    assert done.written["check"] == done.written["check again"] == []
+    assert done.written["check"] == []
     stop = "Say what check mode could not look at"
-    assert "Check mode stopped early" in done.runs["check"][stop].msg
-    assert done.runs["check again"][stop].status == "skipped"
+    assert "Check mode stopped early" in done.check[stop].msg
+    assert done.first[stop].status == "skipped"
 
 
 def test_changed_the_first_time_and_never_again(done: SetUp) -> None:
-    making = [step.task for step in done.runs["first"].steps if step.task.startswith(("Make", "Fill", "Run", "Lead"))]
-    assert changed(done.runs["first"]) == making
+    making = [step.task for step in done.first.steps if step.task.startswith(("Make", "Fill", "Run", "Lead"))]
+    assert changed(done.first) == making
     assert len(making) == 11
-    assert changed(done.runs["check again"]) == changed(done.runs["again"]) == []
+    # The guide's commands: once in check mode, which now looks at everything, and once for good.
+    assert done.again.count("changed=0") == 2
+    assert "stopped early" not in done.again
+    assert SECRET not in done.again
     assert done.written["again"] == []
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,7 +21,7 @@ from harness import ROOT, Lab, Tenant
 from tools import fresh, links
 
 README, REGISTER, ERRORS = "README.md", "docs/register_app.md", "docs/smtp_auth_errors.md"
-EVIDENCE = "docs/evidence.md"
+EVIDENCE, AWX = "docs/evidence.md", "docs/awx.md"
 ROLE = "roles/tenant_baseline/README.md"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [ROOT / README, ROOT / ROLE, *(ROOT / "docs").rglob("*.md")])
 # The sections with code, and what runs it: a test below, or make fresh.
@@ -33,6 +34,9 @@ SECTIONS = {
     (REGISTER, "Check it"): "test_register_the_app",
     (ERRORS, ""): "test_what_a_device_was_told",
     (EVIDENCE, ""): "test_the_role",
+    (AWX, "Set it up"): "make awx",
+    (AWX, "The way back"): "make awx",
+    (AWX, "Another tenant"): "test_another_tenant",
     (ROLE, "Use"): "test_the_role",
     (ROLE, "What it does"): "test_the_role",
 }
@@ -175,6 +179,23 @@ def test_register_the_app(reader: Reader, contoso: Tenant) -> None:
     assert '{"principalId": "99999999-8888-7777-6666-555555555555", "roleDefinitionId":' in calls[6]
     own.write_bytes(Path(str(contoso.info.values["certificate_path"])).read_bytes())
     assert '"answer": "yes"' in reader.paste(check)
+
+
+def test_another_tenant(reader: Reader) -> None:
+    """The commands are syntactically right and say what they are to say; az only writes it down."""
+    program(reader, "az", AZ)
+    program(reader, "sleep", "#!/bin/sh\n")
+    reader.paste(*of(AWX, "Another tenant", "shell"))
+    calls = [call.split("\n") for call in (reader.directory / "az.log").read_text().split("\n\n") if call]
+    assert [call[0] for call in calls] == ["login", "ad", "ad", "ad", "rest", "rest"]
+    bodies = [json.loads(call[-1]) for call in calls[-2:]]
+    principal = "99999999-8888-7777-6666-555555555555"
+    assert [body["principalId"] for body in bodies] == [principal, principal]
+    assert [key for body in bodies for key in body if key not in ("principalId", "directoryScopeId")] == [
+        "resourceId",
+        "appRoleId",
+        "roleDefinitionId",
+    ]
 
 
 def test_what_a_device_was_told(reader: Reader, contoso: Tenant) -> None:
