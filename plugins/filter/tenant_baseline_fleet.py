@@ -68,6 +68,11 @@ _value:
       type: list
       elements: str
       sample: [change]
+    artifacts:
+      description: Figures without names for what a job keeps, by a key for each host.
+      returned: always
+      type: dict
+      sample: {exo_contoso: {host: contoso, status: drift, drift: 3, unlisted: 0, expired: 0, error_codes: []}}
 """
 
 import typing as t

@@ -409,7 +409,8 @@ def _smtp_auth_drift(result: Result) -> Iterator[str]:
 
 
 def _shown(value: t.Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """The value for people. In single quotes, because screens show lines as JSON, where double ones are escaped."""
+    return json.dumps(value, ensure_ascii=False).replace('\\"', "'").replace('"', "'")
 
 
 # What exo_audit_fail_on may name, beside what always fails: a tenant of which nothing is known. The evidence tells of
@@ -431,8 +432,8 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
     """How all tenants stand.
 
     audits: by host, what ``audit`` returned; None where it never came to that. fail_on: which findings let a tenant
-    fail, beside not being known. Returns ``tenants``, ``table`` (lines), ``failed`` (by host, lines that say why) and
-    ``evidence_fail_on`` (the findings that the evidence tells of).
+    fail, beside not being known. Returns ``tenants``, ``table`` (lines), ``failed`` (by host, lines that say why),
+    ``evidence_fail_on`` (the findings that the evidence tells of) and ``artifacts`` (figures, by a key for each host).
     """
     tenants = {host: {**NOT_REACHED, "host": host, **(found or {})} for host, found in audits.items()}
     width = max((len(host) for host in tenants), default=0)
@@ -442,7 +443,13 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
         "table": [head, *(_row(found, width) for found in tenants.values())],
         "failed": {host: _why(found) for host, found in tenants.items() if _fails(found, fail_on)},
         "evidence_fail_on": [finding for finding in fail_on if finding in EVIDENCE_FAIL_ON],
+        "artifacts": artifacts(_audit_figures(found) for found in tenants.values()),
     }
+
+
+def _audit_figures(found: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    codes = {error["error_code"] for error in found["errors"] if error["error_code"]}
+    return {"host": found["host"], "status": found["status"], **_findings(found), "error_codes": sorted(codes)}
 
 
 def _row(found: Mapping[str, t.Any], width: int) -> str:

@@ -70,9 +70,15 @@ def test_baseline_from_preview_to_audit(lab: Lab, tmp_path: Path) -> None:
     assert [changed(again, tenant) for tenant in tenants] == [[], []]
     # Each is two events in AWX, which shows 4,000 of a job.
     assert len([step for step in again.steps if step.host == second.label]) <= 6
-    lab.run_playbook(AUDIT, tenants, extra_vars={"exo_audit_report": str(report)}, **how)
-    statuses = {name: found["status"] for name, found in json.loads(report.read_text())["tenants"].items()}
+    extra = {"exo_audit_report": str(report), "awx_job_id": 4711}
+    audit = lab.run_playbook(AUDIT, tenants, extra_vars=extra, **how)
+    of_job = tmp_path / "report-job4711.json"
+    statuses = {name: found["status"] for name, found in json.loads(of_job.read_text())["tenants"].items()}
     assert statuses == {first.label: "compliant", second.label: "compliant"}
+    (kept,) = [step for step in audit.steps if "ansible_stats" in step.result]
+    figures = kept["ansible_stats"]["data"]
+    assert sorted(figures) == [f"exo_{first.label}", f"exo_{second.label}"]
+    assert figures[f"exo_{first.label}"]["status"] == "compliant"
     assert [len(tenant.writes()) for tenant in tenants] == written
 
 
@@ -227,8 +233,9 @@ def test_one_owner_of_smtp_auth(rival: str, tenant: Tenant) -> None:
         ({"extra_vars": {"exo_hosts": "elsewhere"}, "warns": ["elsewhere"]}, "no tenant is selected"),
         ({"arguments": ["--tags", "smtp-auth"]}, "--tags names smtp-auth"),
         ({"arguments": ["--tags", "mailboxes"]}, "declares smtp_auth, and this run was asked for mailboxes"),
+        ({"extra_vars": {"exo_serial": "1, 10"}}, "exo_serial is 1, 10. It takes"),
     ],
-    ids=["no host", "no tag", "no part"],
+    ids=["no host", "no tag", "no part", "no number"],
 )
 @pytest.mark.parametrize("playbook", [BASELINE, AUDIT], ids=["baseline", "audit"])
 def test_nothing_done_is_not_green(playbook: Path, how: dict[str, Any], words: str, tenant: Tenant) -> None:

@@ -228,7 +228,7 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
             },
             [
                 "ada: imap_enabled is true, should be false",
-                'ada: owa_mailbox_policy is "", should be "Büro"',
+                "ada: owa_mailbox_policy is '', should be 'Büro'",
             ],
         ),
     ],
