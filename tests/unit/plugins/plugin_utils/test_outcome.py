@@ -211,7 +211,7 @@ def test_results_hold_nothing_that_is_not_for_reports() -> None:
                     }
                 ],
             },
-            ['scanner: authentication_policy is "", should be "Devices"'],
+            ["scanner: authentication_policy is '', should be 'Devices'"],
         ),
         ("smtp_auth", EXPIRED, ["scanner@contoso.com: the exception is past its last day, 2026-01-31"]),
         (
