@@ -134,8 +134,8 @@ def test_each_block_has_a_runner() -> None:
 def test_a_first_playbook(reader: Reader, contoso: Tenant) -> None:
     section = (README, "A first playbook")
     connection, preview, apply, undo = of(*section, "shell")
-    for name, text in zip(("smtp_auth.yml", "undo.yml"), of(*section, "yaml"), strict=True):
-        reader.write(name, text)
+    (policy,) = of(*section, "yaml")
+    reader.write("smtp_auth.yml", policy)
     assert "3 mailboxes lose SMTP AUTH" in " ".join(reader.paste(connection, preview).split())
     assert contoso.writes() == []
     output = reader.paste(connection, apply)
@@ -233,7 +233,11 @@ def test_links_lead_somewhere(page: str) -> None:
     assert [*links.broken(ROOT / page, ROOT), *links.broken_addresses(ROOT / page, ROOT)] == []
 
 
-def test_the_readme_names_each_module() -> None:
+def test_the_readme_names_each_plugin_and_each_module_once() -> None:
     (section,) = re.findall(r"^## What is in it$(.*?)^## ", (ROOT / README).read_text(encoding="utf-8"), re.M | re.S)
-    named = set(re.findall(r"`(exo_\w+)`", section))
-    assert named == {path.stem for path in (ROOT / "plugins" / "modules").glob("exo_*.py")}
+    first_cells = re.findall(r"^\| (`exo_.*?) \|", section, re.MULTILINE)
+    modules = re.findall(r"`(exo_\w+)`", "".join(first_cells))
+    assert sorted(modules) == sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("exo_*.py"))
+    others = [path for kind in ("inventory", "callback", "lookup") for path in (ROOT / "plugins" / kind).glob("*.py")]
+    others += [*(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").glob("*")]
+    assert [path.stem for path in others if f"`{path.stem}`" not in section] == []
