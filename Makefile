@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit units integration awx faults sanity docs site matrix molecule \
+.PHONY: help python setup setup-lint link demo test lint unit units integration examples awx faults sanity docs site matrix molecule \
 	fuzz benchmark page architecture pictures screens fresh release-check certification build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
@@ -96,6 +96,9 @@ awx: setup ## Set up a simulated AWX with awx.awx, and take back a job of it
 
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
+
+examples: setup ## Run the EXAMPLES of every module against the simulator, and compare what they return with RETURN
+	$(PYTEST) tests/examples -n $(WORKERS) $(ARGS)
 
 architecture: setup ## Draw docs/architecture.md anew from the code
 	"$(BIN)/python" $(TOOLS)/architecture.py

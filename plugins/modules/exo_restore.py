@@ -146,6 +146,11 @@ organization:
       returned: always
       type: str
       sample: changed
+    confirmed:
+      description: Whether the service was seen to show the restored values.
+      returned: when they were changed, not in check mode
+      type: bool
+      sample: true
 mailboxes:
   description:
     - The mailboxes that are in the file.

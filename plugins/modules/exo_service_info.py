@@ -67,6 +67,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+tenant_id:
+  description: The GUID of the tenant.
+  returned: success
+  type: str
+  sample: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
 checks:
   description: The questions and their answers. They hold no personal data.
   returned: success

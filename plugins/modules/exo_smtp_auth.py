@@ -309,6 +309,11 @@ organization:
       returned: always
       type: str
       sample: changed
+    confirmed:
+      description: Whether the service was seen to show the new value.
+      returned: when it was changed, not in check mode
+      type: bool
+      sample: true
 mailboxes:
   description:
     - The mailboxes that were changed, that failed, or that are missing.
