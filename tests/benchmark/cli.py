@@ -23,11 +23,15 @@ from simulator.testing import Simulator
 from .lab import Lab
 from .model import STATED
 from .plot import draw
-from .report import markdown
+from .report import markdown, tenant_figures
 from .runs import ROOT
 from .sections import QUICK, SECTIONS, Sizes
 
 RESULTS = "results.json"
+DOCS = ROOT / "docs" / "benchmark"
+# The page that has the figures of the section "tenants", between these marks.
+FLEET = ROOT / "docs" / "fleet.md"
+BEGIN, END = "<!-- measured by make benchmark -->", "<!-- end of what is measured -->"
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -81,6 +85,8 @@ def write(output: Path, results: Mapping[str, Any]) -> str:
     drawn = "compare" in results and draw(results["compare"]["data"], plot)
     report = markdown(results, plot.name if drawn else None)
     (output / "README.md").write_text(report, encoding="utf-8")
+    if output == DOCS and "tenants" in results:
+        write_figures(FLEET, results["tenants"])
     return report
 
 
@@ -90,12 +96,21 @@ def earlier(path: Path) -> dict[str, Any]:
     return found
 
 
+def write_figures(page: Path, section: Mapping[str, Any]) -> None:
+    """Put the figures of a job of many tenants between the page's two marks."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not end:
+        raise RuntimeError(f"{page} has no place for figures")
+    page.write_text("\n".join([before + begin, "", *tenant_figures(section), "", end + after]), encoding="utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     args = options(arguments)
     sizes = QUICK if args.quick else Sizes()
     if args.sample:
         sizes = replace(sizes, sample=args.sample)
-    default = ROOT / ".cache" / "benchmark" if args.quick else ROOT / "docs" / "benchmark"
+    default = ROOT / ".cache" / "benchmark" if args.quick else DOCS
     output: Path = args.output or default
     # Single sections can be measured again; the others stay as they are, each with its own date.
     results = earlier(output / RESULTS) if args.only else {}

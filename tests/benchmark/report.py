@@ -170,6 +170,12 @@ def _verdict_targets(data: Mapping[str, Any]) -> Iterator[list[str]]:
     yield _row(f"{label}: requests beside the pages of mailboxes, users and log", beside, "{:g}", 7)
 
 
+def _tenants_targets(data: Mapping[str, Any]) -> Iterator[list[str]]:
+    again = data["again"]
+    label = f"{again['tenants']} converged tenants in a job: events a tenant"
+    yield _row(label, again["events"], "{:g}", 12)
+
+
 def _evidence_targets(data: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
     for one in data:
         label = f"evidence of {one['tenants']:,} tenants, {one['listed']:,} mailboxes named of each: size of the page"
@@ -184,6 +190,7 @@ TARGETS: Mapping[str, Callable[[Any], Iterator[list[str]]]] = {
     "verdict": _verdict_targets,
     "fleet": partial(_fleet_targets, "three tasks each", 1.5, 0),
     "role": partial(_fleet_targets, "by the role", 2.2, 1),
+    "tenants": _tenants_targets,
     "evidence": _evidence_targets,
 }
 
@@ -382,6 +389,57 @@ def _role(section: Mapping[str, Any]) -> Iterator[str]:
     yield from _fleet_values(section["data"])
 
 
+SLICES = 20
+_OF_A_JOB: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "time": lambda run: seconds(run["seconds"]),
+    "processor time": lambda run: seconds(run["processor"]),
+    "processor time a tenant": lambda run: seconds(run["processor"] / run["tenants"]),
+    "memory of all processes together": lambda run: f"{run['tree_mb']:,.0f} MB",
+    "memory of the largest process": lambda run: f"{run['largest_mb']:,.0f} MB",
+    "events a tenant": lambda run: f"{run['events']:g}",
+    "requests a tenant": lambda run: f"{run['requests']:.3g}",
+    "processor time of the simulator beside": lambda run: seconds(run["simulator_cpu"]),
+}
+
+
+def _tenants(section: Mapping[str, Any]) -> Iterator[str]:
+    yield "## A job of many tenants"
+    yield ""
+    yield from tenant_figures(section)
+
+
+def tenant_figures(section: Mapping[str, Any]) -> Iterator[str]:
+    """What the job of many tenants used, and what slices of it come to; docs/fleet.md has it too."""
+    data, facts = section["data"], section["machine"]
+    runs = [data[name] for name in ("apply", "again", "slice")]
+    yield (
+        f"`playbooks/baseline.yml` with {data['forks']} forks; each tenant has {data['mailboxes']} mailboxes. Measured"
+        f" {section['date']} on {facts['cores']} cores with ansible-core {facts['ansible_core']}, against the"
+        " simulator on the same machine, which takes its part of the processor beside."
+    )
+    yield ""
+    counts = [f"{run['tenants']:,} tenants" for run in runs]
+    heads = [f"{counts[0]}, everything to do", f"{counts[1]}, nothing to do", f"a slice of {counts[2]}, nothing to do"]
+    yield from table(("", *heads), [[name, *map(shown, runs)] for name, shown in _OF_A_JOB.items()])
+    yield ""
+    yield "*Memory of all processes together* is looked at once a second; pages that several share count once. *Events*"
+    yield "are the start and the result of each task on the tenant, as AWX stores them."
+    yield ""
+    one = data["slice"]
+    yield f"{SLICES} such slices, which are {SLICES * one['tenants']:,} tenants, in proportion to the one measured:"
+    yield ""
+    yield from table(
+        (f"{SLICES} slices of {one['tenants']}", "in proportion"),
+        [
+            ["time, one slice after another here", seconds(SLICES * one["seconds"])],
+            ["time, all at once, each with a machine like this", seconds(one["seconds"])],
+            ["processor time in all", seconds(SLICES * one["processor"])],
+            ["memory, all at once", f"{SLICES * one['tree_mb'] / 1000:,.1f} GB"],
+            ["events of each slice", f"{one['events'] * one['tenants']:,.0f}"],
+        ],
+    )
+
+
 def _fleet_values(data: Mapping[str, Any]) -> Iterator[str]:
     yield "Processor time: of `ansible-playbook` and every process below it, its own start included; not the simulator."
     yield ""
@@ -406,5 +464,6 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "verdict": _verdict,
     "fleet": _fleet,
     "role": _role,
+    "tenants": _tenants,
     "evidence": _evidence,
 }

@@ -11,11 +11,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .lab import Lab
+from .memory import Watch
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -59,12 +61,28 @@ class Use:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a run used. processor: seconds of the whole tree of processes. largest_mb: the peak of the largest of them.
+
+    tree_mb: the most that all had together, 0 where nobody looked.
+    """
+
+    processor: float
+    largest_mb: float
+    tree_mb: float = 0.0
+
+
+@dataclass(frozen=True)
 class Run:
-    """One run of ansible-playbook. ``processor``: seconds of the whole tree of processes."""
+    """One run of ansible-playbook."""
 
     tasks: Sequence[TaskTime]
     uses: Sequence[Use]
-    processor: float
+    spent: Spent
+
+    @property
+    def processor(self) -> float:
+        return self.spent.processor
 
     def named(self, task: str) -> list[TaskTime]:
         return [one for one in self.tasks if one.task == task]
@@ -83,8 +101,9 @@ def playbook(
     inventory: Mapping[str, Any] | None = None,
     interpreter: str | None = None,
     options: Sequence[str] = (),
+    watch: bool = False,
 ) -> Run:
-    """Run a playbook; raises RuntimeError if it fails."""
+    """Run a playbook; raises RuntimeError if it fails. watch: look at the memory of all its processes meanwhile."""
     work = lab.scratch / f"run{next(_RUN)}"
     work.mkdir()
     files = {"hosts.json": inventory or {"all": {"hosts": {"localhost": {}}}}, "variables.json": variables or {}}
@@ -97,8 +116,8 @@ def playbook(
         (work / file).write_text(json.dumps(content), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(work / "hosts.json")]
     command += ["-e", f"@{work / 'variables.json'}", *options, str(path)]
-    processor = _run(command, {**_ansible(work), **(environment or {})}, work / "output")
-    return Run(_tasks(work / "tasks"), uses(work / "usage"), processor)
+    spent = _run(command, {**_ansible(work), **(environment or {})}, work / "output", watch=watch)
+    return Run(_tasks(work / "tasks"), uses(work / "usage"), spent)
 
 
 def script(lab: Lab, name: str, given: Mapping[str, Any]) -> tuple[dict[str, float], Use]:
@@ -164,16 +183,18 @@ def _ansible(work: Path) -> dict[str, str]:
     }
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], output: Path) -> float:
-    """Run to the end; returns the processor time of the process and of all that it waited for."""
+def _run(command: Sequence[str], environment: Mapping[str, str], output: Path, *, watch: bool = False) -> Spent:
+    """Run to the end; returns what the process and all that it waited for used."""
     with open(output, "wb") as file, open(output.with_suffix(".errors"), "wb") as errors:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=errors)
-        _dummy, status, usage = os.wait4(process.pid, 0)
+        watching = Watch(process.pid)
+        with watching if watch else nullcontext():
+            _dummy, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         texts = [path.read_text(errors="replace")[-3000:] for path in (output, output.with_suffix(".errors"))]
         raise RuntimeError("\n".join([f"{Path(command[-1]).name} ended with {process.returncode}", *texts]))
-    return usage.ru_utime + usage.ru_stime
+    return Spent(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MEMORY_UNIT / 1e6, watching.peak_mb)
 
 
 def _tasks(path: Path) -> list[TaskTime]:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from .runs import COUNT, MEASURE, PLAYBOOKS, ROOT, playbook
 from .ways import OURS, PER_MAILBOX, WAYS, Cell, extrapolated, measure
 
 Data = Any
+BASELINE = ROOT / "playbooks" / "baseline.yml"
 # Where only memory or processor time is of interest, the service need not be slow.
 FAST = Latency(request=0.02, row=0.0, item=0.0)
 
@@ -39,6 +41,9 @@ class Sizes:
     tenants: int = 50
     forks: int = 10
     tenant_mailboxes: int = 100
+    # A job of many tenants, and one slice of such a job.
+    job: int = 200
+    slice: int = 50
     verdict: int = 10_000
     sign_ins: int = 50_000
     # Tenants, mailboxes of each, how many of these the evidence names, and nights.
@@ -52,6 +57,8 @@ QUICK = Sizes(
     linearity=(500, 2000),
     tenants=4,
     forks=2,
+    job=6,
+    slice=3,
     verdict=1000,
     sign_ins=4000,
     evidence=((10, 250, 12, 3),),
@@ -208,35 +215,85 @@ def fleet(lab: Lab, sizes: Sizes) -> Data:
 
 def role(lab: Lab, sizes: Sizes) -> Data:
     """The same with the role and its playbook."""
+    return _fleet(lab, sizes, BASELINE, _baseline)
 
-    def host(tenant: Tenant) -> dict[str, Any]:
-        names = ("tenant", "client_id", "client_secret", "ca_path")
-        return {
-            **{f"exo_{name}": connection(tenant.info)[name] for name in names},
-            "tenant_baseline_transport_config": {
-                "external_delay_dsn_enabled": False,
-                "internal_delay_dsn_enabled": False,
-            },
-            "tenant_baseline_smtp_auth_organization": "disabled",
-            "tenant_baseline_smtp_auth_allowed": [{"identity": tenant.names[0], "reason": "scans to mail"}],
-            "tenant_baseline_smtp_auth_unlisted": "not_enabled",
-            "tenant_baseline_all_mailboxes": {"imap_enabled": False, "pop_enabled": False},
-            "tenant_baseline_max_changes": "100%",
-            "tenant_baseline_propagation_delay": 0,
+
+def _baseline(tenant: Tenant) -> dict[str, Any]:
+    """The variables of a tenant's host: its connection, and a baseline of three parts."""
+    names = ("tenant", "client_id", "client_secret", "ca_path")
+    return {
+        **{f"exo_{name}": connection(tenant.info)[name] for name in names},
+        "tenant_baseline_transport_config": {"external_delay_dsn_enabled": False, "internal_delay_dsn_enabled": False},
+        "tenant_baseline_smtp_auth_organization": "disabled",
+        "tenant_baseline_smtp_auth_allowed": [{"identity": tenant.names[0], "reason": "scans to mail"}],
+        "tenant_baseline_smtp_auth_unlisted": "not_enabled",
+        "tenant_baseline_all_mailboxes": {"imap_enabled": False, "pop_enabled": False},
+        "tenant_baseline_max_changes": "100%",
+        "tenant_baseline_propagation_delay": 0,
+    }
+
+
+def tenants(lab: Lab, sizes: Sizes) -> Data:
+    """A job of many tenants by the role: applying, again when nothing is left to do, and one slice of it."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _dummy in range(sizes.job)]
+        runs = {
+            "apply": _job(lab, sizes, found),
+            "again": _job(lab, sizes, found),
+            "slice": _job(lab, sizes, found[: sizes.slice]),
         }
+    if runs["again"]["changed"] or runs["slice"]["changed"]:
+        raise RuntimeError("the tenants of the job do not converge")
+    return {"forks": sizes.forks, "mailboxes": sizes.tenant_mailboxes, **runs}
 
-    return _fleet(lab, sizes, ROOT / "playbooks" / "baseline.yml", host)
+
+def _job(lab: Lab, sizes: Sizes, chosen: Sequence[Tenant]) -> dict[str, Any]:
+    """One run of the baseline's playbook.
+
+    events: of a tenant, as AWX counts them, a start and a result of each task. One of them has a task more for all.
+    """
+    hosts = {tenant.info.label: _baseline(tenant) for tenant in chosen}
+    lab.begin()
+    run = playbook(
+        lab,
+        BASELINE,
+        inventory={"tenants": {"hosts": hosts}},
+        environment=_urls(chosen[0]),
+        options=("--forks", str(sizes.forks)),
+        watch=True,
+    )
+    started, ended = min(task.started for task in run.tasks), max(task.ended for task in run.tasks)
+    seen = lab.seen(started, ended)
+    figures: dict[str, Any] = {
+        "tenants": len(chosen),
+        "changed": run.changed,
+        "seconds": ended - started,
+        "processor": run.processor,
+        "largest_mb": run.spent.largest_mb,
+        "tree_mb": run.spent.tree_mb,
+        "events": 2 * median(Counter(task.host for task in run.tasks if task.host in hosts).values()),
+        "requests": seen.requests / len(chosen),
+        "simulator_cpu": seen.simulator_cpu,
+    }
+    say(
+        f"  {len(chosen)} tenants: {figures['seconds']:.0f} s, {figures['processor']:.0f} s of processor time,"
+        f" {figures['tree_mb']:.0f} MB, {figures['events']:g} events a tenant"
+    )
+    return figures
+
+
+def _urls(tenant: Tenant) -> dict[str, str]:
+    """Playbooks take the service's URLs from the environment; they are the same for all."""
+    return {name: tenant.info.environment[name] for name in ("EXO_ENDPOINT", "EXO_AUTHORITY")}
 
 
 def _fleet(lab: Lab, sizes: Sizes, path: Path, host: Callable[[Tenant], dict[str, Any]]) -> dict[str, Any]:
     with ExitStack() as stack:
-        tenants = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _dummy in range(sizes.tenants)]
-        hosts = {tenant.info.label: host(tenant) for tenant in tenants}
-        # Playbooks take the service's URLs from the environment; they are the same for all.
-        shared = {name: tenants[0].info.environment[name] for name in ("EXO_ENDPOINT", "EXO_AUTHORITY")}
+        group = [stack.enter_context(lab.tenant(sizes.tenant_mailboxes)) for _dummy in range(sizes.tenants)]
+        hosts = {tenant.info.label: host(tenant) for tenant in group}
         given: dict[str, Any] = {
             "inventory": {"tenants": {"hosts": hosts}},
-            "environment": shared,
+            "environment": _urls(group[0]),
             "options": ("--forks", str(sizes.forks)),
         }
         playbook(lab, path, **given)
@@ -294,5 +351,6 @@ SECTIONS: Mapping[str, Callable[[Lab, Sizes], Data]] = {
     "verdict": verdict,
     "fleet": fleet,
     "role": role,
+    "tenants": tenants,
     "evidence": evidence,
 }

@@ -32,6 +32,7 @@ SECTIONS = {
     (REGISTER, "A certificate"): "test_register_the_app",
     (REGISTER, "With the Azure CLI"): "test_register_the_app",
     (REGISTER, "Check it"): "test_register_the_app",
+    (REGISTER, "For many tenants"): "test_register_the_app",
     (ERRORS, ""): "test_what_a_device_was_told",
     (EVIDENCE, ""): "test_the_role",
     (AWX, "Set it up"): "make awx",
@@ -179,6 +180,15 @@ def test_register_the_app(reader: Reader, contoso: Tenant) -> None:
     assert '{"principalId": "99999999-8888-7777-6666-555555555555", "roleDefinitionId":' in calls[6]
     own.write_bytes(Path(str(contoso.info.values["certificate_path"])).read_bytes())
     assert '"answer": "yes"' in reader.paste(check)
+    customer, live_check = of(REGISTER, "For many tenants", "shell")
+    (reader.directory / "az.log").unlink()
+    reader.paste(customer)
+    calls = (reader.directory / "az.log").read_text().split("\n\n")
+    assert [call.split("\n")[0] for call in calls if call] == ["login", "ad", "ad", "ad", "rest", "rest"]
+    bodies = [json.loads(call.split("--body\n")[1]) for call in calls if call.startswith("rest")]
+    assert [body["principalId"] for body in bodies] == ["99999999-8888-7777-6666-555555555555"] * 2
+    reader.write("inventory.yml", of(ROLE, "Use", "yaml")[0])
+    assert "READY to read" in reader.paste(live_check)
 
 
 def test_another_tenant(reader: Reader) -> None:
