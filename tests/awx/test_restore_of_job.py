@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import COLLECTION, Lab, Run, Step, Tenant, task, tried
+from harness import COLLECTION, EFFECT, Lab, Run, Step, Tenant, small, task, tried
 
 from awx import guide
 from awx.controller import TOKEN, Controller
 
 pytestmark = pytest.mark.awx
 
-RESTORE = Path(__file__).resolve().parents[2] / "playbooks" / "restore.yml"
+PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 JOB = 4711
 OFF = {"all_mailboxes": True, "pop_enabled": False}
 
@@ -37,10 +37,17 @@ def pop(lab: Lab, tenant: Tenant) -> dict[str, bool]:
     return {box["Guid"]: box["PopEnabled"] for box in lab.simulator.state(tenant.label)["mailboxes"]}
 
 
+def settings(lab: Lab, tenant: Tenant) -> tuple[Any, ...]:
+    """What the test's baseline sets."""
+    own = "SmtpClientAuthenticationDisabled"
+    boxes = lab.simulator.state(tenant.label)["mailboxes"]
+    return tenant.transport(own), {box["Guid"]: (box["PopEnabled"], box[own]) for box in boxes}
+
+
 def restore(lab: Lab, tenants: list[Tenant], environment: dict[str, str], **how: Any) -> Run:
     variables = {tenant.label: tenant.host_vars for tenant in tenants}
     return lab.run_playbook(
-        RESTORE, tenants, host_vars=variables, env={**environment, **tenants[0].urls},
+        PLAYBOOKS / "restore.yml", tenants, host_vars=variables, env={**environment, **tenants[0].urls},
         extra_vars={"exo_restore_job": JOB}, secrets=[TOKEN], **how,
     )  # fmt: skip
 
@@ -86,6 +93,35 @@ def test_a_job_that_was_killed_is_taken_back_whole(
     assert pop(lab, tenant) == before
     assert other.writes() == []
     assert TOKEN not in output
+
+
+def test_what_the_role_did_in_a_job_is_taken_back(
+    lab: Lab, controller: Controller, environment: dict[str, str]
+) -> None:
+    tenant = small(lab)
+    before = settings(lab, tenant)
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_smtp_auth_organization": "disabled",
+        "tenant_baseline_smtp_auth_allowed": tenant.allowed("scanner", "reports"),
+        "tenant_baseline_all_mailboxes": {"pop_enabled": False},
+        "tenant_baseline_max_changes": 100,
+        "tenant_baseline_propagation_delay": 0,
+    }
+    run = lab.run_playbook(
+        PLAYBOOKS / "baseline.yml", [tenant], host_vars={tenant.label: variables}, env=tenant.urls,
+        extra_vars={"awx_job_id": JOB}, warns=[EFFECT, "stray"],
+    )  # fmt: skip
+    assert settings(lab, tenant) != before
+    told = [step for step in run.steps if "undo" in step.result]
+    assert len(told) == 4, "two parts, each announced and made"
+    keep(
+        controller, [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(told)], status="successful"
+    )
+    run = restore(lab, [tenant], environment, warns=[EFFECT])
+    assert settings(lab, tenant) == before
+    # What was announced and then made is one change.
+    assert len(run["Put back what the job changed"]["results"]) == 2
 
 
 @pytest.mark.parametrize(
