@@ -227,15 +227,16 @@ def _settled_for(
 ) -> float:
     """Seconds since the last change of any of these, whoever made it.
 
-    Where the service does not say, it counts from when this run wrote, or else from when it started. A date ahead of
-    this host's clock counts from when it was first seen.
+    Where the service does not say, it counts from when this run wrote, or else from when it started. The service's
+    dates are by its own clock: where this host's is ahead, less time has passed than the two would make. A date ahead
+    of this host's clock counts from when it was first seen.
     """
-    now = run.waiting.now()
+    now, ahead = run.waiting.now(), run.client.clock_ahead
     moments = []
     for record in records:
         place, when = record.target.place, changed_at(record)
         if when is not None:
-            moments.append(min(when, first_seen.setdefault((place, when), now)))
+            moments.append(min(when + ahead, first_seen.setdefault((place, when), now)))
         elif place in run.outcomes.by_place:
             moments.append(run.last_write)
         else:

@@ -10,6 +10,7 @@ Facts about the protocol and where each was seen: docs/protocol.md.
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 import threading
@@ -19,6 +20,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urljoin, urlsplit
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._authority import Token
@@ -136,6 +138,8 @@ class Client:
         self._pacer = Pacer(concurrency)
         self._lock = threading.Lock()
         self.retried: list[str] = []
+        # How far this host's clock is ahead of the service's, by its last answer.
+        self.clock_ahead = datetime.timedelta(0)
         self._warnings: dict[str, None] = {}
 
     def token(self) -> str:
@@ -416,6 +420,7 @@ class Client:
             raise error.but(cmdlet=error.cmdlet or command.name) from None
         if 200 <= response.status < 300:
             self._pacer.succeeded()
+            self.clock_ahead = ahead_of(response.headers, datetime.datetime.now(datetime.timezone.utc))
             return response
         failed = failure(command.name, response.status, response.headers, _json(response), subject=command.subject)
         if isinstance(failed, NeedsProxy) and not command.anchor:
@@ -599,6 +604,20 @@ def _json(response: Response) -> t.Any:
         return json.loads(response.body) if response.body else None
     except (ValueError, RecursionError):
         return response.body[:4000].decode("utf-8", errors="replace")
+
+
+def ahead_of(headers: Mapping[str, t.Any], now: datetime.datetime) -> datetime.timedelta:
+    """How far a clock that says now is ahead of the one that dated the answer; nothing where it is not, or not known.
+
+    A date has whole seconds, so a clock that is right can seem up to a second ahead.
+    """
+    try:
+        sent = parsedate_to_datetime(str(headers.get("Date")))
+    except (TypeError, ValueError):
+        return datetime.timedelta(0)
+    if sent.tzinfo is None:
+        return datetime.timedelta(0)
+    return max(now - sent, datetime.timedelta(0))
 
 
 def _answer(command: Command, status: int, headers: Mapping[str, t.Any], body: t.Any) -> Answer:

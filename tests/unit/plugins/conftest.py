@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import io
 import json
 import threading
@@ -344,6 +345,7 @@ class TenantClient:
     """
 
     concurrency = 4
+    clock_ahead = datetime.timedelta(0)
     tenant_id = TENANT
 
     def __init__(

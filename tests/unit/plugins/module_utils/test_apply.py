@@ -525,6 +525,14 @@ def test_a_date_ahead_of_this_hosts_clock_counts_from_when_it_was_seen(tenant: T
     assert client.transport[AUTH] is True
 
 
+def test_a_clock_that_is_ahead_of_the_services_does_not_shorten_the_delay(tenant: Tenant, watch: Watch) -> None:
+    """By this host the change is ten minutes old, by the service ten seconds."""
+    client = tenant(1, {AUTH: False, "WhenChangedUTC": "2026-11-26T08:50:00Z"}, organization={AUTH: False})
+    client.clock_ahead = datetime.timedelta(minutes=9, seconds=50)
+    apply(client, closing(client, 1), watch.waiting())
+    assert sum(watch.slept) == 20.0
+
+
 def test_a_change_during_the_delay_starts_it_anew(tenant: Tenant, watch: Watch) -> None:
     client = tenant(1, {AUTH: False, "WhenChangedUTC": "2026-11-26T09:00:00Z"}, organization={AUTH: False})
     box = next(iter(client.boxes.values()))

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import threading
 import typing as t
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Command
+from ansible_collections.m365.exchange_online.plugins.module_utils._client import Answer, Command, ahead_of
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -48,6 +50,30 @@ def named(*numbers: int) -> list[Command]:
 
 
 # One request
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Thu, 26 Nov 2026 11:50:00 GMT", 600),
+        ("Thu, 26 Nov 2026 13:00:00 +0100", 0),
+        ("Thu, 26 Nov 2026 12:10:00 GMT", 0),
+        ("Thu, 26 Nov 2026 11:50:00", 0),
+        ("yesterday", 0),
+        (None, 0),
+    ],
+)
+def test_how_far_a_clock_is_ahead(date: str | None, seconds: int) -> None:
+    now = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+    assert ahead_of({"Date": date} if date else {}, now).total_seconds() == seconds
+
+
+def test_a_client_knows_how_far_its_clock_is_ahead(rig: Make, rows: Make) -> None:
+    answer = rows({"ClearCategories": True})
+    rig.script(replace(answer, headers={"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}))
+    client = rig.client()
+    client.invoke(GET)
+    assert client.clock_ahead > datetime.timedelta(days=300)
 
 
 def test_a_request(rig: Make, rows: Make) -> None:
