@@ -21,7 +21,7 @@ from harness import ROOT, Lab, Tenant
 from tools import fresh, links
 
 README, REGISTER, ERRORS = "README.md", "docs/register_app.md", "docs/smtp_auth_errors.md"
-EVIDENCE, AWX = "docs/evidence.md", "docs/awx.md"
+EVIDENCE, AWX, FLEET = "docs/evidence.md", "docs/awx.md", "docs/fleet.md"
 ROLE = "roles/tenant_baseline/README.md"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [ROOT / README, ROOT / ROLE, *(ROOT / "docs").rglob("*.md")])
 # The sections with code, and what runs it: a test below, or make fresh.
@@ -32,12 +32,12 @@ SECTIONS = {
     (REGISTER, "A certificate"): "test_register_the_app",
     (REGISTER, "With the Azure CLI"): "test_register_the_app",
     (REGISTER, "Check it"): "test_register_the_app",
-    (REGISTER, "For many tenants"): "test_register_the_app",
+    (REGISTER, "For many tenants"): "test_another_tenant",
+    (FLEET, "A canary"): "test_the_role",
     (ERRORS, ""): "test_what_a_device_was_told",
     (EVIDENCE, ""): "test_the_role",
     (AWX, "Set it up"): "make awx",
     (AWX, "The way back"): "make awx",
-    (AWX, "Another tenant"): "test_another_tenant",
     (ROLE, "Use"): "test_the_role",
     (ROLE, "What it does"): "test_the_role",
 }
@@ -180,22 +180,14 @@ def test_register_the_app(reader: Reader, contoso: Tenant) -> None:
     assert '{"principalId": "99999999-8888-7777-6666-555555555555", "roleDefinitionId":' in calls[6]
     own.write_bytes(Path(str(contoso.info.values["certificate_path"])).read_bytes())
     assert '"answer": "yes"' in reader.paste(check)
-    customer, live_check = of(REGISTER, "For many tenants", "shell")
-    (reader.directory / "az.log").unlink()
-    reader.paste(customer)
-    calls = (reader.directory / "az.log").read_text().split("\n\n")
-    assert [call.split("\n")[0] for call in calls if call] == ["login", "ad", "ad", "ad", "rest", "rest"]
-    bodies = [json.loads(call.split("--body\n")[1]) for call in calls if call.startswith("rest")]
-    assert [body["principalId"] for body in bodies] == ["99999999-8888-7777-6666-555555555555"] * 2
-    reader.write("inventory.yml", of(ROLE, "Use", "yaml")[0])
-    assert "READY to read" in reader.paste(live_check)
 
 
-def test_another_tenant(reader: Reader) -> None:
+def test_another_tenant(reader: Reader, contoso: Tenant) -> None:
     """The commands are syntactically right and say what they are to say; az only writes it down."""
     program(reader, "az", AZ)
     program(reader, "sleep", "#!/bin/sh\n")
-    reader.paste(*of(AWX, "Another tenant", "shell"))
+    customer, live_check = of(REGISTER, "For many tenants", "shell")
+    reader.paste(customer)
     calls = [call.split("\n") for call in (reader.directory / "az.log").read_text().split("\n\n") if call]
     assert [call[0] for call in calls] == ["login", "ad", "ad", "ad", "rest", "rest"]
     bodies = [json.loads(call[-1]) for call in calls[-2:]]
@@ -206,6 +198,8 @@ def test_another_tenant(reader: Reader) -> None:
         "appRoleId",
         "roleDefinitionId",
     ]
+    reader.write("inventory.yml", of(ROLE, "Use", "yaml")[0])
+    assert "READY to read" in reader.paste(live_check)
 
 
 def test_what_a_device_was_told(reader: Reader, contoso: Tenant) -> None:
@@ -233,7 +227,7 @@ def test_the_role(reader: Reader, contoso: Tenant) -> None:
     assert "compliant" in reader.paste(audit)
     reader.paste(*of(EVIDENCE, "", "shell"))
     assert (reader.directory / "evidence" / "evidence.html").exists()
-    reader.paste("ansible-playbook -i inventory own.yml")
+    reader.paste("ansible-playbook -i inventory own.yml", *of(FLEET, "A canary", "shell"))
     reader.paste(restore)
     assert (contoso.transport(), contoso.own("scanner@contoso.com")) == (False, None)
 

@@ -113,7 +113,9 @@ MUTANTS = (
     ),
     _apply("moments.append(run.last_write)", "moments.append(run.started)", "the delay counts from before the write"),
     _apply(
-        "min(when + ahead, first_seen.setdefault((place, when), now))", "when", "a clock that is ahead makes the wait endless"
+        "min(when + ahead, first_seen.setdefault((place, when), now))",
+        "when",
+        "a clock that is ahead makes the wait endless",
     ),
     _apply(
         "            run.outcomes.fatal = run.outcomes.fatal or answer\n",
