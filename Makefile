@@ -26,7 +26,7 @@ LINT = HOME="$(CACHE)/home" PATH="$(LINT_BIN):$$PATH"
 PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup setup-lint link demo test lint unit units integration examples awx faults sanity docs site matrix molecule \
+.PHONY: help python setup setup-lint link demo test lint unit units integration examples awx ee faults sanity docs site matrix molecule \
 	fuzz benchmark page architecture pictures screens fresh release-check certification build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
@@ -89,6 +89,9 @@ lint-artefact:
 
 unit: setup ## Run the unit tests and a short search for inputs that break the promises
 	$(PYTEST) tests/unit tests/fuzz -n $(WORKERS) $(ARGS)
+
+ee: setup ## Build the execution environment with podman, where it is, and run baseline and audit in it
+	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.ee $(ARGS)
 
 awx: setup ## Set up a simulated AWX with awx.awx, and take back a job of it
 	@"$(BIN)/python" $(TOOLS)/awx_collection.py "$(CACHE)/awx"
