@@ -64,7 +64,8 @@ options:
       - What a host is called. C(host_vars) go by it, so it should not change.
       - V(tenant) is the GUID, or what a file has.
       - V(default_domain) is known from contracts and files.
-      - V(name) is the display name, in plain letters and digits with dashes between them. Customers can change theirs.
+      - V(name) is the display name, in plain letters and digits with dashes between them. Customers can change theirs,
+        so one that takes a name that was another's would get its C(host_vars).
       - Two tenants with the same name are an error.
     type: str
     default: tenant

@@ -23,6 +23,8 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._text import 
 # The service's two ways to say that a relationship is not extended by itself.
 _NOT_EXTENDED = (None, "", "P0D", "PT0S")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+# Names that Ansible or the playbooks give a meaning; a customer may call itself like that.
+_RESERVED = ("all", "ungrouped", "localhost", "tenants")
 _FILE_KEYS = ("tenant", "name", "default_domain")
 
 
@@ -219,7 +221,8 @@ def _domain_name(tenant: Tenant) -> str:
 def _plain_name(tenant: Tenant) -> str:
     """Letters and digits alone, because everything else has a meaning in a pattern of hosts."""
     letters = unicodedata.normalize("NFKD", tenant.name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
+    return "" if name in _RESERVED else name
 
 
 HOST_NAMES: Mapping[str, Callable[[Tenant], str]] = {

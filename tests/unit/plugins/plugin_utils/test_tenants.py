@@ -189,6 +189,10 @@ REFUSED_NAMES: list[tuple[str, list[Tenant], str]] = [
     ("default_domain", [Tenant(ONE, "Contoso")], rf"Contoso \({ONE}\) has no default_domain"),
     ("default_domain", [Tenant(ONE, default_domain="a.com:!b")], "has no default_domain"),
     ("name", [Tenant(ONE, "株式会社")], "has no name"),
+    *(
+        ("name", [Tenant(ONE, name)], f"{name} .* has no name")
+        for name in ("All", "Localhost", "Tenants!", "ungrouped")
+    ),
     ("name", [Tenant(ONE, "A B"), Tenant(TWO, "a-b")], rf"A B \({ONE}\) and a-b \({TWO}\) would both be the host a-b"),
 ]
 
