@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+# Neither directory is a package: importlib mode leaves them out of the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
 from harness import Lab

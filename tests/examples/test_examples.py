@@ -10,23 +10,17 @@ One run of ansible-playbook for each module, against a tenant that the documenta
 from __future__ import annotations
 
 import importlib
-import itertools
 import json
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from harness import ROOT, Lab, Run, Tenant, task
+from harness import ROOT, Lab, Run, task
+from scene import PASSWORD, placed, tenants
 
-NUMBERS = itertools.count(1)
-CLIENT_ID = "11111111-2222-3333-4444-555555555555"
-PEOPLE = ("ada", "ben", "ceo", "crm", "erp", "frank", "grace", "old-printer", "reports")
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if not path.stem.startswith("_"))
-PASSWORD = "of the scanner 7261"
 # What the examples say without defining it.
 VARIABLES = {
     "exo_tenant": "contoso.onmicrosoft.com",
@@ -78,42 +72,6 @@ TYPES: dict[str, tuple[type, ...]] = {
 def documents(name: str, part: str) -> Any:
     module = importlib.import_module(f"ansible_collections.m365.exchange_online.plugins.modules.{name}")
     return yaml.safe_load(getattr(module, part))
-
-
-def tenants(lab: Lab, closed: bool) -> Tenant:
-    """The two tenants that the examples speak of, with one app registration and certificate for both."""
-    for label in lab.simulator.control("GET", "tenants"):
-        lab.simulator.remove_tenant(label)
-    contoso = lab.tenant(
-        "contoso",
-        domains=["contoso.onmicrosoft.com", "contoso.com"],
-        apps=[
-            {
-                "client_id": CLIENT_ID,
-                "certificate": True,
-                "roles": ["Exchange.ManageAsApp", "SMTP.SendAsApp"],
-                "send_as": ["erp@contoso.com"],
-            }
-        ],
-        transport_config={"SmtpClientAuthenticationDisabled": closed},
-        mailboxes=[
-            {"upn": "info@contoso.com", "type": "SharedMailbox"},
-            {"upn": "scanner@contoso.com", "password": PASSWORD},
-            *({"upn": f"{name}@contoso.com"} for name in PEOPLE),
-        ],
-    )
-    # A label's first certificate is the one that lies there, which is how both get the same.
-    label = f"fabrikam{next(NUMBERS)}"
-    shutil.copyfile(contoso.info.values["certificate_path"], lab.simulator.state_dir / f"{label}.pem")
-    lab.tenant(label, domains=["fabrikam.onmicrosoft.com"], apps=[{"client_id": CLIENT_ID, "certificate": True}])
-    return contoso
-
-
-def placed(text: str, contoso: Tenant, directory: Path) -> str:
-    """The examples with the paths of this machine."""
-    for name in ("contoso", "app", "erp"):
-        text = text.replace(f"/etc/exo/{name}.pem", str(contoso.info.values["certificate_path"]))
-    return re.sub(r"(?<!\w)(?=/(?:var/lib|srv/www|mnt)/exo)", str(directory), text)
 
 
 def run(name: str, lab: Lab, directory: Path) -> Run:
