@@ -112,6 +112,7 @@ MUTANTS = (
         "the propagation delay is not waited",
     ),
     _apply("moments.append(run.last_write)", "moments.append(run.started)", "the delay counts from before the write"),
+    _apply("min(when + ahead,", "min(when,", "a clock that is ahead shortens the delay"),
     _apply(
         "min(when + ahead, first_seen.setdefault((place, when), now))",
         "when",

@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, UnexpectedResponse
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
     Kind,
+    Policy,
     PolicyReference,
     Property,
     Table,
@@ -572,3 +573,15 @@ def test_a_number_is_no_boolean() -> None:
     kind = CAS_MAILBOX["pop_enabled"].kind
     assert not kind.same(True, 1)
     assert not kind.same(0, False)
+
+
+@pytest.mark.parametrize("kind", [Policy(), PolicyReference()])
+@pytest.mark.parametrize("name", ["True", "False"])
+def test_a_boolean_is_no_name_of_a_policy(kind: Kind, name: str) -> None:
+    with pytest.raises(ValueError, match=f"is {name.lower()}, not the name of a policy"):
+        kind.parse(name)
+
+
+@pytest.mark.parametrize("kind", [Policy(), PolicyReference()])
+def test_the_name_of_a_policy(kind: Kind) -> None:
+    assert (kind.parse(" Allow SMTP "), kind.parse("")) == ("Allow SMTP", "")
