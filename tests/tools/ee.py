@@ -104,8 +104,9 @@ def build(scratch: Path, context: Path) -> None:
     volumes += [f"{certificates}:{certificates}:ro"] if certificates.is_dir() else []
     arguments = given("--build-arg", [f"{name}={value}" for name, value in DEBIAN.items()])
     mounts = given("--volume", volumes)
-    podman("build", "--quiet", *RUNTIME, *NETWORK, *LIMITS, *arguments, *mounts, "--tag", IMAGE, "--file",
-           str(context / "Containerfile"), str(context))  # fmt: skip
+    # Without layers no image of a stage is left behind.
+    podman("build", "--quiet", "--layers=false", *RUNTIME, *NETWORK, *LIMITS, *arguments, *mounts, "--tag", IMAGE,
+           "--file", str(context / "Containerfile"), str(context))  # fmt: skip
 
 
 def inventory(tenant: TenantInfo) -> dict[str, Any]:
