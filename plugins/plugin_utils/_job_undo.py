@@ -23,9 +23,22 @@ Json = Mapping[str, t.Any]
 Get = t.Callable[[str, Mapping[str, t.Any]], Json | None]
 
 _UNFINISHED = ("new", "pending", "waiting", "running")
-_RESULTS = "runner_on_ok,runner_on_failed,runner_item_on_ok,runner_item_on_failed"
+# A try that failed may have written, and the next one that succeeds tells of the rest alone.
+_RESULTS = "runner_on_ok,runner_on_failed,runner_item_on_ok,runner_item_on_failed,runner_retry"
 _PAGE_SIZE = 200
-_OURS = "m365.exchange_online.exo_"
+# The modules that write to a tenant, as a task may also name them where C(collections) is set.
+WRITING = frozenset(
+    {
+        "exo_authentication_policy",
+        "exo_cas_mailbox",
+        "exo_cas_mailbox_plan",
+        "exo_organization_config",
+        "exo_restore",
+        "exo_smtp_auth",
+        "exo_transport_config",
+        "exo_user",
+    }
+)
 
 
 def ways_back(get: Get, job: int, host: str) -> list[dict[str, t.Any]]:
@@ -42,12 +55,12 @@ def ways_back(get: Get, job: int, host: str) -> list[dict[str, t.Any]]:
 
 
 def told_once(contents: Sequence[Json]) -> list[dict[str, t.Any]]:
-    """The contents, newest first, without what a newer one tells too.
+    """The contents, newest first, without what the one after it tells too.
 
     A run announces a change in check mode and then makes it, so one change may be told twice. The newer telling is
-    nearer to the write.
+    nearer to the write. Where another change of the same settings lies between, it was made twice, and both count.
     """
-    told: set[str] = set()
+    told: dict[str, str] = {}
     kept = []
     for content in contents:
         groups = [_untold(group, told) for group in content["groups"]]
@@ -57,11 +70,16 @@ def told_once(contents: Sequence[Json]) -> list[dict[str, t.Any]]:
     return kept
 
 
-def _untold(group: Json, told: set[str]) -> dict[str, t.Any]:
-    """The group without the objects whose change is told already; notes those that stay."""
-    change = json.dumps([group.get("noun"), group.get("verb"), group.get("after")], sort_keys=True)
-    guids = [guid for guid in group["guids"] if f"{guid} {change}" not in told]
-    told.update(f"{guid} {change}" for guid in guids)
+def _untold(group: Json, told: dict[str, str]) -> dict[str, t.Any]:
+    """The group without the objects whose change is the one that was told last; notes those that stay.
+
+    told: by object and settings, the values that it was given.
+    """
+    kind = [group.get("noun"), group.get("verb"), group.get("identity"), sorted(group.get("after") or {})]
+    change = json.dumps(group.get("after"), sort_keys=True)
+    keys = {guid: json.dumps([guid, *kind]) for guid in group["guids"]}
+    guids = [guid for guid, key in keys.items() if told.get(key) != change]
+    told.update({keys[guid]: change for guid in guids})
     return {**group, "guids": guids}
 
 
@@ -84,9 +102,14 @@ def _jobs(get: Get, number: int) -> list[Json]:
 def _jobs_of_nodes(get: Get, workflow: Json) -> Iterator[Json]:
     for node in _pages(get, f"workflow_jobs/{workflow['id']}/workflow_nodes/", {}):
         path = (node.get("related") or {}).get("job")
-        job = get(path, {}) if path else None
-        if job is None:
+        if not path:
             continue
+        job = get(path, {})
+        if job is None:
+            raise IncompleteRead(
+                f"{path} of workflow job {workflow['id']} is gone, and with it what it changed, so nothing is taken back.",
+                hint="Take back the other jobs of the workflow one by one, the last one first.",
+            )
         if job.get("type") == "workflow_job":
             yield from _jobs_of_nodes(get, job)
         elif job.get("type") == "job" and job.get("job_type") != "check":
@@ -112,8 +135,9 @@ def _events(get: Get, job: Json, host: str) -> list[Json]:
 def _pages(get: Get, path: str, query: Mapping[str, t.Any]) -> Iterator[Json]:
     """Every object of a list; raises IncompleteRead where the pages hold another number than the list says."""
     seen: set[int] = set()
-    count = 0
     answer = get(path, {**query, "page_size": _PAGE_SIZE})
+    if answer is None:
+        raise IncompleteRead(f"The controller has no list {path}, so nothing is taken back.")
     while answer is not None:
         count = int(answer["count"])
         for one in answer["results"]:
@@ -132,28 +156,41 @@ def _contents(events: Sequence[Json], job: Json) -> list[dict[str, t.Any]]:
     lost: list[str] = []
     for event in events:
         data = event.get("event_data") or {}
-        result = data.get("res") or {}
-        found += [one["undo"] for one in (result, *_items(result)) if _has_groups(one.get("undo"))]
-        if _is_lost(data, result):
+        results = _results(data.get("res") or {})
+        found += [one["undo"] for one in results if _is_way_back(one.get("undo"))]
+        if _writes(data) and any(map(_is_lost, results)):
             lost.append(str(data.get("task")))
     if lost:
         raise IncompleteRead(
-            f"The controller did not keep what these tasks of job {job['id']} returned: {listed(sorted(set(lost)))}."
+            f"The events of job {job['id']} do not tell what these tasks changed: {listed(sorted(set(lost)))}."
             " The way back is not whole, so nothing is taken back.",
             hint="Use the undo files of that job, if there are any.",
         )
     return found
 
 
-def _has_groups(undo: t.Any) -> bool:
-    return isinstance(undo, Mapping) and isinstance(undo.get("groups"), list)
+def _results(result: Json) -> list[Json]:
+    """The result of a task, or those of a loop."""
+    several = result.get("results")
+    return [one for one in several if isinstance(one, Mapping)] if isinstance(several, list) else [result]
 
 
-def _items(result: Json) -> list[Json]:
-    return [one for one in result.get("results") or () if isinstance(one, Mapping)]
+def _is_way_back(undo: t.Any) -> bool:
+    groups = undo.get("groups") if isinstance(undo, Mapping) else None
+    return isinstance(groups, list) and all(map(_is_group, groups))
 
 
-def _is_lost(data: Json, result: Json) -> bool:
-    """Whether a result of a task that writes was too long for the controller, or hidden by C(no_log)."""
-    action = str(data.get("task_action", data.get("resolved_action", "")))
-    return action.startswith(_OURS) and not action.endswith("_info") and (not result or "censored" in result)
+def _is_group(group: t.Any) -> bool:
+    return isinstance(group, Mapping) and isinstance(group.get("guids"), list)
+
+
+def _writes(data: Json) -> bool:
+    actions = (str(data.get(name, "")) for name in ("resolved_action", "task_action"))
+    return any(action.rpartition(".")[2] in WRITING for action in actions)
+
+
+def _is_lost(result: Json) -> bool:
+    """Whether a result of a task that writes was too long for the controller, hidden by C(no_log), or has no way back."""
+    if not result or "censored" in result:
+        return True
+    return bool(result.get("changed")) and not _is_way_back(result.get("undo"))

@@ -16,6 +16,8 @@ JOB_DIRECTORY_VARIABLE = "AWX_ISOLATED_DATA_DIR"
 _JOB_DIRECTORY = "/runner/artifacts"
 # What the container itself is made of, and what is only in memory.
 _PASSING = frozenset({"overlay", "tmpfs", "ramfs", "proc", "sysfs", "devtmpfs", "mqueue", "devpts"})
+# How kubelet calls the directory of a volume that it removes with the pod. It is on the node's own disk.
+_OF_THE_POD = "/kubernetes.io~empty-dir/"
 
 
 def outlives_the_job(path: str, environ: Mapping[str, str], mounts: str = MOUNTS) -> bool:
@@ -30,14 +32,16 @@ def outlives_the_job(path: str, environ: Mapping[str, str], mounts: str = MOUNTS
         return False
     point = _mount_point(os.path.realpath(path), kinds)
     job = os.path.realpath(environ.get(JOB_DIRECTORY_VARIABLE) or _JOB_DIRECTORY)
-    return kinds.get(point, "overlay") not in _PASSING and not _within(job, point)
+    # A container's root goes with it, whatever holds it: overlay, fuse-overlayfs or a directory of the node.
+    return point != "/" and kinds.get(point, "overlay") not in _PASSING and not _within(job, point)
 
 
 def _mount(line: str) -> tuple[str, str]:
     """(mount point, type of file system) of a line, in which blanks of a path are octal numbers."""
     before, _dash, after = line.partition(" - ")
-    point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), before.split()[4])
-    return point, after.split()[0]
+    root, point = before.split()[3:5]
+    kind = "tmpfs" if _OF_THE_POD in root else after.split()[0]
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point), kind
 
 
 def _mount_point(path: str, kinds: Mapping[str, str]) -> str:

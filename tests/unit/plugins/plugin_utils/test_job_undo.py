@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import inspect
 import typing as t
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +22,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 )
 from ansible_collections.m365.exchange_online.plugins.plugin_utils import _controller
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._controller import from_environment
-from ansible_collections.m365.exchange_online.plugins.plugin_utils._job_undo import ways_back
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._job_undo import WRITING, ways_back
 
 pytestmark = pytest.mark.unit
 
@@ -79,7 +81,9 @@ class Api:
         name, _dash, start = path.partition("?")
         if name not in self.lists:
             return self.objects.get(path)
+        kinds = query.get("event__in", "").split(",")
         every = [one for one in self.lists[name] if one.get("host_name") in (None, "contoso")]
+        every = [one for one in every if start or one.get("event", kinds[0]) in kinds]
         end = int(start or 0) + 2
         more = f"{name}?{end}" if end < len(every) else None
         page = every[end - 2 : end]
@@ -128,6 +132,20 @@ def test_two_changes_of_one_object_are_both_taken_back(api: Api) -> None:
     assert written(ways_back(api.get, 7, "contoso")) == ["02", "01"]
 
 
+def test_a_change_that_was_made_turned_and_made_again_is_taken_back_to_its_start(api: Api) -> None:
+    """Each of the three was announced and then made."""
+    close, reopen = ({"after": False, "before": True}, {"after": True, "before": False})
+    changes = [close, close, reopen, reopen, close, close]
+    api.job(7, [event(number, {"undo": undo(number, "a", **change)}) for number, change in enumerate(changes)])
+    assert written(ways_back(api.get, 7, "contoso")) == ["05", "03", "01"]
+
+
+def test_a_try_that_failed_is_taken_back_too(api: Api) -> None:
+    tried = event(1, {"failed": True, "changed": True, "undo": undo(1, "a", "b")})
+    api.job(7, [{**tried, "event": "runner_retry"}, event(2, {"changed": True, "undo": undo(2, "b")})])
+    assert [content["groups"][0]["guids"] for content in ways_back(api.get, 7, "contoso")] == [["b"], ["a"]]
+
+
 def test_nothing_changed_is_nothing_to_take_back(api: Api) -> None:
     api.job(7, [event(1, {"changed": False}), event(2, {}, action="m365.exchange_online.exo_cas_mailbox_info")])
     assert ways_back(api.get, 7, "contoso") == []
@@ -170,11 +188,41 @@ def test_a_list_that_is_cut_short_is_refused(api: Api, count: int) -> None:
         ways_back(api.get, 7, "contoso")
 
 
-@pytest.mark.parametrize("res", [{}, {"censored": "hidden", "changed": True}])
-def test_a_result_that_was_not_kept_is_refused(api: Api, res: Json) -> None:
-    api.job(7, [event(1, {"undo": undo(1, "a")}), event(2, res)])
-    with pytest.raises(IncompleteRead, match="job 7 returned: Task 2"):
+@pytest.mark.parametrize("action", [MODULE, "exo_cas_mailbox"])
+@pytest.mark.parametrize(
+    "res",
+    [
+        {},
+        {"censored": "hidden", "changed": True},
+        {"changed": True, "undo_file": "/exo/undo/contoso.json"},
+        {"changed": True, "failed": True},
+        {"changed": True, "undo": {"format": 2, "groups": ["damaged"]}},
+        {"changed": True, "results": [{"changed": True, "undo": undo(2, "b")}, {"changed": True}]},
+    ],
+)
+def test_a_change_without_its_way_back_is_refused(api: Api, res: Json, action: str) -> None:
+    api.job(7, [event(1, {"undo": undo(1, "a")}), event(2, res, action=action)])
+    with pytest.raises(IncompleteRead, match="what these tasks changed: Task 2"):
         ways_back(api.get, 7, "contoso")
+
+
+def test_every_module_with_a_way_back_is_known() -> None:
+    modules = Path(inspect.getfile(_controller)).parents[1] / "modules"
+    assert {path.stem for path in modules.glob("*.py") if "exchange_online.writing.undo" in path.read_text("utf-8")} == WRITING
+
+
+def test_a_list_that_is_not_there_is_refused(api: Api) -> None:
+    api.job(7)
+    del api.lists["jobs/7/job_events/"]
+    with pytest.raises(IncompleteRead, match="no list jobs/7/job_events/"):
+        ways_back(api.get, 7, "contoso")
+
+
+def test_a_job_of_a_workflow_that_is_gone_is_refused(api: Api) -> None:
+    api.job(1, [event(1, {"undo": undo(1, "a")})])
+    api.workflow(8, [1, 2])
+    with pytest.raises(IncompleteRead, match="jobs/2/ of workflow job 8 is gone"):
+        ways_back(api.get, 8, "contoso")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ CONTAINER = r"""
 26 22 0:40 / /exo/memory rw - tmpfs tmpfs rw
 27 22 0:50 server:/exo /exo/with\040blank rw - nfs4 server:/exo rw
 28 24 8:1 /srv/kept /runner/kept rw - xfs /dev/sda1 rw
+29 22 8:1 /var/lib/kubelet/pods/1f/volumes/kubernetes.io~empty-dir/undo /exo/pod rw - ext4 /dev/sda1 rw
+30 22 8:1 /var/lib/kubelet/pods/1f/volumes/kubernetes.io~csi/undo/mount /exo/claim rw - ext4 /dev/sdb rw
 """
 
 
@@ -37,6 +39,8 @@ CONTAINER = r"""
         ("/runner/project/undo", False),
         ("/runner/artifacts/7", False),
         ("/runner/kept", True),
+        ("/exo/pod", False),
+        ("/exo/claim/contoso", True),
         ("/", False),
     ],
 )
@@ -56,3 +60,9 @@ def test_a_link_counts_as_what_it_leads_to(tmp_path: Path) -> None:
 
 def test_what_can_t_be_known_does_not_last(tmp_path: Path) -> None:
     assert outlives_the_job("/exo/undo", {}, str(tmp_path / "nowhere")) is False
+
+
+@pytest.mark.parametrize("kind", ["overlay", "fuse.fuse-overlayfs", "xfs"])
+def test_the_root_of_a_container_goes_with_it(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "mountinfo").write_text(CONTAINER.replace("overlay overlay", f"{kind} {kind}"))
+    assert outlives_the_job("/var/lib/exo", {}, str(tmp_path / "mountinfo")) is False
