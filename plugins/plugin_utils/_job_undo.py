@@ -107,7 +107,7 @@ def _jobs_of_nodes(get: Get, workflow: Json) -> Iterator[Json]:
         job = get(path, {})
         if job is None:
             raise IncompleteRead(
-                f"{path} of workflow job {workflow['id']} is gone, and with it what it changed, so nothing is taken back.",
+                f"{path} of workflow job {workflow['id']} is gone, and with it what it changed. Nothing is taken back.",
                 hint="Take back the other jobs of the workflow one by one, the last one first.",
             )
         if job.get("type") == "workflow_job":
@@ -190,7 +190,7 @@ def _writes(data: Json) -> bool:
 
 
 def _is_lost(result: Json) -> bool:
-    """Whether a result of a task that writes was too long for the controller, hidden by C(no_log), or has no way back."""
+    """Whether a writing task's result was too long for the controller, hidden by C(no_log), or has no way back."""
     if not result or "censored" in result:
         return True
     return bool(result.get("changed")) and not _is_way_back(result.get("undo"))

@@ -208,7 +208,8 @@ def test_a_change_without_its_way_back_is_refused(api: Api, res: Json, action: s
 
 def test_every_module_with_a_way_back_is_known() -> None:
     modules = Path(inspect.getfile(_controller)).parents[1] / "modules"
-    assert {path.stem for path in modules.glob("*.py") if "exchange_online.writing.undo" in path.read_text("utf-8")} == WRITING
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in modules.glob("*.py")}
+    assert {name for name, text in texts.items() if "exchange_online.writing.undo" in text} == WRITING
 
 
 def test_a_list_that_is_not_there_is_refused(api: Api) -> None:
