@@ -44,11 +44,11 @@ def settings(lab: Lab, tenant: Tenant) -> tuple[Any, ...]:
     return tenant.transport(own), {box["Guid"]: (box["PopEnabled"], box[own]) for box in boxes}
 
 
-def restore(lab: Lab, tenants: list[Tenant], environment: dict[str, str], **how: Any) -> Run:
+def restore(lab: Lab, tenants: list[Tenant], environment: dict[str, str], *, force: bool = False, **how: Any) -> Run:
     variables = {tenant.label: tenant.host_vars for tenant in tenants}
     return lab.run_playbook(
         PLAYBOOKS / "restore.yml", tenants, host_vars=variables, env={**environment, **tenants[0].urls},
-        extra_vars={"exo_restore_job": JOB}, secrets=[TOKEN], **how,
+        extra_vars={"exo_restore_job": JOB, "exo_restore_force": force}, secrets=[TOKEN], **how,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def test_after_a_failure_the_older_changes_stay(lab: Lab, controller: Controller
     keep(controller, [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(told)])
     closed = settings(lab, tenant)
     tenant.fault("nul_403", match={"cmdlet": "Set-TransportConfig"}, times=None)
-    run = restore(lab, [tenant], environment, warns=[EFFECT], may_fail=True)
+    run = restore(lab, [tenant], environment, force=True, warns=[EFFECT], may_fail=True)
     lab.simulator.clear_faults()
     assert len(told) == 2 and run.rc != 0
     assert put_back(run, tenant) == [False]
