@@ -148,7 +148,8 @@ def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.A
     for change in plan.changes:
         entry = _entry(change, plan)
         guid = entry.pop("guid", "")
-        for name in ("identity", "primary_smtp_address", "display_name"):
+        # What comes as a whole has no GUID yet. Without its name nobody could tell what stays.
+        for name in ("identity", "primary_smtp_address", "display_name") if guid else ():
             entry.pop(name, None)
         group = groups.setdefault(json.dumps(entry, sort_keys=True), {**entry, "guids": []})
         group["guids"].append(guid)

@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _undo
-from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
+from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Move, effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
-from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered
+from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Phase, Plan, ordered
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
+    AUTHENTICATION_POLICY,
     CAS_MAILBOX,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
@@ -472,6 +473,16 @@ def test_a_result_holds_the_same_without_names(plan: Plan, tmp_path: Path) -> No
     assert [(e.target.place, e.before, e.after) for e in undo.entries] == [
         (e.target.place, e.before, e.after) for e in file.entries
     ]
+
+
+def test_a_result_names_what_has_no_guid_yet() -> None:
+    target = Target(AUTHENTICATION_POLICY, "", "Devices", "", "")
+    made = Change(
+        target, {"allow_basic_auth_smtp": False}, {"allow_basic_auth_smtp": True}, ({"Name": "Devices"},), "New"
+    )
+    content = _undo.compact(TENANT, "contoso.com", "exo_authentication_policy", Plan((Phase((made,)),), (made,), (), 1))
+    (entry,) = _undo.parse(content, "content").entries
+    assert (entry.verb, entry.target.label) == ("New", "Devices")
 
 
 def test_a_result_that_is_too_large_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
