@@ -232,7 +232,7 @@ def _returned(boxes: Sequence[Mapping[str, t.Any]], summary: Result) -> Result:
     """The result with the mailboxes in it; raises Refused where they are too many."""
     if len(json.dumps(boxes)) > _results.BUDGET:
         raise Refused(
-            f"The settings of {len(boxes)} mailboxes are too much to return: AWX would drop them all.",
+            f"The settings of {len(boxes)} mailboxes are too much to return, and AWX would drop them all.",
             hint="Name a file in dest, or ask for fewer properties.",
             result={"summary": summary},
         )

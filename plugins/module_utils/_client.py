@@ -469,7 +469,7 @@ class Client:
         if target is None:
             host = _host(location)
             raise UnexpectedResponse(
-                f"{name} was redirected to {host or 'nowhere'}, which is no host of the {self._cloud.name} cloud:"
+                f"{name} was redirected to {host or 'nowhere'}, which is not a host of the {self._cloud.name} cloud:"
                 " the token was not sent there.",
                 hint=PROXY_HINT,
                 http_status=302,
@@ -599,7 +599,7 @@ def _ends_the_batches(outcomes: Collection[Answer | ExoError]) -> bool:
 
 
 def _json(response: Response) -> t.Any:
-    """The decoded body, or its text where it is no JSON."""
+    """The decoded body, or its text where it is not JSON."""
     try:
         return json.loads(response.body) if response.body else None
     except (ValueError, RecursionError):
@@ -647,7 +647,7 @@ def _no_json_object(command: Command, status: int, body: t.Any) -> UnexpectedRes
     """Nothing that this service answers. An HTML page comes from a proxy, which would send it the next time too."""
     html = isinstance(body, str) and is_html(body)
     return UnexpectedResponse(
-        f"{command.about} was answered with {'an HTML page' if html else 'something that is no JSON object'}.",
+        f"{command.about} was answered with {'an HTML page' if html else 'something that is not a JSON object'}.",
         cmdlet=command.name,
         http_status=status,
         hint=PROXY_HINT,

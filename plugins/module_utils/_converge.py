@@ -118,7 +118,7 @@ def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
     if late:
         task.warn(
             f"The service took the new values but did not show them within {task.params['wait_timeout']} seconds:"
-            f" {listed(late)}. It can need some minutes."
+            f" {listed(late)}. That can take some minutes."
         )
     for warning in client.warnings:
         task.warn(f"The service says about {warning}")

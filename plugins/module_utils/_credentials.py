@@ -141,7 +141,7 @@ class Certificate:
 
         key, certificates = self._parse_pem() if b"-----BEGIN" in self.content else self._parse_pfx()
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise AuthenticationFailed(f"The private key in {self.source} is no RSA key: Entra ID takes RSA only.")
+            raise AuthenticationFailed(f"The private key in {self.source} is not an RSA key: Entra ID takes RSA only.")
         public = key.public_key().public_numbers()
         for certificate in certificates:
             candidate = certificate.public_key()
@@ -313,7 +313,8 @@ class ManagedIdentity:
             return answer
 
         return _granted(
-            _ask(authority, ask, "the managed identity endpoint"), "Is this an Azure host with that identity assigned?"
+            _ask(authority, ask, "the managed identity endpoint"),
+            "Check that this is an Azure host and that the identity is assigned to it.",
         )
 
 

@@ -122,7 +122,7 @@ def _documents(directories: Sequence[str], unreadable: list[str]) -> Iterator[tu
     """Every JSON file of these directories and those in them, in the order of their names."""
     for directory in directories:
         if not os.path.isdir(directory):
-            raise InvalidRequest(f"{directory} is no directory, or can't be reached.")
+            raise InvalidRequest(f"{directory} is not a directory, or can't be reached.")
         for folder, subfolders, names in os.walk(directory):
             subfolders.sort()
             for name in sorted(name for name in names if name.endswith(".json")):

@@ -141,7 +141,7 @@ def _december(report: Report) -> Iterator[str]:
     judged = [tenant.shown.december for tenant in report.tenants if tenant.shown.december]
     yield "## December 2026"
     yield ""
-    yield f"{countdown(report)} Which setting carries the change has not been published; two are thinkable."
+    yield f"{countdown(report)} Which setting carries the change has not been published; two are possible."
     yield ""
     flips = f"If the organization's flag turns itself on: {sum(one.keep for one in judged):,} mailboxes keep SMTP AUTH"
     yield f"- {flips} because they are enabled on their own, {sum(one.stop for one in judged):,} lose it."

@@ -22,7 +22,7 @@ def absolute(option: str, path: str) -> str:
     the collection's own folder, which the next upgrade deletes.
     """
     if "\0" in path:
-        raise InvalidRequest(f"{option} is no path: it has a NUL character in it.")
+        raise InvalidRequest(f"{option} is not a path: it has a NUL character in it.")
     if not os.path.isabs(path):
         raise InvalidRequest(f"{option} has to be an absolute path. {path} would be {os.path.abspath(path)} here.")
     return path

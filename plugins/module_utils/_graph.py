@@ -197,13 +197,13 @@ class Graph:
         # v1.0 has interactive sign-ins alone, and most of those over SMTP are in the other stream.
         for row in self._pages(Read("beta/auditLogs/signIns", _LOG, query, pace="log", splits=splits)):
             if not isinstance(row, dict):
-                raise UnexpectedResponse("Microsoft Graph sent a sign-in that is no object.")
+                raise UnexpectedResponse("Microsoft Graph sent a sign-in that is not an object.")
             yield row
 
     def _one(self, read: Read) -> Row:
         body = self._exchange(read, self._url(read))
         if not isinstance(body, dict):
-            raise UnexpectedResponse(f"Microsoft Graph answered {read.path} with something that is no object.")
+            raise UnexpectedResponse(f"Microsoft Graph answered {read.path} with something that is not an object.")
         return body
 
     def _pages(self, read: Read) -> Iterator[t.Any]:
@@ -287,7 +287,7 @@ def _decoded(response: Response) -> t.Any:
         return json.loads(response.body)
     except (ValueError, RecursionError):
         raise UnexpectedResponse(
-            "Microsoft Graph answered with something that is no JSON.",
+            "Microsoft Graph answered with something that is not JSON.",
             http_status=response.status,
             hint="Something between this host and Microsoft Graph answered: check the proxy and graph_endpoint.",
             retryable=True,

@@ -330,7 +330,7 @@ def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Conn
     foreign = sorted({urls[option] for option in told if not cloud.owns(urls[option])})
     if foreign:
         warnings.append(
-            f"The tokens of this task go to {', '.join(foreign)}, which is no host of the {cloud.name} cloud."
+            f"The tokens of this task go to {', '.join(foreign)}, which is not a host of the {cloud.name} cloud."
         )
     check_numbers(params)
     verify = verification(params, environ)

@@ -412,7 +412,7 @@ class TextList(Kind):
 
 @dataclass(frozen=True)
 class AppIds(TextList):
-    """Application ids: a list here, one text with commas for the service. An entry that is no GUID is an error."""
+    """Application ids: a list here, one text with commas for the service. An entry that is not a GUID is an error."""
 
     def parse(self, given: t.Any) -> DesiredList:
         desired = super().parse(given)
@@ -420,7 +420,7 @@ class AppIds(TextList):
             for text in part:
                 if not is_guid(text):
                     raise ValueError(
-                        f"has {text}, which is no application id such as {'0' * 8}-0000-0000-0000-{'0' * 12}"
+                        f"has {text}, which is not an application id such as {'0' * 8}-0000-0000-0000-{'0' * 12}"
                     )
         return desired
 

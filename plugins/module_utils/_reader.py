@@ -374,7 +374,7 @@ def _named_failure(table: Table, name: str, error: ExoError) -> ExoError:
         text, hint = f"More than one {table.label} answers to {name!r}.", "Name it by its primary address or GUID."
     else:
         text = f"There is no {table.label} {name!r}."
-        hint = f"Check the spelling. A new {table.label} can need some minutes until every server knows it."
+        hint = f"Check the spelling. A new {table.label} can take some minutes to reach every server."
     return type(error)(text, hint=hint, http_status=error.http_status, cmdlet=error.cmdlet, request_id=error.request_id)
 
 

@@ -165,7 +165,7 @@ def _load(params: Mapping[str, t.Any]) -> Undo:
         try:
             content = json.loads(content)
         except (ValueError, RecursionError):
-            raise InvalidRequest("content is no undo file: it holds no valid JSON.") from None
+            raise InvalidRequest("content is not an undo file: it holds no valid JSON.") from None
     return _undo.parse(content, "content")
 
 
@@ -174,7 +174,7 @@ def _check_tenant(task: Task, client: Client, undo: Undo) -> None:
         return
     name = f"{undo.tenant} ({undo.tenant_id})" if undo.tenant else undo.tenant_id
     raise WrongTenant(
-        f"The undo file is of tenant {name}, but the task runs in {task.tenant} ({client.tenant_id}):"
+        f"The undo file belongs to tenant {name}, but the task runs in {task.tenant} ({client.tenant_id}):"
         " nothing was done.",
         hint="Use the file of this tenant.",
     )

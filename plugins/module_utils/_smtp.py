@@ -195,7 +195,7 @@ def _verdict(server: Server, code: int, reply: str) -> bool:
         return False
     if 400 <= code < 500:
         raise _unwilling(server, reply)
-    raise UnexpectedResponse(f"{server} answered the sign-in with '{reply}', which is no answer to it.")
+    raise UnexpectedResponse(f"{server} answered the sign-in with '{reply}', which is not an answer to it.")
 
 
 def _unwilling(server: Server, reply: str) -> ServiceUnavailable:

@@ -71,7 +71,7 @@ def _server(task: Task) -> Server:
     if host is None:
         raise InvalidRequest(f"The submission endpoint of the {cloud.name} cloud is not known: set host.")
     if not cloud.owns(f"https://{host}"):
-        task.warn(f"The sign-in of this task goes to {host}, which is no host of the {cloud.name} cloud.")
+        task.warn(f"The sign-in of this task goes to {host}, which is not a host of the {cloud.name} cloud.")
     if not 0 < params["port"] < 65536:
         raise InvalidRequest(f"port {params['port']} is none.")
     _options.check_numbers(params)

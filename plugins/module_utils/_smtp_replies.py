@@ -56,7 +56,8 @@ REPLIES = (
         r"locked by your organization.{0,3}s security defaults policy",
         SECURITY_DEFAULTS,
         "Security defaults are on, and they refuse every sign-in with a user name and password.",
-        "Use OAuth for this device, or replace security defaults by Conditional Access; there is no exception to them.",
+        "Use OAuth for this device, or replace security defaults with Conditional Access; there is no exception to"
+        " them.",
     ),
     Reply(
         r"basic authentication is disabled",
@@ -100,7 +101,7 @@ REPLIES = (
     Reply(
         r"5\.5\.105\b",
         None,
-        "A High Volume Email account tried to write to somebody outside the organization, which it can't.",
+        "A High Volume Email account tried to send outside the organization, which it can't do.",
         "Send to internal recipients only, or use another way for this device.",
         certain=False,
     ),

@@ -278,7 +278,7 @@ def load(path: str) -> Undo:
     except OSError as error:
         raise InvalidRequest(f"The undo file {path} can't be read: {reason(error)}.") from None
     except (ValueError, RecursionError):
-        raise InvalidRequest(f"{path} is no undo file, or it is damaged: it holds no valid JSON.") from None
+        raise InvalidRequest(f"{path} is not an undo file, or it is damaged: it holds no valid JSON.") from None
     undo = parse(content, path)
     return Undo(
         undo.tenant_id,
@@ -293,13 +293,13 @@ def load(path: str) -> Undo:
 
 
 def parse(content: t.Any, source: str) -> Undo:
-    """What a file holds. Entries are judged one by one; raises InvalidRequest where it is no undo file at all.
+    """What a file holds. Entries are judged one by one; raises InvalidRequest where it is not an undo file at all.
 
     source: what messages call it.
     """
     given = _entries_of(content) if isinstance(content, dict) else None
     if given is None or "format" not in content:
-        raise InvalidRequest(f"{source} is no undo file of this collection, or it is damaged.")
+        raise InvalidRequest(f"{source} is not an undo file of this collection, or it is damaged.")
     if content["format"] != FORMAT:
         raise InvalidRequest(f"{source} was written by another version of this collection; it can't be used.")
     tenant_id = str(content.get("tenant_id", "")).lower()

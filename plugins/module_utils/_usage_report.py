@@ -81,7 +81,7 @@ def read_report(path: str, today: datetime.date, days: int) -> Report:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no valid path"
         raise InvalidRequest(f"usage_report {path} can't be read: {reason}.") from None
-    raise InvalidRequest(f"usage_report {path} is no text in UTF-8, UTF-16 or Latin-1.", hint=_HINT)
+    raise InvalidRequest(f"usage_report {path} is not text in UTF-8, UTF-16 or Latin-1.", hint=_HINT)
 
 
 def parse_report(lines: Iterable[str], name: str, today: datetime.date, days: int) -> Report:
@@ -94,7 +94,7 @@ def parse_report(lines: Iterable[str], name: str, today: datetime.date, days: in
         columns, sample = _find_columns(rows, name)
         return _collect(columns, chain(sample, rows), today, days)
     except csv.Error as error:
-        raise InvalidRequest(f"usage_report {name} is no CSV file: {error}.", hint=_HINT) from None
+        raise InvalidRequest(f"usage_report {name} is not a CSV file: {error}.", hint=_HINT) from None
 
 
 def _find_columns(rows: Iterator[list[str]], name: str) -> tuple[_Columns, list[list[str]]]:

@@ -128,7 +128,7 @@ def _unknown_option(name: str, module: str, options: list[str]) -> str:
     in_our_spelling = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     close = difflib.get_close_matches(in_our_spelling, options, n=1)
     meant = f" Did you mean {close[0]}?" if close else ""
-    return f"{name} is no option of {module}.{meant}"
+    return f"{name} is not an option of {module}.{meant}"
 
 
 _SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")

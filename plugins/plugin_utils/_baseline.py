@@ -114,7 +114,7 @@ class Settings:
         known = (*self.beside, *self.table.options)
         spelled = {one.remote.lower(): one.option for one in self.table.properties}
         return [
-            f"{place}: {name} is no setting of {self.module}"
+            f"{place}: {name} is not a setting of {self.module}"
             + _meant(spelled.get(name.lower()) or _closest(name, known))
             for name in names
             if name not in known

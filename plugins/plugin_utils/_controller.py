@@ -63,7 +63,7 @@ class Controller:
         except (SSLValidationError, URLError, OSError) as error:
             raise ServiceUnavailable(f"{self.origin} can't be reached: {getattr(error, 'reason', error)}.") from None
         if not isinstance(answer, Mapping):
-            raise UnexpectedResponse(f"{self.origin} answered with something that is no object.")
+            raise UnexpectedResponse(f"{self.origin} answered with something that is not an object.")
         return answer
 
     def _refusal(self, status: int) -> ExoError:

@@ -9,30 +9,57 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-# Without these nothing can be read as it should be: what to do where the answer is no or unknown.
-NEEDED = {
-    "transport_config_readable": "the transport settings: give the app the role Global Reader, or one that holds more",
-    "cas_mailbox_readable": "the mailboxes: give the app the role Global Reader, or one that holds more",
-}
-# What an answer other than yes means, by the name of the check.
+
+class Meaning(t.NamedTuple):
+    """What it means that a check could not be made, and that its answer is no."""
+
+    unknown: str
+    unusual: str
+
+
+# Without these nothing can be read as it should be.
+NEEDED = {"transport_config_readable": "the transport settings", "cas_mailbox_readable": "the mailboxes"}
 MEANINGS = {
-    "transport_config_typed": "A transport setting has a form that is not known, so a task that manages it will fail.",
-    "cas_mailbox_typed": "A setting of a mailbox has a form that is not known, so a task that manages it will fail.",
-    "null_reads_as_null": "No mailbox without a setting of its own was seen, so it is not known how a blank one reads.",
-    "select_works": "The service does not return just what is asked for. Reading takes more memory and time.",
-    "paging_holds": "A second page was not seen, because the tenant is small. Look again when it is not.",
-    "result_size_honoured": "Fewer than five mailboxes came, so it is not known whether a limit is kept.",
-    "sees_all_mailboxes": "Compare the number of mailboxes with the admin center's, because the service does not"
-    " say whether the app sees all of them.",
+    "transport_config_typed": Meaning(
+        "whether the transport settings have the forms that this collection reads.",
+        "a transport setting has a form that this collection does not read, so a task that manages it will fail.",
+    ),
+    "cas_mailbox_typed": Meaning(
+        "whether the settings of mailboxes have the forms that this collection reads.",
+        "a setting of a mailbox has a form that this collection does not read, so a task that manages it will fail.",
+    ),
+    "null_reads_as_null": Meaning(
+        "how a mailbox without a value of its own reads. None was among those that were looked at.",
+        "a mailbox's SMTP AUTH setting reads as neither true, false nor null.",
+    ),
+    "select_works": Meaning(
+        "whether the service returns just what it is asked for.",
+        "the service does not return just what it is asked for, so reading takes more memory and time.",
+    ),
+    "paging_holds": Meaning(
+        "whether the second page of a long list comes. A small tenant has none.",
+        "the second page of the list of mailboxes is missing or repeats the first. Tasks on all mailboxes will fail.",
+    ),
+    "result_size_honoured": Meaning(
+        "whether the service keeps to a limit on how much it returns. It takes five mailboxes to tell.",
+        "the service does not keep to a limit on how much it returns.",
+    ),
+    "sees_all_mailboxes": Meaning(
+        "whether the app sees every mailbox, because the service does not say. Compare the number of mailboxes with the"
+        " admin center's.",
+        "the app does not see every mailbox.",
+    ),
 }
 NEW = "properties_not_managed"
 READY = (
-    "READY to read: the audit, and the preview with --check --diff.",
-    "Whether the app may write is not tried here. Begin with one test mailbox and an undo_file.",
+    "READY to read: the playbook audit, and the preview of any change with --check --diff.",
+    "READY to write? This check never writes, so it can't say. Try one test mailbox, with an undo_file.",
 )
+ROLE = "give the app the role Global Reader, or one that holds more."
+MEND = "Mend that first, and run live_check again."
 SEND = (
-    "Send us what is unusual: the report (exo_live_check_report) holds no names, and an issue in the repository is the"
-    " place for it."
+    "Please tell us what is unusual: run this with -e exo_live_check_report=/tmp/live_check.json and attach that file"
+    " to an issue in the repository. It holds no names."
 )
 
 
@@ -43,32 +70,28 @@ def verdict(checks: Sequence[Mapping[str, t.Any]]) -> list[str]:
     not_ready = list(_not_ready(answers, details))
     unusual = [f"Unusual: {text}" for text in _unusual(answers, details)]
     unknown = [f"Not known: {text}" for text in _unknown(answers)]
-    send = [SEND] if unusual or not_ready else []
-    return [*(not_ready or READY), *unusual, *unknown, *send]
+    first = [*not_ready, MEND] if not_ready else READY
+    return [*first, *unusual, *unknown, *([SEND] if unusual else [])]
 
 
 def _not_ready(answers: Mapping[str, str], details: Mapping[str, str]) -> Iterator[str]:
     for name, what in NEEDED.items():
-        if answers.get(name) != "yes":
-            yield f"NOT READY to read {what}. {details.get(name, '')}".rstrip()
+        answer = answers.get(name)
+        if answer == "no":
+            yield f"NOT READY to read {what}: {ROLE} {details[name]}"
+        elif answer != "yes":
+            yield f"NOT READY to read {what}: they could not be looked at. {details.get(name, '')}".rstrip()
 
 
 def _unusual(answers: Mapping[str, str], details: Mapping[str, str]) -> Iterator[str]:
     for name, answer in answers.items():
-        if answer == "no" and name not in (*NEEDED, NEW):
-            yield _not_as_expected(name, details[name])
+        if answer == "no" and name in MEANINGS:
+            yield f"{MEANINGS[name].unusual} {details[name]}"
     if answers.get(NEW) == "yes":
-        yield f"The service has properties about SMTP AUTH that this collection does not know. {details[NEW]}"
+        yield f"the service has properties about SMTP AUTH that this collection does not know. {details[NEW]}"
 
 
 def _unknown(answers: Mapping[str, str]) -> Iterator[str]:
     for name, answer in answers.items():
         if answer == "unknown" and name in MEANINGS:
-            yield MEANINGS[name]
-
-
-def _not_as_expected(name: str, detail: str) -> str:
-    """paging_holds means another thing where it was tried and failed."""
-    if name in ("paging_holds", "null_reads_as_null", "result_size_honoured") or name not in MEANINGS:
-        return f"{name} is not as expected. {detail}"
-    return f"{MEANINGS[name]} {detail}"
+            yield MEANINGS[name].unknown

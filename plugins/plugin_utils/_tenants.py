@@ -104,7 +104,7 @@ def _merged(tenants: Iterable[Tenant]) -> list[Tenant]:
 
 def _dictionary(value: t.Any) -> Mapping[str, t.Any]:
     if not isinstance(value, Mapping):
-        raise UnexpectedResponse("Microsoft Graph sent something among the customers that is no object.")
+        raise UnexpectedResponse("Microsoft Graph sent something among the customers that is not an object.")
     return value
 
 
@@ -118,7 +118,7 @@ def _guid(row: Mapping[str, t.Any], name: str) -> str:
     value = _text(row, name).lower()
     if not is_guid(value):
         told = _text(row, "displayName") or "without a name"
-        raise UnexpectedResponse(f"Microsoft Graph sent a customer ({told}) whose {name} is no GUID.")
+        raise UnexpectedResponse(f"Microsoft Graph sent a customer ({told}) whose {name} is not a GUID.")
     return value
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import Lab, Tenant, small
+from pages import Reader
 
 from simulator.testing import Simulator
 
@@ -46,3 +49,35 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def tenant(lab: Lab) -> Tenant:
     """A tenant of its own for each test: six mailboxes in an organization where SMTP AUTH is on."""
     return small(lab)
+
+
+@pytest.fixture
+def contoso(lab: Lab) -> Tenant:
+    """The tenant that the documentation speaks of."""
+    return lab.tenant(
+        "documented",
+        domains=["contoso.onmicrosoft.com", "contoso.com"],
+        apps=[{"client_id": "11111111-2222-3333-4444-555555555555", "certificate": True}],
+        transport_config={"SmtpClientAuthenticationDisabled": False},
+        mailboxes=[{"upn": f"{name}@contoso.com"} for name in ("scanner", "reports", "ada", "ben")],
+    )
+
+
+@pytest.fixture
+def reader(lab: Lab, contoso: Tenant, tmp_path: Path) -> Reader:
+    ready = lab.prepare([])
+    path = os.pathsep.join(
+        [str(tmp_path / "bin"), str(Path(sys.executable).parent), ready.environment.get("PATH", os.defpath)]
+    )
+    environment = {**ready.environment, **contoso.urls, "EXO_CA_PATH": contoso.environment["EXO_CA_PATH"], "PATH": path}
+    environment["ANSIBLE_STDOUT_CALLBACK"] = "default"
+    certificate = str(contoso.info.values["certificate_path"])
+    places = {
+        "/etc/exo/contoso.pem": certificate,
+        "/etc/exo/app.pem": certificate,
+        "/var/lib/exo/undo": str(tmp_path / "undo"),
+        "/var/lib/exo/reports": str(tmp_path / "reports"),
+        "/srv/www/exo": str(tmp_path / "evidence"),
+        "-i inventory": f"-i {shlex.quote(str(tmp_path / 'inventory.yml'))}",
+    }
+    return Reader(tmp_path, environment, places)

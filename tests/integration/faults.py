@@ -422,7 +422,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "default that cuts off too many": Fault("another default policy, beyond `max_lose`", NO_WRITE, "refused"),
         "query that the service refuses": Fault("users can't be asked for by policy", "asks for all of them"),
         "EWS list that came out empty": Fault("`ews_allowed_app_ids` is empty", NO_WRITE, "refused"),
-        "app id that is none": Fault("an entry of `ews_allowed_app_ids` is no GUID", NO_REQUEST, "invalid_request",
+        "app id that is none": Fault("an entry of `ews_allowed_app_ids` is not a GUID", NO_REQUEST, "invalid_request",
                                      "Give the application id"),
         "plan of no such name": Fault("`identity` names no mailbox plan", NO_WRITE, "not_found"),
     },

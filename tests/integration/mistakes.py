@@ -41,7 +41,7 @@ MISTAKES: dict[str, Mistake] = {
     "tenant that does not exist": transport(
         r"the tenant does not exist.*Check tenant, and cloud", tenant="no-such-tenant.example", clear_categories=True
     ),
-    "client_id that is no GUID": transport(
+    "client_id that is not a GUID": transport(
         r"the app is not known in this tenant.*Check client_id", client_id="my-app", clear_categories=True
     ),
     "wrong secret": transport(r"the client secret is .*not its id", client_secret="wrong", clear_categories=True),
@@ -141,10 +141,10 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "nothing wanted": smtp_auth(r"Nothing is given to manage"),
     "undo file that is not there": restore(r"/no/such/undo.json can't be read", src="/no/such/undo.json"),
-    "undo file that is none": restore(r"/etc/hostname is no undo file", src="/etc/hostname"),
+    "undo file that is none": restore(r"/etc/hostname is not an undo file", src="/etc/hostname"),
     "undo file with a relative path to restore": restore(r"src has to be an absolute path", src="undo.json"),
     "no undo file named": restore(r"What is to be restored\?"),
-    "undo content that is no JSON": restore(r"content is no undo file", content="hello"),
+    "undo content that is not JSON": restore(r"content is not an undo file", content="hello"),
     "tenant that is an address": transport(
         r"tenant has to be a GUID or a domain", tenant="me@contoso.com", clear_categories=True
     ),
@@ -156,7 +156,9 @@ MISTAKES: dict[str, Mistake] = {
         clear_categories=True,
     ),
     "an option of another module": transport(
-        r"proxy is no option of \S+exo_transport_config\. ansible-doc", proxy="http://proxy:3128", clear_categories=True
+        r"proxy is not an option of \S+exo_transport_config\. ansible-doc",
+        proxy="http://proxy:3128",
+        clear_categories=True,
     ),
     "mailbox with a star": mailbox(
         r"position 1 with a \* \(scan\*\).*use all_mailboxes with where", identity=["scan*"], imap_enabled=False
@@ -234,10 +236,10 @@ MISTAKES: dict[str, Mistake] = {
         {"identity": "Enterprise", "imap_enabled": False},
         (r"There is no mailbox plan 'Enterprise'.*There are: ExchangeOnlineEnterprise",),
     ),
-    "app that is no GUID": Mistake(
+    "app that is not a GUID": Mistake(
         "exo_organization_config",
         {"ews_allowed_app_ids": ["my app"]},
-        (r"has my app, which is no application id such as",),
+        (r"has my app, which is not an application id such as",),
     ),
     "address of a client that is none": Mistake(
         "exo_smtp_auth_info",

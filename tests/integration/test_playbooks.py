@@ -15,6 +15,8 @@ import pytest
 import yaml
 from harness import ROOT, Lab, Run, Tenant, small
 
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._service_verdict import MEANINGS, NEEDED, NEW
+
 NAMES = ("baseline", "audit", "restore", "live_check", "export")
 BASELINE, AUDIT, RESTORE, LIVE_CHECK, EXPORT = (ROOT / "playbooks" / f"{name}.yml" for name in NAMES)
 WARNS = ["loses? SMTP AUTH", "gains? SMTP AUTH"]
@@ -136,6 +138,7 @@ def test_live_check(tenant: Tenant, tmp_path: Path) -> None:
     text = report.read_text()
     (checks,) = json.loads(text)["tenants"]
     assert checks == run["Ask the service"]["checks"]
+    assert {check["name"] for check in checks} == {*NEEDED, *MEANINGS, NEW}
     assert run["Say what the answers come to"]["msg"][0].startswith("READY to read")
     assert tenant.writes() == []
     assert tenant.domain not in text

@@ -386,7 +386,7 @@ def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
     assert run["read"]["organization_config"]["ews_allowed_app_ids"] == [app]
     assert "BasicAuthBlockedApps" in run["read"]["other_properties"]
     documented("EWS list that came out empty", run["empty"].refused("refused", "blocks every app", hint="allow_empty"))
-    documented("app id that is none", run["no id"].refused("invalid_request", "no application id", hint=None))
+    documented("app id that is none", run["no id"].refused("invalid_request", "not an application id", hint=None))
     converged(run, "back", tenant)
 
 

@@ -46,7 +46,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_readmes_tenant_and_faults_work(tmp_path: Path) -> None:
-    tenants, entra = (yaml.safe_load(block) for block in blocks("yaml"))
+    tenants, entra, *_jobs = (yaml.safe_load(block) for block in blocks("yaml"))
     (description,) = tenants["tenants"]
     path = tmp_path / "tenants.yml"
     path.write_text(yaml.safe_dump({"tenants": [{**description, **entra}]}), encoding="utf-8")

@@ -333,7 +333,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["src", "undo"])
     def test_a_directory_that_is_not_there_is_named(self, places: tuple[Path, Path], name: str) -> None:
-        with pytest.raises(InvalidRequest, match="/nowhere is no directory"):
+        with pytest.raises(InvalidRequest, match="/nowhere is not a directory"):
             _evidence_files.render(parameters(*places, **{name: ["/nowhere"]}), False)
 
     def test_a_place_that_can_not_be_written_is_named(self, places: tuple[Path, Path]) -> None:

@@ -532,7 +532,7 @@ def test_application_ids_are_a_list_here_and_one_text_there() -> None:
         assert row.kind.target(desired, current) == value
         assert row.kind.write(desired, value, current) == sent
     for wrong in (["Outlook"], {"add": ["Outlook"]}, {"remove": [APP, "x"]}):
-        with pytest.raises(InvalidRequest, match="no application id"):
+        with pytest.raises(InvalidRequest, match="not an application id"):
             ORGANIZATION_CONFIG.parse({row.option: wrong})
     assert row.kind.same([APP, OTHER_APP], [OTHER_APP, APP])
 

@@ -176,7 +176,7 @@ def test_content_as_text(tenant: Tenant, restore: Run) -> None:
     assert isinstance(restore(client, "[1]").failure, InvalidRequest)
 
 
-@pytest.mark.parametrize(("name", "shown"), [("fabrikam.com", "fabrikam.com (99999999-"), ("", "of tenant 99999999-")])
+@pytest.mark.parametrize(("name", "shown"), [("fabrikam.com", "fabrikam.com (99999999-"), ("", "to tenant 99999999-")])
 def test_the_file_of_another_tenant(name: str, shown: str, tenant: Tenant, restore: Run, guid: Guid) -> None:
     client = tenant(1)
     content = file(auth(guid(1), False, "inherit"), tenant_id=TENANT.replace("0f3a9d1e", "99999999"), tenant=name)

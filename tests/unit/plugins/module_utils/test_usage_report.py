@@ -104,7 +104,7 @@ def test_a_file_that_is_something_else_is_refused(text: str) -> None:
 
 
 def test_a_field_without_end_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="no CSV file"):
+    with pytest.raises(InvalidRequest, match="not a CSV file"):
         parse('Sender,Messages\n"' + "x" * 200_000 + "\n")
 
 

@@ -104,12 +104,12 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path, ended: int) -> None:
         (
             "Unsupported parameters for (m365.exchange_online.exo_cas_mailbox) module: ImapEnabled."
             " Supported parameters include: identity, imap_enabled (imap), pop_enabled.",
-            "ImapEnabled is no option of m365.exchange_online.exo_cas_mailbox. Did you mean imap_enabled?"
+            "ImapEnabled is not an option of m365.exchange_online.exo_cas_mailbox. Did you mean imap_enabled?"
             " ansible-doc m365.exchange_online.exo_cas_mailbox shows all options.",
         ),
         (
             "Unsupported parameters for (exo_x) module: colour, identiy. Supported parameters include: identity.",
-            "colour is no option of exo_x. identiy is no option of exo_x. Did you mean identity?"
+            "colour is not an option of exo_x. identiy is not an option of exo_x. Did you mean identity?"
             " ansible-doc exo_x shows all options.",
         ),
         ("contoso: nothing of the kind.", "contoso: nothing of the kind."),

@@ -214,7 +214,7 @@ def test_undo_files_are_named_after_host_and_part(tmp_path: Path) -> None:
         ({"transport_config": ["a"]}, ["tenant_baseline_transport_config has to be a dictionary", "['a']"]),
         ({"transport_config": {"mesage_expiration": 1}}, ["exo_transport_config", "mean message_expiration?"]),
         ({"transport_config": {"MessageExpiration": 1}}, ["Did you mean message_expiration?"]),
-        ({"transport_config_fleet": {"endpoint": "x"}}, ["_fleet: endpoint is no setting of exo_transport_config."]),
+        ({"transport_config_fleet": {"endpoint": "x"}}, ["_fleet: endpoint is not a setting of exo_transport_config."]),
         ({"all_mailboxes": {"ImapEnabled": 1}}, ["exo_cas_mailbox", "Did you mean imap_enabled?"]),
         (
             {"mailboxes": [{"identity": "a"}, {"identity": "b", "ImapEnabled": 1}]},
@@ -222,7 +222,7 @@ def test_undo_files_are_named_after_host_and_part(tmp_path: Path) -> None:
         ),
         ({"mailboxes": [{"pop_enabled": True}]}, ["tenant_baseline_mailboxes[0] has no identity."]),
         ({"authentication_policies": [{"allow_basic_auth_smtp": True}]}, ["policies[0] has no name."]),
-        ({"cas_mailbox_plans": [{"identity": "a", "smtp": 1}]}, ["smtp is no setting of exo_cas_mailbox_plan"]),
+        ({"cas_mailbox_plans": [{"identity": "a", "smtp": 1}]}, ["smtp is not a setting of exo_cas_mailbox_plan"]),
         ({"mailboxes": ["ada"]}, ["tenant_baseline_mailboxes[0] has to be a dictionary", "'ada'"]),
         ({"smtp_auth_organization": False}, ["one of enabled, disabled, it is False.", "quotes"]),
         ({"smtp_auth_organization": "off"}, ["has to be one of enabled, disabled, it is 'off'."]),

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._service_verdict import (
     MEANINGS,
+    MEND,
     NEEDED,
     NEW,
     SEND,
@@ -30,24 +31,29 @@ def test_all_is_well() -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-@pytest.mark.parametrize("answer", ["no", "unknown"])
-def test_not_ready(name: str, answer: str) -> None:
-    lines = said(**{name: answer})
-    assert lines == [f"NOT READY to read {NEEDED[name]}. D.", SEND]
+@pytest.mark.parametrize(
+    ("answer", "text"), [("no", "give the app the role Global Reader"), ("unknown", "could not be looked at")]
+)
+def test_not_ready(name: str, answer: str, text: str) -> None:
+    """A role that is missing is the tenant's to give, so nobody has to send it to us."""
+    line, then = said(**{name: answer})
+    assert line.startswith(f"NOT READY to read {NEEDED[name]}: ") and text in line and line.endswith(" D.")
+    assert then == MEND
 
 
 @pytest.mark.parametrize("name", MEANINGS)
 def test_each_unknown_is_a_sentence(name: str) -> None:
-    assert said(**{name: "unknown"})[2:] == [f"Not known: {MEANINGS[name]}"]
+    assert said(**{name: "unknown"})[2:] == [f"Not known: {MEANINGS[name].unknown}"]
 
 
 @pytest.mark.parametrize("name", MEANINGS)
 def test_what_is_unusual_is_asked_for(name: str) -> None:
     unusual, send = said(**{name: "no"})[2:]
-    assert unusual.startswith("Unusual: ") and unusual.endswith(" D.")
+    assert unusual == f"Unusual: {MEANINGS[name].unusual} D."
     assert send == SEND
 
 
 def test_new_properties_are_unusual() -> None:
     assert "does not know. D." in said(**{NEW: "yes"})[2]
-    assert verdict([]) == [f"NOT READY to read {what}." for what in NEEDED.values()] + [SEND]
+    nothing = [f"NOT READY to read {what}: they could not be looked at." for what in NEEDED.values()]
+    assert verdict([]) == [*nothing, MEND]

@@ -112,7 +112,7 @@ def test_a_relationship_that_is_not_understood_is_an_error(row: t.Any) -> None:
 
 
 def test_a_contract_that_is_not_understood_names_the_customer() -> None:
-    with pytest.raises(UnexpectedResponse, match=r"a customer \(Contoso\) whose customerId is no GUID"):
+    with pytest.raises(UnexpectedResponse, match=r"a customer \(Contoso\) whose customerId is not a GUID"):
         _tenants.from_contracts([contract("")])
 
 
