@@ -73,7 +73,7 @@ MISTAKES: dict[str, Mistake] = {
     "timeout of zero": transport(r"timeout has to be between 1 and 3600, it is 0", timeout=0, clear_categories=True),
     "misspelt setting": transport(r"clear_categorys", clear_categorys=True),
     "setting in the service's spelling": mailbox(
-        r"ImapEnabled is no option.*Did you mean imap_enabled\?", **ADA, ImapEnabled=False
+        r"ImapEnabled is not an option.*Did you mean imap_enabled\?", **ADA, ImapEnabled=False
     ),
     "nothing to do": mailbox(r"No setting is given", **ADA),
     "nobody named": mailbox(r"Which mailboxes\? Give identity", imap_enabled=False),
