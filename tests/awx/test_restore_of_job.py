@@ -173,3 +173,18 @@ def test_what_can_not_be_taken_back_is_told_before_any_write(
     assert run.rc != 0
     assert message in run.steps[-1].msg
     assert tenant.log() == []
+
+
+def test_changes_of_two_tenants_under_one_name_are_refused_before_any_write(
+    lab: Lab, controller: Controller, environment: dict[str, str]
+) -> None:
+    tenant = lab.tenant(generate={"count": 2, "seed": 1})
+    group = {"noun": "CASMailbox", "before": {"pop_enabled": True}, "after": {"pop_enabled": False}, "guids": ["g"]}
+    ids = (tenant.info.tenant_id, "2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10")
+    undos = [{"format": 2, "tenant_id": tenant_id, "written": tenant_id, "groups": [group]} for tenant_id in ids]
+    undos[1]["groups"] = [{**group, "guids": ["h"]}]
+    steps = [Step(tenant.label, "any", "ok", True, 0, 0, {"changed": True, "undo": undo}) for undo in undos]
+    keep(controller, [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(steps)])
+    run = restore(lab, [tenant], environment, may_fail=True)
+    assert run.rc != 0 and "more than one tenant" in run.steps[-1].msg
+    assert tenant.log() == []
