@@ -144,7 +144,7 @@ def test_files_that_do_not_fit(lab: Lab, tenant: Tenant, tmp_path: Path) -> None
     documented("damaged undo file", run["broken"])
     documented("no undo file", run["something else"])
     documented("undo file missing", run["none"])
-    for named, text in (("broken", "damaged"), ("something else", "no undo file"), ("none", "No such file")):
+    for named, text in (("broken", "damaged"), ("something else", "not an undo file"), ("none", "No such file")):
         run[named].refused("invalid_request", text, hint=None)
     assert other.writes() == []
 
