@@ -149,6 +149,9 @@ def wrapped(text: object) -> list[str]:
     return lines
 
 
+_BROKEN_OFF = ("FAILED", "UNREACHABLE")
+
+
 def row(tenant: str, tally: Tally, summary: Mapping[str, int], check: bool) -> Row:
     """summary: of the host, as Ansible counts (failures, unreachable)."""
     outcome = "would change" if check else "changed"
@@ -158,6 +161,9 @@ def row(tenant: str, tally: Tally, summary: Mapping[str, int], check: bool) -> R
         outcome = "FAILED"
     if summary.get("unreachable"):
         outcome = "UNREACHABLE"
+    if outcome in _BROKEN_OFF:
+        # What failed told nothing of its effect, so none is no figure.
+        return Row(tenant, outcome, tally.lose or None, tally.gain or None)
     return Row(tenant, outcome, tally.lose, tally.gain)
 
 

@@ -99,7 +99,7 @@ def test_the_table_counts() -> None:
         "tenant    outcome        lose   gain",
         "contoso   changed          10      2",
         "fabrikam  FAILED            ?      ?",
-        "gone      UNREACHABLE       0      0",
+        "gone      UNREACHABLE       ?      ?",
         "same      unchanged         0      0",
         "4 tenants: 1 unchanged, 1 changed, 1 FAILED, 1 UNREACHABLE",
     ]
