@@ -14,8 +14,8 @@ description:
     those of the role P(m365.exchange_online.tenant_baseline#role) do in a job whose undo files would not outlive it.
   - A job that was cancelled or killed is good enough, because what a task is about to change is in the events before
     the first write.
-  - It fails where the job has not ended, where not all of its events arrive, where the controller did not keep a result,
-    and where a task changed something and its result holds no way back.
+  - It fails where the job has not ended, where not all of its events arrive, where the controller did not keep a
+    result, and where a task changed something and its result holds no way back.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 options:

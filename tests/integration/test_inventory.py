@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from harness import COLLECTION, Lab, Tenant, task
 
 from ansible_collections.m365.exchange_online.plugins.inventory import tenants as plugin
 
-PERMISSIONS = ["DelegatedAdminRelationship.Read.All", "Directory.Read.All"]
+PERMISSIONS = ("DelegatedAdminRelationship.Read.All", "Directory.Read.All")
 FIRST, SECOND = "6babcaad-604b-40ac-a9d7-9fd97c0b779f", "31359c7f-bd7e-475c-86db-fdb8c937548e"
 HOSTILE = "{{ lookup('pipe', 'id') }} {% raw %} \x1b[31m"
 CUSTOMERS: dict[str, Any] = {
@@ -40,8 +40,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def partner(lab: Lab, permissions: list[str] = PERMISSIONS, **entra: Any) -> Tenant:
-    return lab.tenant(apps=[{"graph_roles": permissions}], entra={**CUSTOMERS, **entra})
+def partner(lab: Lab, permissions: Sequence[str] = PERMISSIONS, **entra: Any) -> Tenant:
+    return lab.tenant(apps=[{"graph_roles": list(permissions)}], entra={**CUSTOMERS, **entra})
 
 
 def written(directory: Path, **options: Any) -> Path:
