@@ -182,7 +182,7 @@ NO_VERDICT: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "reply",
         {"text": "250 2.0.0 Fine"},
         "unexpected_response",
-        "no answer to it",
+        "not an answer to it",
     ),
 }
 
