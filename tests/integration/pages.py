@@ -146,7 +146,7 @@ class Reader:
         script = "\n".join(["set -eu", *map(self.placed, texts)])
         done = subprocess.run(
             ["bash", "-c", script], check=False, env=self.environment, cwd=self.directory, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
         )  # fmt: skip
         assert done.returncode == 0, f"{script}\n{done.stdout}"
         return done.stdout

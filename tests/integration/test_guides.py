@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -124,6 +125,10 @@ def test_the_simulators_page(stranger: Reader) -> None:
     assert [line.split("=")[0] for line in output.splitlines() if line.startswith("export ")] == names
     assert '"smtp_client_authentication_disabled": false' in output
     assert changed(stranger.paste(one_command), "contoso") == ["1"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page's job asks with curl whether the simulator serves")
+def test_the_simulators_job(stranger: Reader) -> None:
     _script, job = of(SIMULATOR, "In tests", "shell")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
