@@ -100,7 +100,7 @@ awx: setup ## Set up a simulated AWX with awx.awx, and take back a job of it
 integration: setup ## Run the modules, role and playbooks against the simulator
 	$(PYTEST) tests/integration -n $(WORKERS) $(ARGS)
 
-examples: setup ## Run the guides and every module's EXAMPLES against the simulator, and compare results with RETURN
+examples: setup ## Run every module's EXAMPLES against the simulator, and compare results with RETURN
 	$(PYTEST) tests/examples -n $(WORKERS) $(ARGS)
 
 architecture: setup ## Draw docs/architecture.md anew from the code

@@ -36,8 +36,10 @@ options:
       - Whether to bring back an older file over what came later, and each setting although it was changed after the
         file was written. Without it, a setting that has neither the value before nor the one after stays as it is,
         and is named in a warning and in RV(changed_since).
-      - Without it, a restore is also refused by which a mailbox loses SMTP AUTH that had it in the state to be
-        restored.
+      - Without it, a restore is also refused if a mailbox would lose SMTP AUTH by it that had it in the state to be
+        restored, or would gain it and had it not. The undo files of an authentication policy and of the default one
+        name no mailbox, so there only O(max_lose) and O(max_gain) refuse; who loses or gains is counted and named all
+        the same.
     type: bool
     default: false
   propagation_delay:

@@ -10,7 +10,6 @@ The modules work without it; they then ask for a token each and say nothing on t
 from __future__ import annotations
 
 import contextlib
-import difflib
 import fcntl
 import json
 import os
@@ -124,6 +123,8 @@ def plainly(message: str) -> str:
 
 
 def _unknown_option(name: str, module: str, options: list[str]) -> str:
+    import difflib  # the controller makes a process for each task, and hardly one of them gets here
+
     # Exchange's ImapEnabled is imap_enabled here.
     in_our_spelling = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     close = difflib.get_close_matches(in_our_spelling, options, n=1)

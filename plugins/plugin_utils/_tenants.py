@@ -10,6 +10,7 @@ import datetime
 import re
 import typing as t
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -142,7 +143,8 @@ def from_file(content: t.Any) -> list[Tenant]:
     if not isinstance(entries, list):
         raise InvalidRequest("The file has no list below the key tenants.")
     found = [_of_entry(number, entry) for number, entry in enumerate(entries, start=1)]
-    twice = sorted({one.tenant for one in found if [other.tenant for other in found].count(one.tenant) > 1})
+    times = Counter(one.tenant for one in found)
+    twice = sorted(tenant for tenant, number in times.items() if number > 1)
     if twice:
         raise InvalidRequest(f"The file names more than once: {listed(twice)}.")
     return found
