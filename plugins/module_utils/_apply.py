@@ -32,7 +32,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._reader impor
 
 _POLLS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks; the last one repeats
 _TICK = 1.0  # seconds between two looks whether the run still lives
-_DELAYS = 3  # how often the propagation delay may begin anew, because a mailbox was changed again
+_DELAYS = 3  # how often the propagation delay may begin, because a mailbox was changed, before the task gives up
 
 Place = tuple[str, str]
 
@@ -202,46 +202,60 @@ def _not_seen(run: _Run, guard: Guard) -> ExoError | None:
     What was there when the task began is not enough: somebody may have changed it since, or the read may have been
     stale.
     """
-    first_seen: dict[tuple[Place, datetime.datetime], datetime.datetime] = {}
-    for _turn in range(_DELAYS + 1):
+    if not guard.expected:
+        return None
+    settling = _Settling(run)
+    begun = 0
+    while True:
         records, unseen = _look_until(run, guard.expected)
         if unseen:
             return NotConfirmed(
                 f"{guard.kept} because {unseen[0].target.label} is not seen {unseen[0].state}: {guard.risk}.",
                 hint="Wait some minutes, then run the task again, or raise wait_timeout.",
             )
-        left = guard.delay - _settled_for(run, records, first_seen) if guard.expected else 0.0
-        if left <= 0:
+        changed, settled = settling.look(records)
+        if settled >= guard.delay:
             return None
-        _wait(run, left)
-    return NotConfirmed(
-        f"{guard.kept} because {_names(guard.expected)} was changed again and again meanwhile: {guard.risk}.",
-        hint="Find out who else changes these mailboxes, then run the task again.",
-    )
+        begun += changed
+        if begun > _DELAYS:
+            return NotConfirmed(
+                f"{guard.kept} because {_names(guard.expected)} was changed again and again meanwhile: {guard.risk}.",
+                hint="Find out who else changes these mailboxes, then run the task again.",
+            )
+        _wait(run, guard.delay - settled)
 
 
-def _settled_for(
-    run: _Run,
-    records: Iterable[Record],
-    first_seen: dict[tuple[Place, datetime.datetime], datetime.datetime],
-) -> float:
-    """Seconds since the last change of any of these, whoever made it.
+class _Settling:
+    """How long ago the objects of one guard were last changed, from look to look."""
 
-    Where the service does not say, it counts from when this run wrote, or else from when it started. The service's
-    dates are by its own clock: where this host's is ahead, less time has passed than the two would make. A date ahead
-    of this host's clock counts from when it was first seen.
-    """
-    now, ahead = run.waiting.now(), run.client.clock_ahead
-    moments = []
-    for record in records:
-        place, when = record.target.place, changed_at(record)
-        if when is not None:
-            moments.append(min(when + ahead, first_seen.setdefault((place, when), now)))
-        elif place in run.outcomes.by_place:
-            moments.append(run.last_write)
-        else:
-            moments.append(run.started)
-    return (now - max(moments)).total_seconds()
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        # The service's dates are by its own clock. How far this host's is ahead is known to a second only and comes out
+        # differently with each answer, so it is measured once: else the delay would seem to have grown while it passed.
+        self._ahead: datetime.timedelta | None = None
+        self._first_seen: dict[tuple[Place, datetime.datetime], datetime.datetime] = {}
+
+    def look(self, records: Iterable[Record]) -> tuple[bool, float]:
+        """Whether any of these has a date that it did not have before, and the seconds since the last change of any.
+
+        Where the service does not say, it counts from when this run wrote, or else from when it started. Where this
+        host's clock is ahead, less time has passed than the two dates would make. A date ahead of this host's clock
+        counts from when it was first seen.
+        """
+        run, known = self._run, len(self._first_seen)
+        now = run.waiting.now()
+        if self._ahead is None:
+            self._ahead = run.client.clock_ahead
+        moments = []
+        for record in records:
+            place, when = record.target.place, changed_at(record)
+            if when is not None:
+                moments.append(min(when + self._ahead, self._first_seen.setdefault((place, when), now)))
+            elif place in run.outcomes.by_place:
+                moments.append(run.last_write)
+            else:
+                moments.append(run.started)
+        return len(self._first_seen) > known, (now - max(moments)).total_seconds()
 
 
 def _wait(run: _Run, seconds: float) -> None:
@@ -258,8 +272,6 @@ def _wait(run: _Run, seconds: float) -> None:
 
 def _look_until(run: _Run, expected: Sequence[Expected]) -> tuple[list[Record], list[Expected]]:
     """The objects as they are, and those that did not come to be as expected within the time-out."""
-    if not expected:
-        return [], []
     targets = [one.target for one in expected]
     options: set[str] = set().union(*(one.values for one in expected))
     deadline = run.waiting.clock() + run.waiting.timeout

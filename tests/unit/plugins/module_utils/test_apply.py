@@ -533,6 +533,21 @@ def test_a_clock_that_is_ahead_of_the_services_does_not_shorten_the_delay(tenant
     assert sum(watch.slept) == 20.0
 
 
+def test_a_date_that_says_whole_seconds_does_not_look_like_a_change(tenant: Tenant, watch: Watch) -> None:
+    """How far the clock is ahead comes out differently with each answer, by up to a second."""
+    client = tenant(1, {AUTH: False, "WhenChangedUTC": "2026-11-26T08:59:50Z"}, organization={AUTH: False})
+    run = client._run
+
+    def answer(command: Command) -> t.Any:
+        client.clock_ahead += datetime.timedelta(milliseconds=200)
+        return run(command)
+
+    client._run = answer
+    apply(client, closing(client, 1), watch.waiting())
+    assert client.transport[AUTH] is True
+    assert 20.0 < sum(watch.slept) < 21.0
+
+
 def test_a_change_during_the_delay_starts_it_anew(tenant: Tenant, watch: Watch) -> None:
     client = tenant(1, {AUTH: False, "WhenChangedUTC": "2026-11-26T09:00:00Z"}, organization={AUTH: False})
     box = next(iter(client.boxes.values()))
