@@ -13,6 +13,7 @@ import stat
 import tempfile
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import with_nul
 
 
 def absolute(option: str, path: str) -> str:
@@ -22,7 +23,7 @@ def absolute(option: str, path: str) -> str:
     the collection's own folder, which the next upgrade deletes.
     """
     if "\0" in path:
-        raise InvalidRequest(f"{option} is not a path: it has a NUL character in it.")
+        raise InvalidRequest(with_nul(option))
     if not os.path.isabs(path):
         raise InvalidRequest(f"{option} has to be an absolute path. {path} would be {os.path.abspath(path)} here.")
     return path

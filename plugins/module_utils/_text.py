@@ -28,6 +28,11 @@ def one_line(text: str) -> str:
     return " ".join(fit(text).split())
 
 
+def with_nul(name: str) -> str:
+    """What is said of an option that has the character in it, wherever it is noticed."""
+    return f"{name} has a NUL character in it, which can be part of no name, path or secret. Remove it."
+
+
 def listed(names: Sequence[str], total: int | None = None) -> str:
     """The first names, and how many there are beyond them. total: how many there are, where names is a sample."""
     shown = list(names[:SAMPLE])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import threading
 import time
 import typing as t
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
@@ -31,6 +32,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_variable
     LEASE_VARIABLE,
     PROGRESS_VARIABLE,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit, with_nul
 
 display = Display()
 
@@ -51,10 +53,9 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        refusal = refused_to_send(self._connection.transport, self._task.args, os.environ)
+        refusal = nul_in(self._task.args) or refused_to_send(self._connection.transport, self._task.args, os.environ)
         if refusal:
-            tenant = self._task.args.get("tenant") or "This task"
-            return {**result, "failed": True, "msg": f"{tenant}: {refusal}", "error_code": "refused"}
+            return {**result, "failed": True, "msg": f"{self._tenant()}: {refusal}", "error_code": "refused"}
         result = merge_hash(result, self._run_module(task_vars))
         if result.get("failed") and "msg" in result:
             return {**result, "msg": plainly(str(result["msg"]))}
@@ -63,6 +64,14 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
             # On standard error, because a stdout callback may write a document there.
             display.display(closing, stderr=True)
         return result
+
+    def _tenant(self) -> str:
+        """The tenant, as the module will find it."""
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        known = {**os.environ, **environment}
+        given = [self._task.args.get("tenant"), *(known.get(name) for name in _TENANT_VARIABLES)]
+        return fit(str(next(filter(None, given), "This task")))
 
     def _run_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         wrap_async = self._task.async_val and not self._connection.has_native_async
@@ -132,11 +141,39 @@ def _unknown_option(name: str, module: str, options: list[str]) -> str:
     return f"{name} is not an option of {module}.{meant}"
 
 
+_TENANT_VARIABLES = ("EXO_TENANT", "AZURE_TENANT_ID", "AZURE_TENANT")
 _SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")
+_UNNAMED = (*_SECRETS, "password")
 REMOTE_VARIABLE = "EXO_ALLOW_REMOTE"
 
 
-def refused_to_send(transport: str, arguments: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str | None:
+def nul_in(arguments: Mapping[str, t.Any]) -> str | None:
+    """What is said of the first option with a NUL character in it, if there is one.
+
+    With Python 3.13 ansible-core 2.21 can't log such an option: the module would fail before its first line.
+    """
+    texts = itertools.chain.from_iterable(_texts(fit(option), value) for option, value in arguments.items())
+    return next((with_nul(place) for place, text in texts if "\0" in text), None)
+
+
+def _texts(place: str, value: t.Any) -> Iterator[tuple[str, str]]:
+    """Every text in an option, with its place. Keys in a secret, which should have none, may be secret themselves."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield place, str(key)
+            yield from _texts(_within(place, f".{fit(str(key))}"), inner)
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            yield from _texts(_within(place, f"[{number}]"), inner)
+
+
+def _within(place: str, step: str) -> str:
+    return place if place.endswith(_UNNAMED) else place + step
+
+
+def refused_to_send(transport: str, arguments: Mapping[str, t.Any], environ: Mapping[str, str]) -> str | None:
     """Why the module must not be sent to where it would run, if it must not.
 
     Whoever may set ansible_connection or ansible_host would get the secret otherwise. That a host is meant to get it
@@ -152,7 +189,7 @@ def refused_to_send(transport: str, arguments: t.Mapping[str, t.Any], environ: t
     )
 
 
-def closing_line(result: t.Mapping[str, t.Any]) -> str:
+def closing_line(result: Mapping[str, t.Any]) -> str:
     """What the module says of its work; '' where it says nothing, or failed and Ansible shows it."""
     said = result.get("msg")
     return said if isinstance(said, str) and not result.get("failed") else ""

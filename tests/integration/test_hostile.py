@@ -113,7 +113,8 @@ def test_numbers_and_paths_that_are_none(tenant: Tenant, tmp_path: Path) -> None
         "NUL in effect_file": ("exo_cas_mailbox", {**box, "effect_file": nul}, "effect_file.*NUL"),
         "NUL in dest": ("exo_cas_mailbox_info", {"all_mailboxes": True, "dest": nul}, "dest.*NUL"),
         "NUL in src": ("exo_restore", {"src": nul}, "src.*NUL"),
-        "NUL in certificate_path": (INFO, {"certificate_path": nul}, "certificate_path"),
+        "NUL in certificate_path": (INFO, {"certificate_path": nul}, "certificate_path.*NUL"),
+        "NUL in a list": ("exo_cas_mailbox", {**box, "identity": ["ada", "b\0en"]}, r"identity\[1\].*NUL"),
         "relative dest": ("exo_cas_mailbox_info", {"all_mailboxes": True, "dest": "all.json"}, "dest.*absolute"),
         "relative src": ("exo_restore", {"src": "undo.json"}, "src.*absolute"),
     }

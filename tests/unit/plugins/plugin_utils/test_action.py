@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import (
     _NAME,
+    nul_in,
     plainly,
     progress_line,
     run_directory,
@@ -117,3 +118,27 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path, ended: int) -> None:
 )
 def test_an_option_that_there_is_not(message: str, told: str) -> None:
     assert plainly(message) == told
+
+
+NUL = "has a NUL character in it, which can be part of no name, path or secret. Remove it."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ({"undo_file": "/tmp/a\0b", "tenant": "\0"}, "undo_file"),
+        ({"client_secret": "hunter\0"}, "client_secret"),
+        ({"client_secret": {"hunter": "\0"}}, "client_secret"),
+        ({"identity": ["ada", "\0"]}, "identity[1]"),
+        ({"mailboxes": [{}, {"identity": "ada", "active_sync_allowed_device_ids": {"add": ["A", "\0"]}}]},
+         "mailboxes[1].active_sync_allowed_device_ids.add[1]"),
+        ({"accounts": [{"password": [{"hunter": "\0"}]}]}, "accounts[0].password"),
+        ({"settings": {"a\0b": True}}, "settings"),
+    ],
+)  # fmt: skip
+def test_a_nul_character_in_any_option(arguments: dict[str, object], place: str) -> None:
+    assert nul_in(arguments) == f"{place} {NUL}"
+
+
+def test_options_without_a_nul_character() -> None:
+    assert nul_in({"tenant": "contoso.com", "retries": 3, "identity": ["0", None], "settings": {"a": ()}}) is None
