@@ -32,6 +32,6 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("std:ref", r"(action|callback)_plugins|ansible_configuration_settings|common_return_values"),
     ("std:ref", r"ansible_collections\.ansible\.builtin\..*"),
-    ("std:envvar", r"(ANSIBLE|CONTROLLER)_.*|HTTPS?_PROXY|NO_PROXY"),
+    ("std:envvar", r"(ANSIBLE|CONTROLLER)_.*|HTTPS?_PROXY|NO_PROXY|(REQUESTS|CURL)_CA_BUNDLE"),
     ("ansplugin:.*", r"ansible\.builtin\..*"),
 ]

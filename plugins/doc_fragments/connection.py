@@ -122,6 +122,8 @@ options:
     description:
       - Path of a file with PEM certificates of the certification authorities to trust, for instance that of an
         inspecting proxy.
+      - Where neither is set, a file that E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) names is trusted, as in every
+        program that uses the library requests.
       - If not given, the value of the environment variable E(EXO_CA_PATH) is used.
     type: path
   timeout:
@@ -155,6 +157,8 @@ notes:
   - An empty string or null counts as "not given", in the connection options and in their environment variables.
   - An option beats the environment. The variables that start with C(EXO_) and those that start with C(AZURE_) are two
     families, and one credential is never put together from both.
+  - A secret that is an option of the task is not sent over a connection that is not local, unless E(EXO_ALLOW_REMOTE)
+    is V(true) in the environment of Ansible.
   - Proxies are taken from the usual environment variables, E(HTTPS_PROXY) and E(NO_PROXY).
   - The app registration needs the application permission C(Exchange.ManageAsApp) of C(Office 365 Exchange Online)
     with admin consent, and beside it a role in the tenant. One without the other is refused with HTTP status 401 or

@@ -53,6 +53,44 @@ options:
         used, the first that is not empty.
     type: str
     required: false
+    env:
+      - name: EXO_TENANT
+      - name: AZURE_TENANT_ID
+      - name: AZURE_TENANT
+  # The plugin looks the connection up itself, by the rules of the modules. The names stand here as well so that
+  # ansible-doc and the index of environment variables have them. Three kinds are left out: secrets, because
+  # ansible-config dump would print them; options with choices, because Ansible takes an empty variable for a wrong
+  # choice; and concurrency and endpoint, which have no use here.
+  client_id:
+    env:
+      - name: EXO_CLIENT_ID
+      - name: AZURE_CLIENT_ID
+  certificate_path:
+    env:
+      - name: EXO_CERTIFICATE_PATH
+      - name: AZURE_CLIENT_CERTIFICATE_PATH
+  federated_token_file:
+    env:
+      - name: EXO_FEDERATED_TOKEN_FILE
+      - name: AZURE_FEDERATED_TOKEN_FILE
+  authority:
+    env:
+      - name: EXO_AUTHORITY
+  graph_endpoint:
+    env:
+      - name: EXO_GRAPH_ENDPOINT
+  validate_certs:
+    env:
+      - name: EXO_VALIDATE_CERTS
+  ca_path:
+    env:
+      - name: EXO_CA_PATH
+  timeout:
+    env:
+      - name: EXO_TIMEOUT
+  retries:
+    env:
+      - name: EXO_RETRIES
   tenants_file:
     description:
       - With O(source=file) a YAML file, absolute or beside the inventory file. Below C(tenants) it lists texts, each

@@ -25,6 +25,11 @@ COLLECTION = "m365.exchange_online"
 # A link out of docs, to what is a page of the repository and not of the site.
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+)([^)]+)\)")
 NOT_PAGES = ("docsite", "site")
+# antsibull-docs lists the variables of plugins only, because Ansible knows none of modules.
+ALL_VARIABLES = """
+The variables of the modules, and what each of them stands for, are in
+:ref:`ansible_collections.m365.exchange_online.docsite.guide_environment`.
+"""
 
 
 def page(path: Path) -> str:
@@ -71,6 +76,8 @@ def main() -> int:
     collection = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
     collection += ["--dest-dir", str(SOURCE / "collection"), COLLECTION]
     subprocess.run(collection, check=True, stdin=subprocess.DEVNULL)
+    with (SOURCE / "collection" / "environment_variables.rst").open("a", encoding="utf-8") as index:
+        index.write(ALL_VARIABLES)
     build = ["sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", str(SITE), str(SOURCE), str(HTML)]
     done = subprocess.run(build, check=False, stdin=subprocess.DEVNULL)
     print(f"{HTML}/index.html: {sum(1 for _page in HTML.rglob('*.html'))} pages")

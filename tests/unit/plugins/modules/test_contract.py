@@ -199,6 +199,21 @@ def test_options_are_documented_as_they_are_taken(name: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_variables_are_documented_at_the_options_that_fall_back_to_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = captured(name, monkeypatch)
+    spec = module.spec if name in LOCAL else module.whole_spec
+    variables = {option: content["fallback"][1] for option, content in spec.items() if "fallback" in content}
+    if name not in LOCAL:
+        variables |= {option.name: option.environment for option in _options.OPTIONS}
+    documented = documented_options(name)
+    for option, names in variables.items():
+        *_more, fallback = documented[option]["description"]
+        assert re.findall(r"E\((\w+)\)", fallback) == list(names), f"{name}: {option}"
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_documentation(name: str) -> None:
     document = documentation(name)
     fragments = {
