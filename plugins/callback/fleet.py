@@ -148,7 +148,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             self._say(f"  {line}", C.COLOR_ERROR)
         # What has a code came from a module of the collection; only that says the same for the same reason.
         if "error_code" in result._result:
-            known.update(_fleet.messages(result._result))
+            known.update(_fleet.reasons(result._result))
 
     def _warn(self, result: t.Any) -> None:
         content, host = dict(result._result), result._host.get_name()

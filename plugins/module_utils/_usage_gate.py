@@ -59,16 +59,24 @@ def parse_gate(days: int, path: str | None, today: datetime.date) -> UsageGate:
 def refusal(days: int, stopped: Sequence[tuple[Record, Usage]]) -> Refused:
     """The failure that names each mailbox with when and from where it was seen, those in use first."""
     first = sorted(stopped, key=lambda one: one[1].state != USED)
-    used = sum(usage.state == USED for _record, usage in stopped)
     names = "; ".join(f"{record.label} ({described(usage)})" for record, usage in first[:SAMPLE])
     more = f" and {len(first) - SAMPLE} more" if len(first) > SAMPLE else ""
     told = [{"identity": record.label, "guid": record.key, "usage": usage.result()} for record, usage in first]
     return Refused(
-        f"{counted(used, 'mailbox')} that would lose SMTP AUTH used it within {days} days, and of"
-        f" {len(stopped) - used} that is not known: {names}{more}. Nothing was changed.",
+        f"{_reason(days, stopped)}: {names}{more}. Nothing was changed.",
         hint="Put those that need it in allowed, and those that may be cut off in accept_cutoff.",
         result={"cut_off": told[:_MOST_TOLD]},
     )
+
+
+def _reason(days: int, stopped: Sequence[tuple[Record, Usage]]) -> str:
+    used = sum(usage.state == USED for _record, usage in stopped)
+    unknown = len(stopped) - used
+    if not used:
+        whether = f"whether SMTP AUTH was used within {days} days"
+        return f"It is not known {whether} by {counted(unknown, 'mailbox')} that would lose it"
+    more = f", and of {unknown:,} more it is not known" if unknown else ""
+    return f"{counted(used, 'mailbox')} that would lose SMTP AUTH used it within {days} days{more}"
 
 
 def described(usage: Usage) -> str:

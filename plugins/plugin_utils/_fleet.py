@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import textwrap
 import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -102,6 +103,11 @@ def messages(result: Mapping[str, t.Any]) -> list[str]:
     return [clean(text) for text in _listed(result.get("msg") or "It failed without a message.")]
 
 
+def reasons(result: Mapping[str, t.Any]) -> list[str]:
+    """What a failure says without the tenant that it begins with, because the role's end leaves that out."""
+    return [re.sub(r"^\S+: ", "", message) for message in messages(result)]
+
+
 def failure_lines(result: Mapping[str, t.Any]) -> list[str]:
     """The message, and everything else that the failure carries."""
     said = messages(result)
@@ -120,6 +126,8 @@ def _beside(said: Sequence[str], result: Mapping[str, t.Any]) -> dict[str, t.Any
     # A hint is part of the message, too.
     if "hint" in kept and str(kept["hint"]) in " ".join(said):
         del kept["hint"]
+    if all(one["identity"] in " ".join(said) for one in kept.get("cut_off", ())):
+        kept.pop("cut_off", None)
     return kept
 
 

@@ -65,11 +65,16 @@ def test_the_whole_job(way: str, start: Callable[..., subprocess.Popen[str]], tm
     output, _none = process.communicate(timeout=900)
     assert process.returncode == 0, output[-3000:]
     titles = re.findall(r"^\d\. [^:?\n]+", output, re.MULTILINE)
-    assert titles == ["1. Preview", "2. Apply", "3. Apply again", "4. Audit", "5. Undo"]
+    assert titles == ["1. Preview", "2. Decide, and preview again", "3. Apply", "4. Apply again", "5. Audit", "6. Undo"]
     assert len(output.splitlines()) <= 90, output
     asked = re.findall(r"^ +(?:old.crm|scanner.hall)@\S+: (may send|refused)", output, re.MULTILINE)
-    # The forgotten one and the scanner under a blocking policy: before, after, and after contoso's undo.
-    assert asked == ["may send", "refused", "refused", "may send", "may send", "may send"]
+    # The one that was not to be cut off unawares and the scanner under a blocking policy: before, after, and the first
+    # after contoso's undo.
+    assert asked == ["may send", "refused", "refused", "may send", "may send"]
+    gate = " ".join(output.split("2. Decide")[0].split())
+    for address in ("reports@contoso.example", "old.crm@contoso.example"):
+        assert re.search(rf"{address} \(last seen \S+Z from 203\.0\.113\.\d+\)", gate), gate
+    assert "The service was asked 6 times, and told no changes." in gate
     assert output.count("[WARNING]") == output.count("SMTP AUTH in effect") + 1, "a warning of the simulator's host"
     assert "contoso: Set-TransportConfig -SmtpClientAuthenticationDisabled true" in output
     assert "Go on with your own;" in output
@@ -82,7 +87,7 @@ def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_
     process = start(SIMULATOR, {})
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("2. "):
+        if line.startswith("3. "):
             break
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=300)

@@ -69,7 +69,7 @@ def test_a_mailbox_in_use_stops_the_plan_and_is_named_until_it_is_accepted(lab: 
 def test_what_is_not_known_stops_the_plan(lab: Lab, entra: dict[str, Any], reason: str) -> None:
     tenant = with_senders(lab, **entra)
     step = tenant.one(SMTP_AUTH, closing(tenant), warns=[LOSES, "explicitly enabled"])
-    step.refused("refused", reason, "that is not known")
+    step.refused("refused", reason, "is not known")
     if "licence" in entra:
         documented("use that is not known", step)
     assert tenant.writes() == []

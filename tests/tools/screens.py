@@ -72,7 +72,9 @@ def environment(simulator: Simulator, directory: Path) -> dict[str, str]:
 
 def screen(scene: Scene, variables: Mapping[str, str], directory: Path) -> str:
     """What the run prints below its command line."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(PLAYBOOKS / "inventory" / "demo.yml")]
+    command = [str(Path(sys.executable).with_name("ansible-playbook"))]
+    for inventory in ("demo.yml", "demo_decided.yml"):
+        command += ["-i", str(PLAYBOOKS / "inventory" / inventory)]
     done = subprocess.run(
         [*command, *scene.arguments], check=False, env={**variables, **(scene.variables or {})}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -85,7 +85,7 @@ def test_a_success_stops_the_plan_and_a_failure_never_does(rows: list[dict[str, 
 
 
 def test_what_is_not_known_stops_the_plan() -> None:
-    with pytest.raises(Refused, match=r"of 1 that is not known: user1@contoso\.com \(not known: access_token"):
+    with pytest.raises(Refused, match=r"by 1 mailbox that would lose it: user1@contoso\.com \(not known: access_token"):
         GATE.check(task(None), [record(1)])
 
 
@@ -97,7 +97,7 @@ def test_a_refusal_names_those_in_use_first_and_stays_small() -> None:
     unknown = [(record(number), Usage("unknown", "no licence")) for number in range(2000)]
     used = (record(5000), Usage("used", "", Seen(successes=1, last_success="2026-11-22T06:12:01Z")))
     error = refusal(30, [*unknown, used])
-    assert error.message.startswith("1 mailbox that would lose SMTP AUTH used it within 30 days, and of 2000")
+    assert error.message.startswith("1 mailbox that would lose SMTP AUTH used it within 30 days, and of 2,000 more")
     assert error.message.index("user5000@") < error.message.index("user0@")
     assert "and 1981 more" in error.message
     assert len(error.result["cut_off"]) == 500

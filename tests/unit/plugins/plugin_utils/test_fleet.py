@@ -72,9 +72,19 @@ def test_a_failure_is_shown_in_full() -> None:
 def test_the_same_failure_is_told_once() -> None:
     failure = {"msg": "contoso: No token.", "error_code": "authentication_failed", "hint": "No token."}
     assert _fleet.news(failure, ()) == ["contoso: No token.", "error_code: authentication_failed"]
-    assert _fleet.news(failure, {"contoso: No token."}) == ["for the reason above"]
-    end = {"msg": ["SMTP AUTH: FAILED. contoso: No token.", "mailboxes: unchanged"]}
-    assert _fleet.news(end, {"contoso: No token."}) == ["mailboxes: unchanged"]
+    known = _fleet.reasons(failure)
+    assert _fleet.news(failure, known) == ["for the reason above"]
+    # The role names the host instead of the tenant.
+    end = {"msg": ["host: SMTP AUTH: FAILED. No token.", "host: mailboxes: unchanged"]}
+    assert _fleet.news(end, known) == ["host: mailboxes: unchanged"]
+
+
+def test_who_is_cut_off_is_listed_where_the_message_does_not_name_all() -> None:
+    cut_off = [{"identity": "ada@a", "guid": "1"}, {"identity": "ben@a", "guid": "2"}]
+    assert _fleet.failure_lines({"msg": "a: 2 would be cut off: ada@a; ben@a.", "cut_off": cut_off}) == [
+        "a: 2 would be cut off: ada@a; ben@a."
+    ]
+    assert "- identity: ben@a" in _fleet.failure_lines({"msg": "a: ada@a and 1 more.", "cut_off": cut_off})
 
 
 def test_debug_lines() -> None:
