@@ -25,7 +25,10 @@ options:
         too.
       - For where files do not last, as in AWX. The result of a task with C(check_mode=true) before the one that writes
         is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it as C(content).
-      - With some thousand changes it is refused, because a controller drops a result that is too large.
+      - A controller drops a result that is too large. So with more than some 7,000 changes the result has the first
+        part, with its number as C(part) and how many there are as C(parts), and M(m365.exchange_online.exo_undo_part)
+        puts each of the others into a result of its own. The task that writes is refused before its first write
+        unless all of them are told. M(m365.exchange_online.exo_restore) takes the list of all parts.
     type: bool
     default: false
 """

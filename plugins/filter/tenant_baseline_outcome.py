@@ -90,6 +90,12 @@ _value:
       type: list
       elements: str
       sample: []
+    to_tell:
+      description: What the results had no room for, as M(m365.exchange_online.exo_undo_part) takes it.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
     artifact:
       description: Figures without names, for what a job keeps.
       returned: always

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _results, _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Plan, check_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import Content, split
 
 Shape = Callable[[Plan, Sequence[Outcome]], Result]
 
@@ -47,7 +48,7 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     check_limits(plan, wanted.limits)
     wanted.check(plan)
     if plan.changed and task.params.get("undo_in_result"):
-        extra["undo"] = _undo.compact(client.tenant_id, task.tenant, task.module, plan)
+        extra["undo"] = _way_back(task, client, plan)
     path = _undo_path(task, plan)
     outcomes = None
     if plan.changed and not task.check_mode:
@@ -68,6 +69,23 @@ def _undo_path(task: Task, plan: Plan) -> str | None:
     """The undo file to write, None where no file is wanted or nothing changes; raises Refused where it can't be."""
     path = task.params.get("undo_file")
     return _undo.prepare(path) if path and plan.changed else None
+
+
+def _way_back(task: Task, client: Client, plan: Plan) -> Content:
+    """The former values for the result, or the first part of them; raises Refused where the others are in none."""
+    parts = split(_undo.compact(client.tenant_id, task.tenant, task.module, plan))
+    if len(parts) == 1:
+        return parts[0]
+    if task.check_mode and task.undo_parts:
+        task.undo_parts.keep(parts)
+    elif not task.check_mode and not (task.undo_parts and task.undo_parts.told(parts)):
+        raise Refused(
+            f"The former values of {len(plan.changes):,} objects are too long for one result (undo_in_result), and no"
+            " other results of this run hold them. Nothing was changed.",
+            hint="If others have just changed the tenant, run it again. Before a task of your own come the same task in"
+            " check mode and exo_undo_part for each further part. undo_file needs none of this.",
+        )
+    return parts[0]
 
 
 def _failure(plan: Plan, wanted: Wanted, outcomes: _apply.Outcomes | None) -> ExoError | None:

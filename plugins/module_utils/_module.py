@@ -31,6 +31,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_variable
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
 from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 
 class ExoModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
@@ -63,6 +64,7 @@ def run_module(
 
     connector = _Connector(module, warn)
     progress_file = os.environ.get(PROGRESS_VARIABLE)
+    directory = _run_directory.directory(os.environ)
     task = Task(
         module.params,
         module.check_mode,
@@ -72,6 +74,7 @@ def run_module(
         tenant,
         module._name,
         connector.graph,
+        UndoParts(directory) if directory else None,
     )
     failed = False
     try:

@@ -11,7 +11,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _results, _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils import _results, _undo, _undo_parts
 from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
@@ -166,7 +166,11 @@ def _load(params: Mapping[str, t.Any]) -> Undo:
             content = json.loads(content)
         except (ValueError, RecursionError):
             raise InvalidRequest("content is not an undo file: it holds no valid JSON.") from None
-    return _undo.parse(content, "content")
+    if isinstance(content, dict):
+        content = [content]
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        raise InvalidRequest("content is not an undo file of this collection, or it is damaged.")
+    return _undo.parse(_undo_parts.joined(content, "content"), "content")
 
 
 def _check_tenant(task: Task, client: Client, undo: Undo) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 Result = dict[str, t.Any]
 
@@ -24,6 +25,8 @@ class Task:
     connect_graph: makes the reader of Microsoft Graph, or None where only an access token for Exchange Online is given.
 
     tenant: as the user named it; every warning begins with it. module: the module's name.
+
+    undo_parts: where a way back waits that is too long for one result; None where the run has no place for it.
     """
 
     params: Mapping[str, t.Any]
@@ -34,3 +37,4 @@ class Task:
     tenant: str = ""
     module: str = ""
     connect_graph: Callable[[], Graph | None] = lambda: None
+    undo_parts: UndoParts | None = None

@@ -50,8 +50,6 @@ TABLES: Mapping[str, Table] = {
 }
 _STAMP = "%Y%m%dT%H%M%SZ"
 _MOST_FILES = 1000
-# AWX drops a result beyond 700,000 characters, all of it; a GUID takes 40 of them.
-MOST_IN_RESULT = 300_000
 
 
 @dataclass(frozen=True)
@@ -140,10 +138,7 @@ def write(path: str, tenant_id: str, tenant: str, task: str, plan: Plan) -> str:
 
 
 def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.Any]:
-    """What ``write`` would save, small enough for a result: GUIDs grouped by what changes, without names.
-
-    Raises Refused where even that is too large to arrive.
-    """
+    """What ``write`` would save, small enough for results: GUIDs grouped by what changes, without names."""
     groups: dict[str, dict[str, t.Any]] = {}
     for change in plan.changes:
         entry = _entry(change, plan)
@@ -153,7 +148,7 @@ def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.A
             entry.pop(name, None)
         group = groups.setdefault(json.dumps(entry, sort_keys=True), {**entry, "guids": []})
         group["guids"].append(guid)
-    content = {
+    return {
         "format": FORMAT,
         "collection": f"m365.exchange_online {VERSION}",
         "written": _now().isoformat(),
@@ -162,14 +157,6 @@ def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.A
         "task": task,
         "groups": list(groups.values()),
     }
-    if len(json.dumps(content)) > MOST_IN_RESULT:
-        raise Refused(
-            f"The former values of {len(plan.changes)} objects are too much for a result (undo_in_result)."
-            " Nothing was changed.",
-            hint="Use undo_file (in the role: tenant_baseline_undo_dir) in a directory that is mounted, or change fewer"
-            " objects in one task.",
-        )
-    return content
 
 
 def _ungrouped(group: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

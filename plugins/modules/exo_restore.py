@@ -30,6 +30,8 @@ options:
   content:
     description:
       - What an undo file holds, as text or as a dictionary, where there is no file. Give either this or O(src).
+      - What a task told in several parts, because it was too long for one result, is a list of all of them. With one
+        missing nothing is put back.
     type: raw
   force:
     description:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import IncompleteRead, InvalidRequest
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import whole
 
 Json = Mapping[str, t.Any]
 # Answers a path of the API and a query; None where there is no such object.
@@ -45,11 +46,12 @@ def ways_back(get: Get, job: int, host: str) -> list[dict[str, t.Any]]:
     """What a job changed in a host's tenant, for C(content) of exo_restore: the last change first.
 
     job: the number of a job, or of a workflow job, whose nodes are then looked at. Raises InvalidRequest where there is
-    no such job or it has not ended, and IncompleteRead where not all of its events arrived.
+    no such job or it has not ended, or a part of what it told is missing, and IncompleteRead where not all of its
+    events arrived.
     """
     contents: list[dict[str, t.Any]] = []
     for one in _jobs(get, job):
-        contents += _contents(_events(get, one, host), one)
+        contents += whole(_contents(_events(get, one, host), one), f"Job {one['id']}")
     contents.sort(key=lambda content: str(content.get("written")), reverse=True)
     return told_once(contents)
 

@@ -130,7 +130,8 @@ def outcome(
     what they had registered in check mode, where the plan wants that before anything is written. writing: whether the
     pass that writes has begun. Returns ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines``
     for people, ``to_do`` (parts whose task may run now), ``to_write`` (parts that were announced and have to be
-    written), ``artifact`` (figures without names) and ``results``: of each part's result what goes into reports.
+    written), ``to_tell`` (what of their way back had no room in their results), ``artifact`` (figures without names)
+    and ``results``: of each part's result what goes into reports.
     """
     to_write = _to_write(plan, (announced or {}) if writing else results)
     results = _latest(plan, results, announced or {})
@@ -144,6 +145,7 @@ def outcome(
         "lines": [f"{plan['host']}: {line}" for line in lines],
         "to_do": _without(not_tried(plan, results), to_write if writing else plan["parts"]),
         "to_write": to_write,
+        "to_tell": [] if writing else list(_to_tell(results, to_write)),
         "artifact": {"host": plan["host"], "status": status, "check_mode": check_mode, **_figures(done)},
         "results": {part.name: _reported(part) for part in done},
     }
@@ -178,6 +180,14 @@ def _to_write(plan: Mapping[str, t.Any], announced: Mapping[str, Result]) -> lis
         return []
     parts = [Done(name, announced.get(name) or {}) for name in plan["parts"]]
     return [part.name for part in parts if part.changed and part.way_back_announced]
+
+
+def _to_tell(results: Mapping[str, Result], names: Sequence[str]) -> Iterator[dict[str, t.Any]]:
+    """The further parts of each way back that is too long for one result, as exo_undo_part takes them."""
+    found = itertools.chain.from_iterable(Done(name, results[name]).results for name in names)
+    for undo in (_mapping(result.get("undo")) for result in found):
+        for number in range(2, int(undo.get("parts", 1)) + 1):
+            yield {"set": undo["set"], "part": number, "parts": undo["parts"]}
 
 
 def _figures(done: Sequence[Done]) -> dict[str, t.Any]:

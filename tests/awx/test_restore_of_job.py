@@ -44,11 +44,15 @@ def settings(lab: Lab, tenant: Tenant) -> tuple[Any, ...]:
     return tenant.transport(own), {box["Guid"]: (box["PopEnabled"], box[own]) for box in boxes}
 
 
-def restore(lab: Lab, tenants: list[Tenant], environment: dict[str, str], *, force: bool = False, **how: Any) -> Run:
+def restore(
+    lab: Lab, tenants: list[Tenant], environment: dict[str, str], *, force: bool = False,
+    awx_job_id: int | None = None, **how: Any,
+) -> Run:  # fmt: skip
+    own_job = {"awx_job_id": awx_job_id} if awx_job_id else {}
     variables = {tenant.label: tenant.host_vars for tenant in tenants}
     return lab.run_playbook(
         PLAYBOOKS / "restore.yml", tenants, host_vars=variables, env={**environment, **tenants[0].urls},
-        extra_vars={"exo_restore_job": JOB, "exo_restore_force": force}, secrets=[TOKEN], **how,
+        extra_vars={"exo_restore_job": JOB, "exo_restore_force": force, **own_job}, secrets=[TOKEN], **how,
     )  # fmt: skip
 
 
@@ -118,10 +122,13 @@ def test_what_the_role_did_in_a_job_is_taken_back(
     keep(
         controller, [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(told)], status="successful"
     )
-    run = restore(lab, [tenant], environment, warns=[EFFECT])
+    run = restore(lab, [tenant], environment, warns=[EFFECT], awx_job_id=JOB + 1)
     assert settings(lab, tenant) == before
     # What was announced and then made is one change.
     assert put_back(run, tenant) == [True, True]
+    # The way back of the restore is in its events before the first write, too.
+    told = [step.task for step in run.steps if "undo" in step.result]
+    assert told == ["Announce what is put back", "Put it back"] * 2
 
 
 def put_back(run: Run, tenant: Tenant) -> list[bool]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import FOREIGN_HOST, ROOT, SECRET_FORMS, Lab, Tenant, small, task
+from harness import FOREIGN_HOST, ROOT, SECRET_FORMS, Lab, Tenant, small, task, tried
 from jobs import MOST_OF_A_RESULT, NUMBER, start_job
 from processes import HAVE_PROC, wait_for
 
@@ -89,6 +89,40 @@ def test_a_cancelled_job_is_taken_back_from_its_events(lab: Lab) -> None:
     lab.simulator.clear_faults()
     run = tenant.run([task("exo_restore", {"content": content}, named="back")], warns=["changed since"])
     assert run["back"].changed
+    assert boxes(tenant) == before
+
+
+def test_a_job_too_large_for_one_result_is_taken_back_from_the_parts(lab: Lab) -> None:
+    """A GUID takes 40 characters of a result, of which AWX keeps 700,000 at most."""
+    count = 9000
+    tenant = lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": count})
+    before = boxes(tenant)
+    tenant.fault("delay", match={"endpoint": "batch"}, after=10, times=None, seconds=600)
+    variables = {
+        **tenant.host_vars,
+        "exo_concurrency": 2,
+        "tenant_baseline_all_mailboxes": {"pop_enabled": False},
+        "tenant_baseline_max_changes": "100%",
+    }
+    job = start_job(lab, BASELINE, [tenant], {tenant.label: variables})
+    wait_for(lambda: len(tenant.writes()) >= 100 or not job.running.alive)
+    job.kill_the_container()
+    job.wait()
+    assert 100 <= len(tenant.writes()) < count, job.running.said
+    assert max(len(str(result)) for result in job.results) < MOST_OF_A_RESULT
+    parts = {result["undo"]["part"]: result["undo"] for result in job.results if result.get("undo")}
+    assert list(parts) == [1, 2]
+    lab.simulator.clear_faults()
+    log = len(tenant.writes())
+    run = tenant.run(
+        [
+            tried("exo_restore", {"content": parts[2]}, named="half"),
+            task("exo_restore", {"content": [parts[2], parts[1]]}, named="back"),
+        ],
+        warns=["changed since"],
+    )
+    assert "Missing: 1." in run["half"].msg
+    assert len(tenant.writes()) == 2 * log
     assert boxes(tenant) == before
 
 

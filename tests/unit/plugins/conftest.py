@@ -38,6 +38,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     TRANSPORT_CONFIG,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 ENDPOINT = "https://outlook.office365.com"
@@ -509,14 +510,16 @@ def run() -> Callable[..., Ran]:
         client: t.Any,
         *,
         check_mode: bool = False,
+        undo_parts: UndoParts | None = None,
         **given: t.Any,
     ) -> Ran:
         plain: dict[str, t.Any] = {name: option.get("default") for name, option in spec.items()}
         assert set(given) <= set(spec), f"unknown options: {set(given) - set(spec)}"
         warnings: list[str] = []
         task = Task(
-            {**plain, **given}, check_mode, warnings.append, lambda: client, tenant="contoso.com", module="exo_test"
-        )
+            {**plain, **given}, check_mode, warnings.append, lambda: client, tenant="contoso.com", module="exo_test",
+            undo_parts=undo_parts,
+        )  # fmt: skip
         try:
             return Ran(function(task), warnings, None)
         except ExoError as error:

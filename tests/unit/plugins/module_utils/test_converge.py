@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import typing as t
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _undo
+from ansible_collections.m365.exchange_online.plugins.module_utils import _converge, _undo, _undo_parts
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Command
@@ -40,6 +41,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     TRANSPORT_CONFIG,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 AUTH = "SmtpClientAuthenticationDisabled"
 SPEC = {**LIMITS, **UNDO, **WAIT}
@@ -328,3 +330,30 @@ def test_a_lost_answer_is_looked_at_and_told_as_it_is(job: Job, run: Run) -> Non
     ran = run(job, SPEC, job.client)
     assert ran.error is None
     assert set(statuses(ran.result).values()) == {"changed"}
+
+
+def test_a_way_back_in_parts_is_told_before_the_first_write(
+    job: Job, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_converge, "split", functools.partial(_undo_parts.split, most=700))
+    place = UndoParts(str(tmp_path))
+
+    def refused(**how: t.Any) -> str:
+        ran = run(job, SPEC, job.client, undo_in_result=True, **how)
+        assert isinstance(ran.error, Refused)
+        assert job.client.writes == []
+        return ran.error.message
+
+    assert "no other results of this run hold them" in refused()
+    assert "no other results of this run hold them" in refused(undo_parts=place)
+    announced = run(job, SPEC, job.client, undo_in_result=True, undo_parts=place, check_mode=True)
+    first = announced.result["undo"]
+    assert first["parts"] > 1
+    assert "no other results" in refused(undo_parts=place)
+    rest = [place.tell(first["set"], number) for number in range(2, first["parts"] + 1)]
+    job.wanted = (True, True, True)
+    assert "no other results" in refused(undo_parts=place), "it is not what was told"
+    job.wanted = (True, True, "inherit")
+    ran = run(job, SPEC, job.client, undo_in_result=True, undo_parts=place)
+    assert ran.error is None and job.client.writes
+    assert _undo_parts.joined([ran.result["undo"], *rest], "content")["groups"]

@@ -483,9 +483,3 @@ def test_a_result_names_what_has_no_guid_yet() -> None:
     content = _undo.compact(TENANT, "contoso.com", "exo_authentication_policy", Plan((Phase((made,)),), (made,), (), 1))
     (entry,) = _undo.parse(content, "content").entries
     assert (entry.verb, entry.target.label) == ("New", "Devices")
-
-
-def test_a_result_that_is_too_large_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_undo, "MOST_IN_RESULT", 100)
-    with pytest.raises(Refused, match="Nothing was changed"):
-        _undo.compact(TENANT, "contoso.com", "exo_smtp_auth", plan)

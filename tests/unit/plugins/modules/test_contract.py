@@ -24,7 +24,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._version impo
 ROOT = Path(__file__).resolve().parents[4]
 PREFIX = "ansible_collections.m365.exchange_online.plugins."
 # Run as an action on the controller: the module is its documentation.
-ACTIONS = {"tenant_baseline_finish"}
+ACTIONS = {"exo_undo_part", "tenant_baseline_finish"}
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem not in ACTIONS)
 # Speak to no tenant: no connection options, no place in the action group. With what each of them runs.
 LOCAL = {"exo_evidence": "render", "exo_tenant_info": "find"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing as t
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     InvalidRequest,
     ServiceUnavailable,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import split
 from ansible_collections.m365.exchange_online.plugins.plugin_utils import _controller
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._controller import from_environment
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._job_undo import WRITING, ways_back
@@ -144,6 +146,33 @@ def test_a_try_that_failed_is_taken_back_too(api: Api) -> None:
     tried = event(1, {"failed": True, "changed": True, "undo": undo(1, "a", "b")})
     api.job(7, [{**tried, "event": "runner_retry"}, event(2, {"changed": True, "undo": undo(2, "b")})])
     assert [content["groups"][0]["guids"] for content in ways_back(api.get, 7, "contoso")] == [["b"], ["a"]]
+
+
+def parts_of(written: int, count: int = 3) -> list[Json]:
+    """What a task tells in so many parts."""
+    guids = [str(uuid.UUID(int=number)) for number in range(40 * count - 20)]
+    parts = split(undo(written, *guids), 2_000)
+    assert len(parts) == count
+    return parts
+
+
+def test_what_was_told_in_parts_comes_back_whole_and_once(api: Api) -> None:
+    """The first part is in the announcement and in what made it, the others in results of their own."""
+    first, *others = parts_of(1)
+    made = {**first, "written": undo(2)["written"]}
+    telling = [{**event(9, {"undo": part}), "event": "runner_item_on_ok", "id": part["part"]} for part in others]
+    api.job(7, [event(20, {"undo": first}), *telling, event(21, {"changed": True, "undo": made})])
+    (content,) = ways_back(api.get, 7, "contoso")
+    assert (written([content]), len(content["groups"])) == (["02"], 3)
+    assert len({guid for group in content["groups"] for guid in group["guids"]}) == 100
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_part_that_is_missing_is_refused(api: Api, lost: int) -> None:
+    parts = [part for part in parts_of(1) if part["part"] != lost]
+    api.job(7, [event(part["part"], {"undo": part}) for part in parts])
+    with pytest.raises(InvalidRequest, match=rf"Job 7 has 2 of the 3 parts .* Missing: {lost}\."):
+        ways_back(api.get, 7, "contoso")
 
 
 def test_nothing_changed_is_nothing_to_take_back(api: Api) -> None:

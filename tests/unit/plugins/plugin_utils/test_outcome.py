@@ -350,6 +350,15 @@ def test_only_what_was_announced_with_its_way_back_is_written(results: dict[str,
     assert outcome(PLAN, results)["to_write"] == []
 
 
+def test_what_an_announcement_has_no_room_for_is_told_before_the_writing() -> None:
+    undo = {"set": "a", "part": 1, "parts": 3, "groups": []}
+    results = {**ALL_QUIET, "mailboxes": {**WOULD, "undo": undo}}
+    told = [{"set": "a", "part": number, "parts": 3} for number in (2, 3)]
+    assert outcome(ANNOUNCED, results)["to_tell"] == told
+    assert outcome(ANNOUNCED, results, announced=results, writing=True)["to_tell"] == []
+    assert outcome(ANNOUNCED, {**ALL_QUIET, "mailboxes": WOULD})["to_tell"] == []
+
+
 def test_what_was_not_to_be_written_keeps_its_announcement() -> None:
     announced = {**ALL_QUIET, "smtp_auth": BROKEN, "mailboxes": WOULD}
     skipped = {"changed": False, "skipped": True}
