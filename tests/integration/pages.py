@@ -23,6 +23,8 @@ SIMULATOR = "playbooks/files/simulator/README.md"
 GUIDES = "docs/docsite/rst"
 CI, COOKBOOK, FIRST_HOUR = (f"{GUIDES}/guide_{name}.rst" for name in ("ci", "cookbook", "first_hour"))
 UNDO, VALUES = (f"{GUIDES}/guide_{name}.rst" for name in ("undo", "values"))
+# Their blocks are those of the English pages, which are run.
+TRANSLATIONS = tuple(f"{GUIDES}/guide_first_hour_{language}.rst" for language in ("de", "es"))
 
 # Languages of blocks that no test runs, and why.
 NO_CODE = {

@@ -22,6 +22,7 @@ from pages import (
     ROLE,
     SECTIONS,
     SIMULATOR,
+    TRANSLATIONS,
     Reader,
     blocks,
     changed,
@@ -34,10 +35,17 @@ from tools import fresh, links
 
 
 def test_each_block_has_a_runner() -> None:
-    assert {(page, block.section) for page in pages() for block in blocks(page)} == set(SECTIONS)
+    english = [page for page in pages() if page not in TRANSLATIONS]
+    assert {(page, block.section) for page in english for block in blocks(page)} == set(SECTIONS)
     ran = [block for section in fresh.SECTIONS for block in of(README, section, "shell")]
     assert fresh.blocks((ROOT / README).read_text(encoding="utf-8")) == ran
     assert {section for (page, section), runner in SECTIONS.items() if runner == "make fresh"} == set(fresh.SECTIONS)
+
+
+@pytest.mark.parametrize("page", TRANSLATIONS)
+def test_a_translation_has_the_blocks_of_the_english_pages(page: str) -> None:
+    policy = [block for block in blocks(README) if block.section == "A first playbook"]
+    assert [block[1:] for block in blocks(page)] == [block[1:] for block in (*blocks(FIRST_HOUR), *policy)]
 
 
 def test_the_same_commands_are_in_the_readme() -> None:
