@@ -119,6 +119,35 @@ class Listed:
 NOBODY_LISTED = Listed()
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Changes of users' authentication policies, by when each is written, so that no mailbox opens for a moment.
+
+    first: opens the mailbox, or helps to. before_opening: closes one whose setting opens in the same plan.
+    after_closing: opens one whose setting closes in the same plan. last: closes the mailbox.
+    """
+
+    first: tuple[Change, ...] = ()
+    before_opening: tuple[Change, ...] = ()
+    after_closing: tuple[Change, ...] = ()
+    last: tuple[Change, ...] = ()
+
+
+NO_USERS = Turns()
+
+
+def in_turn(opening: Sequence[Change], closing: Sequence[Change], settings: Effect) -> Turns:
+    """When each change of a user's policy is written.
+
+    settings: whose mailbox setting opens or closes in the same plan.
+    """
+    closed = {target.key for target in settings.lose}
+    opened = {target.key for target in settings.gain}
+    after_closing, first = _apart(_due(opening), lambda change: change.target.key in closed)
+    before_opening, last = _apart(_due(closing), lambda change: change.target.key in opened)
+    return Turns(first, before_opening, after_closing, last)
+
+
 def ordered(
     changes: Sequence[Change],
     listed: Listed = NOBODY_LISTED,
@@ -126,54 +155,49 @@ def ordered(
     unlisted: Collection[tuple[str, str]] = (),
     delay: float = 0,
     blocked_by: ExoError | None = None,
-    opening: Sequence[Change] = (),
-    closing: Sequence[Change] = (),
+    users: Turns = NO_USERS,
 ) -> tuple[Phase, ...]:
     """The changes in the order in which each mailbox takes at most one step from its old effective state to its new.
 
     First authentication policies of those to be opened, then mailboxes that end enabled, then those that end disabled
     (or whose SMTP AUTH is not the matter), then the organization, then those that follow it, last authentication
-    policies of those to be closed (``in_turn`` tells the two apart).
+    policies of those to be closed.
 
     The organization is closed only while every mailbox that has to stay open is seen enabled, and opened only while
-    every one that has to stay closed is seen disabled.
+    every one that has to stay closed is seen disabled. Where one of two gates closes and the other opens, the second
+    waits until the first is seen closed.
 
     unlisted: places of the mailboxes on no list. They lose nothing while one on a list can't be enabled.
     delay: seconds between the last change of a listed mailbox and the organization being closed.
     blocked_by: why the organization, and what follows it, must stay as it is.
-    opening, closing: changes of users' authentication policies, first and last.
     """
     organization, boxes = _apart(_due(changes), lambda change: change.target.table.single)
     enabling, others = _apart(boxes, lambda change: change.after.get(SMTP_AUTH) is False)
     inheriting, disabling = _apart(others, lambda change: change.after.get(SMTP_AUTH) == INHERIT)
-    waiting, disabling = _apart(disabling, lambda change: change.target.place in unlisted)
+    waiting, at_once = _apart(disabling, lambda change: change.target.place in unlisted)
     after_enabling = _after_enabling(enabling)
-    flip = _flip_guard(organization, listed, delay)
+    behind_policies = _behind_policies(users.before_opening)
+    flip = _flip_guard(organization, listed, disabling, delay)
+    follow = _follow_guard(organization, flip) or after_enabling
     phases = (
-        Phase(_due(opening)),
-        Phase(enabling),
-        Phase(disabling),
+        Phase(users.first),
+        Phase(users.before_opening),
+        Phase(enabling, behind_policies),
+        Phase(at_once),
         Phase(waiting, after_enabling),
-        Phase(organization, flip, blocked_by),
-        Phase(inheriting, _follow_guard(organization, flip) or after_enabling, blocked_by),
-        Phase(_due(closing), after_enabling, blocked_by),
+        Phase(organization, _joined(flip, behind_policies), blocked_by),
+        Phase(inheriting, _joined(follow, behind_policies), blocked_by),
+        Phase(users.after_closing, _behind_settings(users.after_closing, disabling, organization), blocked_by),
+        Phase(users.last, after_enabling, blocked_by),
     )
     return tuple(phase for phase in phases if phase.changes)
 
 
-def in_turn(
-    opening: Sequence[Change], closing: Sequence[Change], settings: Effect
-) -> tuple[list[Change], list[Change]]:
-    """(changes of users' policies that go first, those that go last), so that no mailbox opens for a moment.
-
-    settings: whose mailbox setting opens or closes in the same plan. A policy is opened after the mailbox is closed,
-    and closed before the mailbox is opened.
-    """
-    closed = {target.key for target in settings.lose}
-    opened = {target.key for target in settings.gain}
-    after_the_mailbox, opening_first = _apart(opening, lambda change: change.target.key in closed)
-    before_the_mailbox, closing_last = _apart(closing, lambda change: change.target.key in opened)
-    return [*opening_first, *before_the_mailbox], [*after_the_mailbox, *closing_last]
+def _joined(guard: Guard | None, other: Guard | None) -> Guard | None:
+    """Both guards as one, in the words of the first that there is."""
+    if guard is None or other is None:
+        return guard or other
+    return replace(guard, expected=(*guard.expected, *other.expected))
 
 
 def _due(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -195,13 +219,40 @@ def _after_enabling(enabling: Sequence[Change]) -> Guard | None:
     return Guard(expected, "The mailboxes on no list were left as they are", "the rest could cut it off")
 
 
-def _flip_guard(organization: Sequence[Change], listed: Listed, delay: float) -> Guard | None:
-    """What has to be seen before the organization is closed or opened."""
+def _behind_policies(closing: Sequence[Change]) -> Guard | None:
+    """What has to be seen before a mailbox opens whose authentication policy is to close it."""
+    if not closing:
+        return None
+    expected = tuple(Expected(change.target, change.differing()[1], "changed") for change in closing)
+    return Guard(expected, "No mailbox was opened", "going on could expose it")
+
+
+def _behind_settings(
+    opening: Sequence[Change], disabling: Sequence[Change], organization: Sequence[Change]
+) -> Guard | None:
+    """What has to be seen before a policy opens a mailbox that its own setting, or the organization, is to close."""
+    if not opening:
+        return None
+    own = {change.target.key: change.target for change in disabling}
+    keys = [change.target.key for change in opening]
+    expected = [Expected(own[key], {SMTP_AUTH: True}, "disabled") for key in keys if key in own]
+    if len(expected) < len(keys):
+        closing = [change for change in organization if change.turns(SMTP_AUTH, True)]
+        expected += [Expected(change.target, {SMTP_AUTH: True}, "closed") for change in closing]
+    return Guard(tuple(expected), "No authentication policy was opened", "going on could expose it")
+
+
+def _flip_guard(
+    organization: Sequence[Change], listed: Listed, disabling: Sequence[Change], delay: float
+) -> Guard | None:
+    """What has to be seen before the organization is closed or opened. disabling: also those on no list."""
     if any(change.turns(SMTP_AUTH, True) for change in organization):
         expected = tuple(Expected(target, {SMTP_AUTH: False}, "enabled") for target in listed.enabled)
         return Guard(expected, "The organization was left open", "going on could cut it off", delay)
     if any(change.turns(SMTP_AUTH, False) for change in organization):
-        expected = tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in listed.disabled)
+        closed = [change.target for change in disabling if change.touches(SMTP_AUTH)]
+        targets = {target.place: target for target in (*listed.disabled, *closed)}
+        expected = tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in targets.values())
         return Guard(expected, "The organization was left closed", "going on could expose it")
     return None
 

@@ -287,7 +287,7 @@ def _plan(
     organization = _organization(changes)
     blocked_by = _blocked_by(organization, gone)
     reached = reach(task, client, None if blocked_by else organization, boxes).effect
-    opening, closing = in_turn(*_by_gate(gate, users), reached)
+    turns = in_turn(*_by_gate(gate, users), reached)
     if gate is not None:
         reached = both(reached, _gate_effect(task, client, gate, changes, users))
     phases = ordered(
@@ -295,8 +295,7 @@ def _plan(
         Listed(_ending(boxes, False), _ending(boxes, True)),
         delay=task.params["propagation_delay"],
         blocked_by=blocked_by,
-        opening=opening,
-        closing=closing,
+        users=turns,
     )
     missing = tuple(_missing(entry.target) for entry in gone)
     return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)

@@ -252,7 +252,7 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     blocked_by = _blocked_by(policy, organization, read, today)
     moves = _moves(scope, values, organization, blocked=blocked_by is not None)
     opening, closing = _assigned(policy, read, today), _released(acting, read, today)
-    first, last = in_turn(opening, closing, effect(moves))
+    users = in_turn(opening, closing, effect(moves))
     if read.policies is not None:
         moves = read.policies.judged(moves, scope, opening if blocked_by else [*opening, *closing])
     phases = ordered(
@@ -261,8 +261,7 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
         unlisted={change.target.place for change in changes if change.target.key not in by_key},
         delay=policy.delay,
         blocked_by=blocked_by,
-        opening=first,
-        closing=last,
+        users=users,
     )
     considered = (organization, *changes, *opening, *closing)
     return Plan(phases, considered, tuple(read.missing), len(scope), effect(moves), blocked_by)

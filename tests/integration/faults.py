@@ -359,6 +359,10 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "the same of a mailbox that was disabled before the run",
             "looks at each listed mailbox right before, and leaves the organization closed", "not_confirmed",
         ),
+        "on no list, and can't be disabled before it opens": Fault(
+            "with `unlisted: disabled`, a mailbox can't be disabled before the organization opens",
+            "leaves the organization closed", "partial_failure",
+        ),
     },
     "Verdict and use": {
         "no permission for policies": Fault("the app may not read Conditional Access", UNKNOWN_GATES),

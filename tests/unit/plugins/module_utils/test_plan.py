@@ -20,6 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
     Listed,
     Phase,
     Plan,
+    Turns,
     check_limits,
     in_turn,
     ordered,
@@ -273,6 +274,52 @@ def test_no_mailbox_opens_for_a_moment_between_its_two_gates() -> None:
     """Where a mailbox opens and its policy closes, or the other way round, the gate that closes goes first."""
     opening, closing = [user(1, "Allow"), user(2, "Allow"), user(3, "Allow")], [user(4, ""), user(5, ""), user(6, "")]
     settings = Effect(lose=(target(1), target(4)), gain=(target(2), target(5)))
-    first, last = in_turn(opening, closing, settings)
-    assert [change.target.key for change in first] == ["g2", "g3", "g5"]
-    assert [change.target.key for change in last] == ["g1", "g4", "g6"]
+    turns = in_turn(opening, closing, settings)
+    written = (turns.first, turns.before_opening, turns.after_closing, turns.last)
+    assert [[change.target.key for change in changes] for changes in written] == [
+        ["g2", "g3"],
+        ["g5"],
+        ["g1"],
+        ["g4", "g6"],
+    ]
+
+
+def expected_of(phases: t.Iterable[Phase], change: Change) -> list[tuple[str, str, str]]:
+    """What has to be seen before this change is written: object, label, state."""
+    guard = next(phase.guard for phase in phases if change in phase.changes)
+    return [(one.target.table.noun, one.target.label, one.state) for one in guard.expected] if guard else []
+
+
+def test_the_organization_opens_once_all_are_disabled_listed_or_not() -> None:
+    boxes = [box(1, True), box(2, True), box(3, True, before=True), pop(4)]
+    phases = ordered([OPENS, *boxes], Listed(disabled=(target(2), target(3))), unlisted={target(1).place})
+    assert expected_of(phases, OPENS) == [
+        ("CASMailbox", "u2@contoso.com", "disabled"),
+        ("CASMailbox", "u3@contoso.com", "disabled"),
+        ("CASMailbox", "u1@contoso.com", "disabled"),
+    ]
+
+
+def test_a_setting_opens_once_the_policy_is_seen_to_close() -> None:
+    closing = user(1, "Block")
+    opens, follows = box(1, False, before=True), box(2, "inherit", before=True)
+    phases = ordered([OPENS, opens, follows], users=Turns(before_opening=(closing,)))
+    assert [phase.changes for phase in phases] == [(closing,), (opens,), (OPENS,), (follows,)]
+    policy = ("User", "u1@contoso.com", "changed")
+    assert expected_of(phases, opens) == [policy]
+    assert expected_of(phases, OPENS) == [policy]
+    assert expected_of(phases, follows) == [("TransportConfig", "the organization", "open"), policy]
+    phases = ordered([follows], users=Turns(before_opening=(closing,)))
+    assert expected_of(phases, follows) == [policy]
+
+
+def test_a_policy_opens_once_the_setting_is_seen_to_close() -> None:
+    own, by_organization = user(1, "Allow"), user(2, "Allow")
+    phases = ordered([CLOSES, box(1, True, before=False)], users=Turns(after_closing=(own, by_organization)))
+    assert expected_of(phases, own) == [
+        ("CASMailbox", "u1@contoso.com", "disabled"),
+        ("TransportConfig", "the organization", "closed"),
+    ]
+    phases = ordered([CLOSES, box(1, True, before=False)], users=Turns(after_closing=(own,), last=(by_organization,)))
+    assert expected_of(phases, own) == [("CASMailbox", "u1@contoso.com", "disabled")]
+    assert expected_of(phases, by_organization) == []
