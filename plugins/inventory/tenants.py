@@ -145,9 +145,9 @@ notes:
 """
 
 EXAMPLES = r"""
+---
 # partner.exo_tenants.yml: customers with an active relationship. The credential is in EXO_CLIENT_ID and
 # EXO_CERTIFICATE_PATH of the environment.
----
 plugin: m365.exchange_online.tenants
 source: gdap
 tenant: partner.onmicrosoft.com
@@ -160,26 +160,28 @@ groups:
   gdap_expires_30d: gdap.days_left is not none and gdap.days_left <= 30 and not gdap.auto_extend
 
 # reseller.exo_tenants.yml: all customers of a reseller, named by their domain.
----
-plugin: m365.exchange_online.tenants
-source: contracts
-tenant: partner.onmicrosoft.com
-hostname: default_domain
-known_file: known_tenants.txt
-keyed_groups:
-  - key: contract_types
-    prefix: contract
-
-# own.exo_tenants.yml: tenants of a file, which says:
 #
-#   tenants:
-#     - contoso.onmicrosoft.com
-#     - tenant: 6babcaad-604b-40ac-a9d7-9fd97c0b779f
-#       name: Fabrikam
----
-plugin: m365.exchange_online.tenants
-source: file
-tenants_file: tenants.yml
+# plugin: m365.exchange_online.tenants
+# source: contracts
+# tenant: partner.onmicrosoft.com
+# hostname: default_domain
+# known_file: known_tenants.txt
+# keyed_groups:
+#   - key: contract_types
+#     prefix: contract
+
+# own.exo_tenants.yml: the tenants of a file.
+#
+# plugin: m365.exchange_online.tenants
+# source: file
+# tenants_file: tenants.yml
+
+# tenants.yml, which the one above reads.
+#
+# tenants:
+#   - contoso.onmicrosoft.com
+#   - tenant: 6babcaad-604b-40ac-a9d7-9fd97c0b779f
+#     name: Fabrikam
 """
 
 import datetime

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,9 +36,15 @@ CUSTOMERS: dict[str, Any] = {
     ],
 }
 
-EXAMPLES: dict[str, dict[str, Any]] = {
-    example["source"]: example for example in yaml.safe_load_all(plugin.EXAMPLES) if example
-}
+
+def examples() -> dict[str, dict[str, Any]]:
+    """The inventory files of the plugin's page, by their source. All but the first are comments there."""
+    files = [text.partition("plugin:") for text in re.split(r"(?m)^# [a-z]+\.", plugin.EXAMPLES)]
+    found = [yaml.safe_load(re.sub(r"(?m)^# ?", "", name + rest)) for _title, name, rest in files if name]
+    return {example["source"]: example for example in found}
+
+
+EXAMPLES = examples()
 
 
 def partner(lab: Lab, permissions: Sequence[str] = PERMISSIONS, **entra: Any) -> Tenant:

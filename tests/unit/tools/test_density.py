@@ -9,6 +9,9 @@ from __future__ import annotations
 import ast
 
 import pytest
+
+pytest.importorskip("radon")  # which only one ansible-core's environment has
+
 from tools.density import complicated, dense
 
 
