@@ -99,7 +99,7 @@ def converge(task: Task) -> Result:
         return {
             "mailboxes": _results.object_results(plan, told, only_changes=everybody),
             "summary": _results.summary(plan, told),
-            "diff": _results.diff_of_many(task.tenant, plan),
+            "diff": _results.diff_of_many(task.tenant, plan, preview=task.check_mode),
         }
 
     return converge_plan(task, client, plan, Wanted(shape, limits.of(selected.scope)))

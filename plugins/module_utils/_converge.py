@@ -113,7 +113,7 @@ def announce(task: Task, plan: Plan) -> None:
     """The warnings that a plan brings, in check mode too."""
     for missing in plan.missing:
         task.warn(f"{missing.error} It was left out.")
-    for sentence in plan.effect.warnings():
+    for sentence in plan.effect.warnings(preview=task.check_mode):
         task.warn(sentence)
 
 
@@ -146,14 +146,14 @@ def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
 
 
 def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, extra: Mapping[str, t.Any]) -> str:
-    """The task in one line: what changes, who loses, who gains, and the way back."""
+    """The task in one line: what changes, who loses, who gains, and the way back; in check mode what would change."""
     if not plan.changed:
         return f"{task.tenant}: nothing to change"
-    sentence = f"{about}{_results.total(plan)}"
+    sentence = f"{about}{_results.total(plan, preview=task.check_mode)}"
     failed = sum(1 for outcome in told if outcome.error)
     if failed:
         sentence += f", {failed} failed"
     if task.check_mode:
-        return f"{task.tenant}: would be: {sentence}"
+        return f"{task.tenant}: {sentence}"
     back = "undo in this result" if "undo" in extra else "none (undo_file was not given)"
     return f"{task.tenant}: {sentence}; way back: {extra.get('undo_file') or back}"

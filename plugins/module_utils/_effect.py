@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, happens, listed
 
 
 def smtp_auth_enabled(own: Value, organization_disabled: Value) -> bool:
@@ -53,21 +53,23 @@ class Effect:
             "gain_sample": [target.label for target in self.gain[:SAMPLE]],
         }
 
-    def warnings(self) -> list[str]:
-        """A sentence on those who lose, and one in the same words on those who gain."""
+    def warnings(self, *, preview: bool) -> list[str]:
+        """A sentence on those who lose, and one in the same words on those who gain. preview: nothing is written."""
         sentences = []
         for targets, verb in ((self.lose, "lose"), (self.gain, "gain")):
             if targets:
-                ending = "s" if len(targets) == 1 else ""
+                does = happens(len(targets), verb, preview=preview)
                 names = listed([target.label for target in targets])
-                sentences.append(f"{counted(len(targets), 'mailbox')} {verb}{ending} SMTP AUTH in effect: {names}.")
+                sentences.append(f"{counted(len(targets), 'mailbox')} {does} SMTP AUTH in effect: {names}.")
         return sentences
 
-    def line(self) -> str:
-        """``9 lose SMTP AUTH, 0 gain it``."""
+    def line(self, *, preview: bool) -> str:
+        """``9 lose SMTP AUTH, 0 gain it``; in a preview ``9 would lose SMTP AUTH, 0 would gain it``."""
         if not self.known:
             return "who loses or gains SMTP AUTH is not known"
-        return f"{len(self.lose)} lose SMTP AUTH, {len(self.gain)} gain it"
+        lose, gain = len(self.lose), len(self.gain)
+        loses, gains = happens(lose, "lose", preview=preview), happens(gain, "gain", preview=preview)
+        return f"{lose} {loses} SMTP AUTH, {gain} {gains} it"
 
 
 def both(one: Effect, other: Effect) -> Effect:

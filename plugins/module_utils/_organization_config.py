@@ -72,8 +72,8 @@ def _judged(task: Task, client: Client, change: Change) -> tuple[Effect, int]:
         )
     if change.turns("reject_direct_send", True):
         task.warn(
-            "reject_direct_send becomes true: devices that send without signing in stop, unless an inbound connector"
-            " covers them (Get-InboundConnector lists them)."
+            "reject_direct_send: true stops devices that send without signing in, unless an inbound connector covers"
+            " them (Get-InboundConnector lists the connectors)."
         )
     if DEFAULT_POLICY not in after:
         return NOBODY, 0

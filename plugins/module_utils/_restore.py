@@ -125,7 +125,7 @@ def restore(task: Task) -> Result:
             "summary": _results.summary(plan, told, CAS_MAILBOX.noun),
             "changed_since": kept,
             "written": undo.written,
-            "diff": _results.diff_of_many(task.tenant, plan),
+            "diff": _results.diff_of_many(task.tenant, plan, preview=task.check_mode),
         }
         for noun, key in _MANY.items():
             if _results.of_noun(told, noun):

@@ -25,7 +25,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import counted, fit
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import counted, fit, happens
 
 BUDGET = 400_000  # characters of JSON for what a task returns; its diff and its arguments have budgets of their own
 DIFF_BUDGET = 100_000
@@ -119,13 +119,13 @@ def diff_of_one(tenant: str, change: Change) -> dict[str, t.Any]:
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
-def diff_of_many(tenant: str, plan: Plan) -> list[dict[str, t.Any]]:
+def diff_of_many(tenant: str, plan: Plan, *, preview: bool) -> list[dict[str, t.Any]]:
     """A total in words, then a line for each change, as far as they fit. Ansible's own takes eight."""
     changes = plan.changes
     if not changes:
         return []
     width = min(max(len(change.label) for change in changes), 48)
-    lines = [f"{tenant}: {total(plan)}"]
+    lines = [f"{tenant}: {total(plan, preview=preview)}"]
     size = 0
     for number, change in enumerate(changes):
         line = f"  {change.label:<{width}}  {moved(change, plan)}"
@@ -137,29 +137,29 @@ def diff_of_many(tenant: str, plan: Plan) -> list[dict[str, t.Any]]:
     return [{"prepared": "\n".join(lines) + "\n"}]
 
 
-def total(plan: Plan) -> str:
-    """``organization off → 3 mailboxes change, 9 lose SMTP AUTH, 0 gain it``."""
+def total(plan: Plan, *, preview: bool) -> str:
+    """``organization off → 3 mailboxes change, 9 lose SMTP AUTH, 0 gain it``; in a preview what would happen."""
     single = next((change for change in plan.changes if change.target.table.single), None)
     many = [change for change in plan.changes if not change.target.table.single]
-    sentence = f"{_how_many(many)}, {plan.effect.line()}"
+    sentence = f"{_how_many(many, preview)}, {plan.effect.line(preview=preview)}"
     if single is None:
         return sentence
     if not many and SMTP_AUTH not in single.after and not plan.effect.moves_anybody:
-        return _about_single(single)
-    return f"{_about_single(single)} → {sentence}"
+        return _about_single(single, preview)
+    return f"{_about_single(single, preview)} → {sentence}"
 
 
-def _how_many(many: Sequence[Change]) -> str:
+def _how_many(many: Sequence[Change], preview: bool) -> str:
     """``3 users and 2 mailboxes change``."""
     numbers = Counter(change.target.table.label for change in many) or Counter(mailbox=0)
     parts = " and ".join(counted(number, label) for label, number in numbers.items())
-    return f"{parts} change{'s' if len(many) == 1 else ''}"
+    return f"{parts} {happens(len(many), 'change', preview=preview)}"
 
 
-def _about_single(change: Change) -> str:
+def _about_single(change: Change, preview: bool) -> str:
     value = change.differing()[1].get(SMTP_AUTH)
     if value is None:
-        return f"{change.label} changes"
+        return f"{change.label} {happens(1, 'change', preview=preview)}"
     return f"organization {'off' if value else 'on'}"
 
 

@@ -413,7 +413,7 @@ def converge(task: Task) -> Result:
             "mailboxes": _results.object_results(plan, told, only_changes=True, noun=CAS_MAILBOX.noun),
             "summary": _results.summary(plan, told, CAS_MAILBOX.noun),
             **_users_result(plan, told),
-            "diff": _results.diff_of_many(task.tenant, plan),
+            "diff": _results.diff_of_many(task.tenant, plan, preview=task.check_mode),
         }
 
     wanted = Wanted(shape, limits.of(plan.matched), _expired(policy, today), more, check)

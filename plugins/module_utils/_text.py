@@ -45,6 +45,13 @@ def counted(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number:,} {plural(noun)}"
 
 
+def happens(number: int, verb: str, *, preview: bool) -> str:
+    """The verb of so many: ``loses`` of 1, ``lose`` of 2, ``would lose`` in a preview, where nothing has happened."""
+    if preview:
+        return f"would {verb}"
+    return f"{verb}s" if number == 1 else verb
+
+
 def plural(noun: str) -> str:
     """``mailboxes``, ``policies``, ``users``."""
     if noun.endswith("y"):

@@ -573,7 +573,7 @@ diff:
       description: The text.
       returned: always
       type: str
-      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gain it"
+      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
 truncated:
   description:
     - How many entries of a list are left out of the result because it would be too large to arrive. The counters are

@@ -122,7 +122,7 @@ msg:
   returned: success
   type: str
   sample: >-
-    contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gain it; way back: /var/lib/exo/undo.json
+    contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it; way back: /var/lib/exo/undo.json
 users:
   description: The users. With O(all_users=true) just those that changed, failed or are missing.
   returned: success, or when some of the writes failed
@@ -188,7 +188,7 @@ diff:
   type: list
   elements: dict
   sample:
-    - prepared: "contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gain it"
+    - prepared: "contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it"
 retried:
   description: What was tried again, why, and after how long.
   returned: when a request had to be sent more than once

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import happens
+
 WIDTH = 108
 COLUMNS = ("tenant", "outcome", "lose", "gain")
 # Parts of a failed result that say nothing about the failure, or are shown already.
@@ -84,7 +86,7 @@ def task_line(result: Mapping[str, t.Any], check: bool) -> str:
         return "nothing to change"
     parts = [*_organization_part(result), *_mailboxes_part(result, check)]
     line = ", ".join(parts or _settings_part(result, check))
-    effect = _effect_part(effect_of(result))
+    effect = _effect_part(effect_of(result), check)
     undo = f"; way back: {clean(result['undo_file'])}" if result.get("undo_file") else ""
     return line + effect + undo
 
@@ -215,12 +217,14 @@ def _settings_part(result: Mapping[str, t.Any], check: bool) -> Iterable[str]:
     yield f"{what} {'would change' if check else 'changed'}"
 
 
-def _effect_part(effect: Mapping[str, t.Any]) -> str:
+def _effect_part(effect: Mapping[str, t.Any], check: bool) -> str:
     if not effect or effect.get("lose") == effect.get("gain") == 0:
         return ""
     if effect.get("lose") is None:
         return "; who loses or gains SMTP AUTH is not known"
-    return f"; {effect['lose']} lose SMTP AUTH, {effect.get('gain', 0)} gain it"
+    lose, gain = effect["lose"], effect.get("gain", 0)
+    loses, gains = happens(lose, "lose", preview=check), happens(gain, "gain", preview=check)
+    return f"; {lose} {loses} SMTP AUTH, {gain} {gains} it"
 
 
 def _entry_lines(entry: Mapping[str, t.Any]) -> list[str]:

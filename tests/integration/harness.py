@@ -401,10 +401,16 @@ def predicted(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unconfirmed(value: Any) -> Any:
-    """A value without what only a write can say of an object."""
+    """A value without what only a write can say of an object, and its diff in the same words for both."""
     if isinstance(value, dict):
-        return {key: _unconfirmed(entry) for key, entry in value.items() if key != "confirmed"}
+        kept = {key: _unconfirmed(entry) for key, entry in value.items() if key != "confirmed"}
+        return {**kept, "prepared": timeless(kept["prepared"])} if "prepared" in kept else kept
     return [_unconfirmed(entry) for entry in value] if isinstance(value, list) else value
+
+
+def timeless(text: str) -> str:
+    """The text of a preview and that of the run itself in the same words."""
+    return re.sub(r"\b(?:would )?(change|lose|gain)s?\b", r"\1", text)
 
 
 def converged(run: Run, named: str, tenant: Tenant) -> Convergence:
@@ -414,9 +420,8 @@ def converged(run: Run, named: str, tenant: Tenant) -> Convergence:
     assert tenant.writes(check) == [], f"{named}: check mode wrote"
     assert predicted(check.result) == predicted(apply.result), f"{named}: check mode predicted something else"
     assert check.diffs, f"{named}: no diff"
-    closing = check.msg.replace(": would be: ", ": ", 1)
-    assert apply.msg.startswith(f"{closing}; way back: "), f"{named}: {check.msg!r}, then {apply.msg!r}"
-    assert check.warnings == apply.warnings, named
+    assert timeless(apply.msg).startswith(f"{timeless(check.msg)}; way back: "), f"{check.msg!r}, then {apply.msg!r}"
+    assert [*map(timeless, check.warnings)] == [*map(timeless, apply.warnings)], named
     assert tenant.writes(apply), f"{named}: nothing was written"
     assert not again.changed and again.diffs == [], f"{named}: changes every time: {again.diffs}"
     assert tenant.writes(again) == [], f"{named}: wrote although nothing differs"

@@ -71,7 +71,7 @@ def test_a_first_playbook(reader: Reader, contoso: Tenant) -> None:
     connection, preview, apply, undo = of(*section, "shell")
     (policy,) = of(*section, "yaml")
     reader.write("smtp_auth.yml", policy)
-    assert "3 mailboxes lose SMTP AUTH" in " ".join(reader.paste(connection, preview).split())
+    assert "3 mailboxes would lose SMTP AUTH" in " ".join(reader.paste(connection, preview).split())
     assert contoso.writes() == []
     output = reader.paste(connection, apply)
     assert changed(output, "localhost") == ["1", "0"]

@@ -275,7 +275,7 @@ def test_what_a_policy_gave_is_counted_when_it_is_taken_back(gated: Tenant, tmp_
     )
     # The mailbox that has the policy, and the one that follows the default, which is this policy.
     assert run["opens"]["effect"]["gain"] == 2
-    assert "2 lose SMTP AUTH" in run["check"].msg
+    assert "2 would lose SMTP AUTH" in run["check"].msg
     run["limit"].refused("refused", "2 would lose", "max_lose: 0")
 
 
@@ -380,7 +380,7 @@ def test_organization_config(tenant: Tenant, tmp_path: Path) -> None:
             tried("exo_organization_config", {"ews_allowed_app_ids": ["outlook"]}, named="no id"),
             *rhythm("back", "exo_restore", {"src": str(path)}),
         ],
-        warns=["devices that send without signing in stop"],
+        warns=["stops devices that send without signing in"],
     )
     converged(run, "set", tenant)
     assert run["read"]["organization_config"]["ews_allowed_app_ids"] == [app]

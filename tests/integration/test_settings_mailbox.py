@@ -136,7 +136,7 @@ def run(tenant: Tenant) -> Run:
             task(info, {"identity": address("ews_allow_list")}, named="filled", register="filled"),
             read_back[1],
         ],
-        warns=["1 mailbox gains SMTP AUTH"],
+        warns=["1 mailbox (gains|would gain) SMTP AUTH"],
     )
 
 

@@ -78,7 +78,7 @@ def run(organization: Tenant) -> Run:
             task("exo_transport_config_info", named="read", register="read"),
             task(module, READ_BACK, named="written back"),
         ],
-        warns=["1 mailbox gains SMTP AUTH"],
+        warns=["1 mailbox (gains|would gain) SMTP AUTH"],
     )
 
 

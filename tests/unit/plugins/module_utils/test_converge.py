@@ -113,7 +113,7 @@ def test_the_whole_way(job: Job, run: Run, tmp_path: Path) -> None:
     assert ran.result["expired"] == ["somebody"]
     assert ran.result["diff"] == {"before": 1, "after": 2}
     assert ran.result["msg"] == (
-        f"contoso.com: organization off → 3 mailboxes change, 1 lose SMTP AUTH, 1 gain it; way back: {undo}"
+        f"contoso.com: organization off → 3 mailboxes change, 1 loses SMTP AUTH, 1 gains it; way back: {undo}"
     )
     assert ran.warnings == [
         "1 mailbox loses SMTP AUTH in effect: user1@contoso.com.",
@@ -135,7 +135,7 @@ def test_check_mode_reads_and_writes_nothing_and_says_the_same(job: Job, run: Ru
     ran = run(job, SPEC, job.client, check_mode=True, undo_file=str(undo), effect_file=str(effects))
     assert ran.error is None
     assert ran.result["changed"] is True
-    assert ran.result["msg"].startswith("contoso.com: would be: organization off → 3 mailboxes change")
+    assert ran.result["msg"].startswith("contoso.com: organization off → 3 mailboxes would change")
     assert "undo_file" not in ran.result
     assert "confirmed" not in ran.result
     assert set(statuses(ran.result).values()) == {"changed"}
@@ -311,7 +311,7 @@ def test_failures_are_counted_in_the_last_line(job: Job, run: Run, monkeypatch: 
 
     monkeypatch.setattr(_converge, "_closing", kept)
     run(job, SPEC, job.client, check_mode=True)
-    assert lines == ["contoso.com: would be: 2 mailboxes change, 1 lose SMTP AUTH, 1 gain it, 2 failed"]
+    assert lines == ["contoso.com: 2 mailboxes would change, 1 would lose SMTP AUTH, 1 would gain it, 2 failed"]
 
 
 @pytest.mark.parametrize("name", ["effect.csv", "gone/effect.csv"])

@@ -52,14 +52,15 @@ def test_effect(was: t.Any, becomes: t.Any, organization: tuple[bool, bool]) -> 
 @pytest.mark.parametrize(("before", "after", "verb"), [(True, False, "lose"), (False, True, "gain")])
 def test_losses_and_gains_are_announced_in_the_same_words(before: bool, after: bool, verb: str) -> None:
     one = effect([Move(box(1), before, after)])
-    assert one.warnings() == [f"1 mailbox {verb}s SMTP AUTH in effect: u1@contoso.com."]
+    assert one.warnings(preview=False) == [f"1 mailbox {verb}s SMTP AUTH in effect: u1@contoso.com."]
     two = effect([Move(box(n), before, after) for n in (1, 2)])
-    assert two.warnings() == [f"2 mailboxes {verb} SMTP AUTH in effect: u1@contoso.com, u2@contoso.com."]
+    assert one.warnings(preview=True) == [f"1 mailbox would {verb} SMTP AUTH in effect: u1@contoso.com."]
+    assert two.warnings(preview=False) == [f"2 mailboxes {verb} SMTP AUTH in effect: u1@contoso.com, u2@contoso.com."]
 
 
 def test_the_effect_counts_all_and_names_twenty() -> None:
     moved = effect([*(Move(box(n), True, False) for n in range(50)), Move(box(50), False, True)])
-    lose, gain = moved.warnings()
+    lose, gain = moved.warnings(preview=False)
     assert "50 mailboxes" in lose
     assert "30 more" in lose
     assert gain.startswith("1 mailbox gains")
@@ -67,15 +68,16 @@ def test_the_effect_counts_all_and_names_twenty() -> None:
     assert (result["lose"], result["gain"]) == (50, 1)
     assert result["lose_sample"] == [f"u{n}@contoso.com" for n in range(20)]
     assert result["gain_sample"] == ["u50@contoso.com"]
-    assert moved.line() == "50 lose SMTP AUTH, 1 gain it"
+    assert moved.line(preview=False) == "50 lose SMTP AUTH, 1 gains it"
+    assert moved.line(preview=True) == "50 would lose SMTP AUTH, 1 would gain it"
 
 
 def test_what_is_not_known_is_no_zero() -> None:
     assert UNKNOWN.result() == {"lose": None, "gain": None, "lose_sample": [], "gain_sample": []}
-    assert "not known" in UNKNOWN.line()
-    assert UNKNOWN.warnings() == []
+    assert "not known" in UNKNOWN.line(preview=False)
+    assert UNKNOWN.warnings(preview=False) == []
     assert NOBODY.result() == {"lose": 0, "gain": 0, "lose_sample": [], "gain_sample": []}
-    assert NOBODY.line() == "0 lose SMTP AUTH, 0 gain it"
+    assert NOBODY.line(preview=False) == "0 lose SMTP AUTH, 0 gain it"
     assert effect([]) == Effect()
 
 

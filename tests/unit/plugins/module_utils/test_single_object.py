@@ -184,7 +184,7 @@ def test_an_empty_list_of_apps_has_to_be_meant(tenant: Tenant, organization: Run
 def test_rejecting_direct_send_warns_of_devices(tenant: Tenant, organization: Run) -> None:
     client = tenant(0)
     (warning,) = organization(client, reject_direct_send=True).warnings
-    assert "devices that send without signing in stop" in warning
+    assert "stops devices that send without signing in" in warning
     assert organization(client, reject_direct_send=True).warnings == []
     assert organization(client, reject_direct_send=False).warnings == []
 

@@ -24,7 +24,7 @@ CLOSED_PREVIEW = {key: value for key, value in CLOSED.items() if key != "undo_fi
     ("result", "check", "line"),
     [
         (CLOSED, False, "organization off, 3 mailboxes changed; 9 lose SMTP AUTH, 0 gain it; way back: /undo.json"),
-        (CLOSED_PREVIEW, True, "organization off, 3 mailboxes would change; 9 lose SMTP AUTH, 0 gain it"),
+        (CLOSED_PREVIEW, True, "organization off, 3 mailboxes would change; 9 would lose SMTP AUTH, 0 would gain it"),
         ({"changed": True, "summary": {"changed": 1, "effect": {"lose": 0, "gain": 0}}}, False, "1 mailbox changed"),
         (
             {"changed": True, "summary": {"changed": 1, "effect": {"lose": None, "gain": None}}},
