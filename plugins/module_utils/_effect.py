@@ -72,16 +72,6 @@ class Effect:
         return f"{lose} {loses} SMTP AUTH, {gain} {gains} it"
 
 
-def both(one: Effect, other: Effect) -> Effect:
-    """Two effects as one. Who gains by one and loses by the other is told of both times."""
-    return Effect(
-        lose=tuple({target.label: target for target in (*one.lose, *other.lose)}.values()),
-        gain=tuple({target.label: target for target in (*one.gain, *other.gain)}.values()),
-        known=one.known and other.known,
-        states={**other.states, **one.states},
-    )
-
-
 UNKNOWN = Effect(known=False)
 NOBODY = Effect()
 

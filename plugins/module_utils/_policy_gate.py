@@ -28,7 +28,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import AuthenticationPolicies, bound
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import RemoteObject, Table
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import RemoteObject, Table, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import (
     Reader,
     read_few,
@@ -196,8 +196,27 @@ def _having_policy(table: Table, objects: Sequence[RemoteObject]) -> list[Record
     return list(records.values())
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What becomes of the other gate in the same plan, where it does not stay.
+
+    own: mailboxes' own settings, by GUID. disabled: the organization's, None where it stays.
+    """
+
+    own: Mapping[str, Value] = field(default_factory=dict)
+    disabled: Value | None = None
+
+
+AS_THEY_ARE = Settings()
+
+
 def gate_effect(
-    task: Task, client: Client, before: PolicyGate, after: PolicyGate, targets: Sequence[Target] | None = None
+    task: Task,
+    client: Client,
+    before: PolicyGate,
+    after: PolicyGate,
+    targets: Sequence[Target] | None = None,
+    settings: Settings = AS_THEY_ARE,
 ) -> tuple[Effect, int]:
     """Who gains and loses SMTP AUTH with Basic when one gate's state becomes another, and how many were looked at.
 
@@ -216,11 +235,14 @@ def gate_effect(
     except ExoError as error:
         task.warn(f"It is not known who gains or loses SMTP AUTH in effect. {error.message}")
         return UNKNOWN, 0
+    becomes = disabled if settings.disabled is None else settings.disabled
 
     def move(box: Record) -> Move:
-        enabled = smtp_auth_enabled(box.read(SMTP_AUTH), disabled)
+        own = box.read(SMTP_AUTH)
+        was = smtp_auth_enabled(own, disabled)
+        will = smtp_auth_enabled(settings.own.get(box.key, own), becomes)
         target = replace(box.target, asked=box.target.primary_smtp_address or box.target.asked)
-        return Move(target, enabled and before.passes(box), enabled and after.passes(box))
+        return Move(target, was and before.passes(box), will and after.passes(box))
 
     return effect(move(box) for box in boxes), len(boxes)
 

@@ -17,7 +17,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._arguments im
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted, converge
-from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect, both
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import (
     ExoError,
     InvalidRequest,
@@ -32,15 +32,22 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._plan import 
     in_turn,
     ordered,
     parse_limits,
+    places,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (
     ALLOWS_SMTP,
     PolicyGate,
+    Settings,
     gate_effect,
     read_gate,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import PolicyReference, Table, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import (
+    INHERIT,
+    PolicyReference,
+    Table,
+    Value,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._reach import reach
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader, read_few, read_single
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
@@ -283,13 +290,14 @@ def _plan(
     task: Task, client: Client, gate: PolicyGate | None, changes: Sequence[Change], gone: Sequence[Entry]
 ) -> Plan:
     """The plan of a restore, with the same order and guards as the policy's."""
-    boxes, users = _of_noun(changes, CAS_MAILBOX.noun), _of_noun(changes, USER.noun)
-    organization = _organization(changes)
-    blocked_by = _blocked_by(organization, gone)
-    reached = reach(task, client, None if blocked_by else organization, boxes).effect
-    turns = in_turn(*_by_gate(gate, users), reached)
+    boxes = _of_noun(changes, CAS_MAILBOX.noun)
+    blocked_by = _blocked_by(_organization(changes), gone)
+    done = _done_now(changes) if blocked_by else changes
+    reached = reach(task, client, _organization(done), _of_noun(done, CAS_MAILBOX.noun)).effect
+    turns = in_turn(*_by_gate(gate, _of_noun(changes, USER.noun)), reached)
     if gate is not None:
-        reached = both(reached, _gate_effect(task, client, gate, changes, users))
+        waiting = places(change.target for change in (*turns.after_closing, *turns.last)) if blocked_by else set()
+        reached = _gate_effect(task, client, gate, [one for one in done if one.target.place not in waiting])
     phases = ordered(
         [change for change in changes if change.target.table.noun != USER.noun],
         Listed(_ending(boxes, False), _ending(boxes, True)),
@@ -301,8 +309,17 @@ def _plan(
     return Plan(phases, tuple(changes), missing, len(boxes), reached, blocked_by)
 
 
+def _done_now(changes: Iterable[Change]) -> list[Change]:
+    """The changes without those that wait with the organization: its own, and those of whoever would follow it."""
+    return [one for one in changes if not (one.target.table.single or one.after.get(SMTP_AUTH) == INHERIT)]
+
+
 def _of_noun(changes: Iterable[Change], noun: str) -> list[Change]:
     return [change for change in changes if change.target.table.noun == noun]
+
+
+def _touching(changes: Iterable[Change], noun: str, option: str) -> list[Change]:
+    return [change for change in _of_noun(changes, noun) if change.touches(option)]
 
 
 def _organization(changes: Iterable[Change]) -> Change | None:
@@ -329,16 +346,24 @@ def _missing(target: Target) -> Missing:
     return Missing(target.label, f"There is no {target.table.label} {target.label} ({target.key}) any more.")
 
 
-def _gate_effect(
-    task: Task, client: Client, gate: PolicyGate, changes: Sequence[Change], users: Sequence[Change]
-) -> Effect:
-    """Who gains or loses by other policies, by the organization's default, and by what a policy lets through."""
-    due = [change for change in users if change.changed]
-    after = gate.assigned({change.target.key: str(change.after[POLICY]) for change in due})
-    shared = _shared_after(after, changes)
-    if shared != after:
-        return gate_effect(task, client, gate, shared)[0]
-    return gate_effect(task, client, gate, after, [change.target for change in due])[0] if due else NOBODY
+def _gate_effect(task: Task, client: Client, gate: PolicyGate, changes: Sequence[Change]) -> Effect:
+    """Who gains or loses by both gates together: the settings, and which policy applies and lets what through."""
+    users, boxes = _touching(changes, USER.noun, POLICY), _touching(changes, CAS_MAILBOX.noun, SMTP_AUTH)
+    assigned = gate.assigned({change.target.key: str(change.after[POLICY]) for change in users})
+    after = _shared_after(assigned, changes)
+    organization = _organization(changes)
+    settings = Settings({change.target.key: change.after[SMTP_AUTH] for change in boxes}, _turned_to(organization))
+    if after != assigned or settings.disabled is not None:
+        return gate_effect(task, client, gate, after, None, settings)[0]
+    targets = {change.target.key: change.target for change in (*users, *boxes)}
+    return gate_effect(task, client, gate, after, list(targets.values()), settings)[0] if targets else NOBODY
+
+
+def _turned_to(organization: Change | None) -> Value | None:
+    """What becomes of the organization's SMTP AUTH, None where it stays."""
+    if organization is None or not organization.touches(SMTP_AUTH):
+        return None
+    return organization.after[SMTP_AUTH]
 
 
 def _shared_after(gate: PolicyGate, changes: Sequence[Change]) -> PolicyGate:
@@ -397,19 +422,27 @@ def _turns_many(change: Change) -> bool:
 def _check_effect(plan: Plan, undo: Undo) -> None:
     """Refuse where a mailbox loses SMTP AUTH that had it in the state to be restored, or gains it and had it not.
 
-    Then the tenant has moved on, and bringing back what the file holds is no way back.
+    Then the tenant has moved on, and bringing back what the file holds is no way back. Where the file does not know the
+    mailbox, its run did not move it: it came to follow the organization or a policy later, and that is no less of a
+    change.
     """
-    sides = (
-        (plan.effect.lose, True, "take SMTP AUTH from", "had it"),
-        (plan.effect.gain, False, "give SMTP AUTH to", "did not have it"),
+    lose, gain = plan.effect.lose, plan.effect.gain
+    moved_on = (
+        _said(lose, undo, True, "take SMTP AUTH from {}, which had it then")
+        or _said(gain, undo, False, "give SMTP AUTH to {}, which did not have it then")
+        or _said(lose, undo, None, "take SMTP AUTH from {}, which did not gain it by that run")
+        or _said(gain, undo, None, "give SMTP AUTH to {}, which did not lose it by that run")
     )
-    for targets, worked, would, then in sides:
-        places = {entry.target.place for entry in undo.entries if entry.smtp_auth_before is worked}
-        moved = [target.label for target in targets if target.place in places]
-        if moved:
-            raise Refused(
-                f"The undo file is of {undo.written}, and the tenant was changed since: bringing back what it holds"
-                f" would {would} {listed(moved)}, which {then} then. Nothing was changed.",
-                hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
-                result={"effect": plan.effect.result()},
-            )
+    if moved_on:
+        raise Refused(
+            f"The undo file is of {undo.written}, and the tenant was changed since: bringing back what it holds would"
+            f" {moved_on}. Nothing was changed.",
+            hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
+            result={"effect": plan.effect.result()},
+        )
+
+
+def _said(targets: Sequence[Target], undo: Undo, worked: bool | None, sentence: str) -> str:
+    """The sentence about those of whom the file says this of the state before its run; empty where there are none."""
+    labels = [target.label for target in targets if undo.worked_before(target.key) is worked]
+    return sentence.format(listed(labels)) if labels else ""

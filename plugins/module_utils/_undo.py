@@ -10,14 +10,17 @@ The newest file has the name that was given. Older ones get the time at which th
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
+import fcntl
+import hashlib
 import json
 import os
 import re
 import typing as t
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, Refused
@@ -50,6 +53,10 @@ TABLES: Mapping[str, Table] = {
 }
 _STAMP = "%Y%m%dT%H%M%SZ"
 _MOST_FILES = 1000
+# Who loses or gains SMTP AUTH may be everybody, so a result has only so many digits of the hash of each GUID, and of a
+# tenant so large that even these would leave no room for the rest, nothing.
+_DIGITS = 8
+_MOST_MOVED = 20_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Undo:
-    """What a file holds. ``broken``: a sentence on each entry that can't be used. ``written``: UTC, ISO 8601."""
+    """What a file holds. ``broken``: a sentence on each entry that can't be used. ``written``: UTC, ISO 8601.
+
+    worked: whether SMTP AUTH worked before, for the mailboxes of the entries and for all others that lost or gained it
+    by the run, by the digests of their GUIDs.
+    """
 
     tenant_id: str
     tenant: str = ""
@@ -81,6 +92,11 @@ class Undo:
     broken: tuple[str, ...] = field(default=())
     newer: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
+    worked: Mapping[str, bool] = field(default_factory=dict)
+
+    def worked_before(self, guid: str) -> bool | None:
+        """Whether SMTP AUTH worked for a mailbox in the state to be restored; None where the file does not say."""
+        return self.worked.get(_digest(guid))
 
 
 def prepare(path: str) -> str:
@@ -117,24 +133,65 @@ def write(path: str, tenant_id: str, tenant: str, task: str, plan: Plan) -> str:
         "tenant_id": tenant_id,
         "tenant": tenant,
         "task": task,
+        "effect": _moved_by(plan),
         "entries": [_entry(change, plan) for change in plan.changes],
     }
     text = json.dumps(content, indent=1) + "\n"
     part = f"{path}.{os.getpid()}.part"
     try:
-        _write_through(part, text)
-        if os.path.lexists(path):
-            os.rename(path, _older(path))
-        os.rename(part, path)
-        _sync_directory(path)
-        with open(path, encoding="utf-8") as file:
-            readback = file.read()
+        with _alone_in(os.path.dirname(path)) as directory:
+            try:
+                _write_through(part, text)
+                _check_readback(part, path, text)
+                _give_name(part, path, directory)
+            finally:
+                _remove(part)
     except OSError as error:
-        _remove(part)
         raise _unwritable(path, error.strerror or reason(error)) from None
+    return path
+
+
+@contextlib.contextmanager
+def _alone_in(directory: str) -> Iterator[int]:
+    """The directory's descriptor, while no other run gives its file a name there.
+
+    Two runs at once would move the same file aside, and one of them would lose its own.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # NFS locks nothing that is open for reading only
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _check_readback(part: str, path: str, text: str) -> None:
+    """Raises Refused where what is on disk is not what was meant, or could not be restored."""
+    with open(part, encoding="utf-8") as file:
+        readback = file.read()
     if readback != text or parse(json.loads(readback), path).broken:
         raise _unwritable(path, "what was written does not read back")
-    return path
+
+
+def _give_name(part: str, path: str, directory: int) -> None:
+    """Give the new file its name, and an older one of that name another.
+
+    Where that can't be brought to the disk the run writes nothing, so the older file is the way back still, and gets
+    its name again. Raises OSError.
+    """
+    older = _older(path) if os.path.lexists(path) else None
+    if older:
+        os.rename(path, older)
+    try:
+        os.rename(part, path)
+        _sync_directory(directory)
+    except OSError:
+        if older:
+            os.replace(older, path)
+        else:
+            _remove(path)
+        raise
 
 
 def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.Any]:
@@ -155,8 +212,17 @@ def compact(tenant_id: str, tenant: str, task: str, plan: Plan) -> dict[str, t.A
         "tenant_id": tenant_id,
         "tenant": tenant,
         "task": task,
+        "effect": _moved_in_short(plan),
         "groups": list(groups.values()),
     }
+
+
+def _moved_in_short(plan: Plan) -> dict[str, str]:
+    """Who loses or gains SMTP AUTH by a plan, for a result: without it a restore moves none of them."""
+    moved = _moved_by(plan)
+    if sum(map(len, moved.values())) > _MOST_MOVED:
+        return {}
+    return {name: " ".join(map(_digest, guids)) for name, guids in moved.items()}
 
 
 def _ungrouped(group: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -219,16 +285,25 @@ def _unwritable(path: str, why: str) -> Refused:
     )
 
 
-def _sync_directory(path: str) -> None:
+def _sync_directory(directory: int) -> None:
     """Without this a power cut could lose the file's name although its content is on disk."""
-    descriptor = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        os.fsync(directory)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EBADF):  # some network file systems have no such thing
             raise
-    finally:
-        os.close(descriptor)
+
+
+def _moved_by(plan: Plan) -> dict[str, list[str]]:
+    """The GUIDs of all who lose or gain SMTP AUTH by a plan.
+
+    The organization, its default policy and a policy's switch move mailboxes that have no entry.
+    """
+    effect = plan.effect
+    return {
+        "lose": sorted({target.key for target in effect.lose}),
+        "gain": sorted({target.key for target in effect.gain}),
+    }
 
 
 def _entry(change: Change, plan: Plan) -> dict[str, t.Any]:
@@ -267,16 +342,7 @@ def load(path: str) -> Undo:
     except (ValueError, RecursionError):
         raise InvalidRequest(f"{path} is not an undo file, or it is damaged: it holds no valid JSON.") from None
     undo = parse(content, path)
-    return Undo(
-        undo.tenant_id,
-        undo.tenant,
-        undo.written,
-        undo.task,
-        undo.entries,
-        undo.broken,
-        _newer(path, undo),
-        tuple(exposed("The undo file", path)),
-    )
+    return replace(undo, newer=_newer(path, undo), warnings=tuple(exposed("The undo file", path)))
 
 
 def parse(content: t.Any, source: str) -> Undo:
@@ -313,7 +379,25 @@ def parse(content: t.Any, source: str) -> Undo:
         fit(str(content.get("task", ""))),
         tuple(entries),
         tuple(broken),
+        worked=_read_worked(content.get("effect"), entries),
     )
+
+
+def _read_worked(raw: t.Any, entries: Sequence[Entry]) -> dict[str, bool]:
+    """Whether SMTP AUTH worked before, so far as the file says it: an entry of a mailbox says it best."""
+    worked: dict[str, bool] = {}
+    for name, before in (("lose", True), ("gain", False)):
+        given = raw.get(name) if isinstance(raw, Mapping) else None
+        digests = given.split() if isinstance(given, str) else map(_digest, given if isinstance(given, list) else ())
+        worked.update(dict.fromkeys(digests, before))
+    for entry in entries:
+        if entry.smtp_auth_before is not None:
+            worked[_digest(entry.target.key)] = entry.smtp_auth_before
+    return worked
+
+
+def _digest(guid: t.Any) -> str:
+    return hashlib.sha256(str(guid).lower().encode()).hexdigest()[:_DIGITS]
 
 
 def _read_entry(raw: Mapping[str, t.Any]) -> Entry:

@@ -39,9 +39,10 @@ options:
         file was written. Without it, a setting that has neither the value before nor the one after stays as it is,
         and is named in a warning and in RV(changed_since).
       - Without it, a restore is also refused if a mailbox would lose SMTP AUTH by it that had it in the state to be
-        restored, or would gain it and had it not. The undo files of an authentication policy and of the default one
-        name no mailbox, so there only O(max_lose) and O(max_gain) refuse; who loses or gains is counted and named all
-        the same.
+        restored, or would gain it and had it not. The organization, its default policy and an authentication policy
+        decide for mailboxes that are not named in the file. Of those, a restore takes SMTP AUTH only from the ones that
+        gained it by that run, and gives it only to the ones that lost it. So it is refused where others came to follow
+        them since.
     type: bool
     default: false
   propagation_delay:

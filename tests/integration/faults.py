@@ -443,6 +443,11 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "old file under an organization closed since": Fault(
             "somebody who had SMTP AUTH then would lose it", NO_WRITE + "; `force` does it", "refused"
         ),
+        "old file of a setting that others follow by now": Fault(
+            "mailboxes came since to follow the organization, its default policy or a policy",
+            NO_WRITE + "; `force` does it",
+            "refused",
+        ),
         "mailbox of the file made anew": Fault(
             "a mailbox of the file has another GUID now", "leaves the organization and who follows it alone",
             "not_found",

@@ -279,6 +279,44 @@ def test_what_a_policy_gave_is_counted_when_it_is_taken_back(gated: Tenant, tmp_
     run["limit"].refused("refused", "2 would lose", "max_lose: 0")
 
 
+def test_a_month_old_file_cuts_off_nobody_who_came_since(gated: Tenant, tmp_path: Path) -> None:
+    """Others came to rely on the policy, on the default, on the organization: no file of those names a mailbox."""
+    closed = {"SmtpClientAuthenticationDisabled": True}
+    switch, default, flag = (str(tmp_path / f"{name}.json") for name in ("switch", "default", "flag"))
+    opens = {"smtp_client_authentication_disabled": False, "undo_file": flag}
+    gated.patch(mailboxes=[{"identity": gated.at("ben"), "cas": closed}])
+    gated.run(
+        [
+            task("exo_authentication_policy", {"name": BLOCK, "allow_basic_auth_smtp": True, "undo_file": switch}),
+            task("exo_organization_config", {"default_authentication_policy": ALLOW, "undo_file": default}),
+            task("exo_transport_config", opens),
+        ],
+        warns=WARNS,
+    )
+    gated.patch(mailboxes=[{"identity": gated.at("ben"), "cas": {"SmtpClientAuthenticationDisabled": None}}])
+    gated.patch(authentication_policies=[{"name": BLOCK, "AllowBasicAuthSmtp": True}])
+    gated.patch(mailboxes=[{"identity": gated.at("stray"), "user": {"AuthenticationPolicy": BLOCK}}])
+    gated.patch(mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": BLOCK}}])
+    run = gated.run(
+        [
+            tried("exo_restore", {"src": flag}, named="flag"),
+            tried("exo_restore", {"src": flag}, named="flag: check", check_mode=True),
+            tried("exo_restore", {"src": switch}, named="switch"),
+            task("exo_restore", {"src": flag, "force": True}, named="forced"),
+            task("exo_restore", {"src": default}, named="default"),
+        ],
+        warns=WARNS,
+    )
+    for named in ("flag", "flag: check"):
+        run[named].refused("refused", "take SMTP AUTH from ben@.*did not gain it by that run", hint="force")
+        assert gated.writes(run[named]) == []
+    documented("old file of a setting that others follow by now", run["flag"])
+    run["switch"].refused("refused", "take SMTP AUTH from ada@.*did not gain it by that run", hint="force")
+    assert gated.writes(run["switch"]) == []
+    assert "ben@" in " ".join(run["forced"].warnings)
+    assert run["default"].changed
+
+
 def test_the_services_own_fault_stops_the_change(gated: Tenant) -> None:
     """The peers remove the policy and make it anew then; its users would have none."""
     gated.patch(null_reference=500)

@@ -152,10 +152,12 @@ MUTANTS = (
     ),
     # The undo file
     _undo("        os.fsync(file.fileno())\n", "", "a power cut takes the way back"),
-    _undo("        _sync_directory(path)\n", "", "a power cut takes the file's name"),
+    _undo("        _sync_directory(directory)\n", "", "a power cut takes the file's name"),
     _undo("os.O_EXCL | os.O_NOFOLLOW, 0o600)", "os.O_EXCL | os.O_NOFOLLOW, 0o644)", "others read the undo file"),
     _undo("        if entry.target.place in seen:", "        if False:", "a mailbox is restored twice"),
-    _undo("            os.rename(path, _older(path))", "            os.unlink(path)", "an older way back is lost"),
+    _undo("        os.rename(path, older)\n", "        os.unlink(path)\n", "an older way back is lost"),
+    _undo("            os.replace(older, path)\n", "            pass\n", "a run that wrote nothing is the way back"),
+    _undo("            fcntl.flock(descriptor, fcntl.LOCK_EX)\n", "            pass\n", "two runs lose a way back"),
     _undo(
         "other.tenant_id == undo.tenant_id and other.written > undo.written", "False", "an old file undoes a new run"
     ),

@@ -400,6 +400,11 @@ class TenantClient:
         verb, _dash, noun = command.name.partition("-")
         if command.name == "Get-User":
             return Answer(tuple(self.users))
+        several = {"Set-User": self.users, "Set-AuthenticationPolicy": self.policies}.get(command.name)
+        if several is not None:
+            (one,) = [one for one in several if one["Guid"] == command.parameters["Identity"]]
+            one.update({key: value for key, value in command.parameters.items() if key != "Identity"})
+            return Answer()
         if noun in self.single:
             if verb == "Set":
                 self.single[noun].update(command.parameters)

@@ -15,7 +15,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._effect impor
     UNKNOWN,
     Effect,
     Move,
-    both,
     effect,
     smtp_auth_enabled,
 )
@@ -79,15 +78,3 @@ def test_what_is_not_known_is_no_zero() -> None:
     assert NOBODY.result() == {"lose": 0, "gain": 0, "lose_sample": [], "gain_sample": []}
     assert NOBODY.line(preview=False) == "0 lose SMTP AUTH, 0 gain it"
     assert effect([]) == Effect()
-
-
-def test_two_effects_as_one() -> None:
-    """A mailbox and its user are told of once."""
-    one = effect([Move(box(1), True, False), Move(box(2), False, True)])
-    other = effect([Move(box(1), True, False), Move(box(3), False, True)])
-    together = both(one, other)
-    assert (together.lose, together.gain) == ((box(1),), (box(2), box(3)))
-    assert together.states == {**one.states, **other.states}
-    assert together.known
-    assert not both(one, UNKNOWN).known
-    assert not both(UNKNOWN, one).known

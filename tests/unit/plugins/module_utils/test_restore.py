@@ -248,7 +248,7 @@ def test_a_scanner_that_was_made_anew_keeps_the_organization_as_it_is(
     entries = [organization(closes, not closes), auth(guid(9), gone["before"], "inherit", gone.get("works"))]
     if gone["before"] == "inherit":
         entries[1]["after"] = {SMTP_AUTH: True}
-    ran = restore(client, file(*entries, auth(guid(1), "inherit", True)))
+    ran = restore(client, file(*entries, auth(guid(1), "inherit", True, (not closes, not closes))))
     if blocked:
         assert isinstance(ran.failure, NotFound)
         assert guid(9) in str(ran.failure)
@@ -262,7 +262,8 @@ def test_a_scanner_that_was_made_anew_keeps_the_organization_as_it_is(
 
 def test_a_missing_mailbox_matters_only_where_the_organization_turns(tenant: Tenant, restore: Run, guid: Guid) -> None:
     client = tenant(1, {AUTH: True}, organization={AUTH: True})
-    content = file(organization(True, False), auth(guid(9), False, "inherit"), auth(guid(1), False, True))
+    kept = auth(guid(1), False, True, (True, False))
+    content = file(organization(True, False), auth(guid(9), False, "inherit"), kept)
     assert restore(client, content).error is None
     assert states(client) == [False]
 
@@ -306,7 +307,7 @@ def test_who_had_none_then_may_lose_it(tenant: Tenant, restore: Run, guid: Guid)
 def test_limits(option: str, tenant: Tenant, restore: Run, guid: Guid) -> None:
     closed = option == "max_lose"
     client = tenant(20, {AUTH: not closed}, organization={AUTH: True})
-    entries = [auth(guid(n), closed, not closed) for n in range(1, 21)]
+    entries = [auth(guid(n), closed, not closed, (not closed, closed)) for n in range(1, 21)]
     failure = restore(client, file(*entries), **{option: "50%"}).failure
     assert isinstance(failure, Refused)
     assert f"{option}: 50% allows 10" in str(failure)
@@ -315,7 +316,7 @@ def test_limits(option: str, tenant: Tenant, restore: Run, guid: Guid) -> None:
 
 def test_closing_again_looks_at_who_must_stay_open(tenant: Tenant, restore: Run, guid: Guid) -> None:
     client = tenant(1, {AUTH: True}, organization={AUTH: False})
-    content = file(organization(True, False), auth(guid(1), False, True))
+    content = file(organization(True, False), auth(guid(1), False, True, (True, False)))
 
     def reverted(command: t.Any) -> None:
         if command.name == "Set-CASMailbox":
@@ -355,20 +356,98 @@ def with_policies(client: t.Any, *, default: str | None = None) -> t.Any:
     return client
 
 
-def of_default(former: str, guid: str) -> dict[str, t.Any]:
+def of_default(former: str, guid: str, after: str = "Block") -> dict[str, t.Any]:
     return {
         "noun": "OrganizationConfig",
         "before": {"default_authentication_policy": former},
-        "after": {"default_authentication_policy": "Block"},
+        "after": {"default_authentication_policy": after},
         "policies": {former: guid},
     }
 
 
-def test_a_former_default_policy_comes_back_by_its_guid(tenant: Tenant, restore: Run) -> None:
+def of_switch(former: bool) -> dict[str, t.Any]:
+    return {
+        "noun": "AuthenticationPolicy",
+        "guid": BLOCK,
+        "identity": "Block",
+        "before": {"allow_basic_auth_smtp": former},
+        "after": {"allow_basic_auth_smtp": not former},
+    }
+
+
+def test_a_former_default_policy_comes_back_by_its_guid(tenant: Tenant, restore: Run, guid: Guid) -> None:
     client = with_policies(tenant(1, {AUTH: False}), default="Block")
-    ran = restore(client, file(of_default("Allow", ALLOW)))
+    ran = restore(client, file(of_default("Allow", ALLOW), effect={"lose": [guid(1)], "gain": []}))
     assert ran.error is None
     assert client.written == [("the organization", {"DefaultAuthenticationPolicy": ALLOW})]
+
+
+SHARED: dict[str, tuple[dict[str, t.Any], bool]] = {
+    # what the file holds, and whether bringing it back takes SMTP AUTH (or gives it)
+    "the organization": (organization(True, False), True),
+    "the organization, opening": (organization(False, True), False),
+    "the default policy": (of_default("Block", BLOCK, "Allow"), True),
+    "the default policy, opening": (of_default("Allow", ALLOW), False),
+    "a policy": (of_switch(False), True),
+    "a policy, opening": (of_switch(True), False),
+}
+
+
+def moved_on(client: t.Any, entry: dict[str, t.Any]) -> t.Any:
+    """A tenant that is as the run left it, and has one mailbox more than the file knows of."""
+    after = dict(entry["after"])
+    client.transport[AUTH] = after.get(SMTP_AUTH, False)
+    default = after.get("default_authentication_policy")
+    with_policies(client, default=default or ("Block" if entry["noun"] == "AuthenticationPolicy" else None))
+    client.policies[0]["AllowBasicAuthSmtp"] = after.get("allow_basic_auth_smtp", False)
+    return client
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("entry", "takes"), SHARED.values(), ids=SHARED)
+def test_what_many_follow_moves_nobody_whom_that_run_did_not_move(
+    entry: dict[str, t.Any], takes: bool, check_mode: bool, tenant: Tenant, restore: Run, guid: Guid
+) -> None:
+    """A month later others have come to follow the organization, the default or the policy."""
+    client = moved_on(tenant(2, {AUTH: None} if entry["noun"] == "TransportConfig" else {AUTH: False}), entry)
+    one = {"lose": [], "gain": [guid(1)]} if takes else {"lose": [guid(1).upper()], "gain": []}
+    failure = restore(client, file(entry, effect=one), check_mode=check_mode).failure
+    assert isinstance(failure, Refused)
+    would = "take SMTP AUTH from user2@contoso.com, which did not gain it by that run"
+    gives = "give SMTP AUTH to user2@contoso.com, which did not lose it by that run"
+    assert (would if takes else gives) in str(failure)
+    assert "2026-11-01T09:00:00" in str(failure)
+    assert client.writes == []
+    both = {name: [guid(1), guid(2)] if guids else [] for name, guids in one.items()}
+    assert restore(client, file(entry, effect=both), check_mode=check_mode).error is None
+    assert bool(client.writes) is not check_mode
+
+
+@pytest.mark.parametrize("effect", [None, [], {}, {"lose": None, "gain": 7}, {"lose": {}, "gain": [None]}])
+def test_a_file_that_does_not_say_whom_it_moved_moves_nobody(effect: t.Any, tenant: Tenant, restore: Run) -> None:
+    client = tenant(1, organization={AUTH: False})
+    content = file(organization(True, False), effect=effect)
+    assert isinstance(restore(client, content).failure, Refused)
+    assert client.writes == []
+    assert restore(client, content, force=True).error is None
+
+
+def test_both_gates_are_judged_as_one(tenant: Tenant, restore: Run, guid: Guid) -> None:
+    """A mailbox that a policy blocks gains nothing by the organization, and is no reason to refuse."""
+    client = with_policies(tenant(2), default="Block")
+    client.transport[AUTH] = True
+    client.users.append({"Guid": guid(1), "UserPrincipalName": USERS[1], "AuthenticationPolicy": None})
+    user = {
+        "noun": "User",
+        "guid": guid(1),
+        "before": {"authentication_policy": "Allow"},
+        "after": {"authentication_policy": ""},
+        "policies": {"Allow": ALLOW},
+    }
+    ran = restore(client, file(organization(False, True), user, effect={"lose": [guid(1)], "gain": []}))
+    assert ran.error is None
+    effect = ran.result["summary"]["effect"]
+    assert (effect["gain_sample"], effect["lose_sample"]) == ([USERS[1]], [])
 
 
 def test_a_policy_that_is_another_now_is_not_given_back(tenant: Tenant, restore: Run) -> None:

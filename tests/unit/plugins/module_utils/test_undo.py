@@ -12,15 +12,18 @@ import json
 import os
 import re
 import stat
+import time
 import typing as t
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _undo
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
-from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Move, effect
+from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect, Move, effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest, NotFound, Refused
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record, Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Phase, Plan, ordered
@@ -30,6 +33,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import MOST_IN_RESULT
 
 TENANT = "0f3a9d1e-5c1b-4d0a-9a77-1b2c3d4e5f60"
 MAILBOX = {
@@ -290,19 +294,55 @@ def test_a_directory_that_can_t_be_flushed(
     number: int, fails: bool, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some network file systems know no such thing; a disk that fails is another matter."""
+    no_directory(monkeypatch, number)
+    if fails:
+        with pytest.raises(Refused, match="nothing was changed"):
+            write(tmp_path / "undo.json", plan)
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert _undo.load(write(tmp_path / "undo.json", plan)).tenant_id == TENANT
+
+
+def no_directory(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """From now on no directory can be flushed."""
     fsync = os.fsync
 
-    def no_directory(descriptor: int) -> None:
+    def only_files(descriptor: int) -> None:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise OSError(number, "no")
         fsync(descriptor)
 
-    monkeypatch.setattr(_undo.os, "fsync", no_directory)
-    if fails:
-        with pytest.raises(Refused):
-            write(tmp_path / "undo.json", plan)
-    else:
-        assert _undo.load(write(tmp_path / "undo.json", plan)).tenant_id == TENANT
+    monkeypatch.setattr(_undo.os, "fsync", only_files)
+
+
+def test_the_older_way_back_keeps_its_name_where_the_new_one_has_none_on_the_disk(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run then writes nothing, so "undo it" has to mean the run before it."""
+    path = tmp_path / "undo.json"
+    path.write_text("an older way back")
+    no_directory(monkeypatch, errno.EIO)
+    with pytest.raises(Refused, match="nothing was changed"):
+        write(path, plan)
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {"undo.json": "an older way back"}
+
+
+def test_two_runs_at_once_lose_no_file(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each moves what is there aside. Between a look and a move, another one may have come."""
+    path = tmp_path / "undo.json"
+    older = _undo._older
+
+    def slow(of: str) -> str:
+        found = older(of)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(_undo, "_older", slow)
+    plans = [replace(plan, effect=Effect(lose=(replace(plan.changes[0].target, key=f"run {n}"),))) for n in range(6)]
+    with ThreadPoolExecutor(6) as runs:
+        list(runs.map(lambda one: write(path, one), plans))
+    written = [json.loads(entry.read_text())["effect"]["lose"] for entry in tmp_path.iterdir()]
+    assert sorted(written) == [[f"run {n}"] for n in range(6)]
 
 
 def test_what_does_not_read_back_is_refused(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -473,6 +513,29 @@ def test_a_result_holds_the_same_without_names(plan: Plan, tmp_path: Path) -> No
     assert [(e.target.place, e.before, e.after) for e in undo.entries] == [
         (e.target.place, e.before, e.after) for e in file.entries
     ]
+    assert undo.worked == file.worked != {}
+
+
+@pytest.mark.parametrize("guid_of", [str.lower, str.upper])
+def test_who_moves_without_an_entry_is_in_it(
+    guid_of: Callable[[str], str], plan: Plan, guid: Callable[[int], str], tmp_path: Path
+) -> None:
+    targets = [replace(plan.changes[0].target, key=guid(number)) for number in (7, 8)]
+    plan = replace(plan, effect=Effect(lose=tuple(targets[:1]), gain=tuple(targets[1:])))
+    file = _undo.load(write(tmp_path / "undo.json", plan))
+    compact = _undo.parse(_undo.compact(TENANT, "contoso.com", "exo_smtp_auth", plan), "content")
+    for undo in (file, compact):
+        assert [undo.worked_before(guid_of(guid(number))) for number in (7, 8, 9)] == [True, False, None]
+
+
+def test_a_result_has_room_for_more_than_who_moves(plan: Plan) -> None:
+    target = plan.changes[0].target
+    everybody = tuple(replace(target, key=f"{number}") for number in range(20_001))
+    most = _undo.compact(TENANT, "contoso.com", "x", replace(plan, effect=Effect(lose=everybody[1:])))
+    assert len(most["effect"]["lose"].split()) == 20_000
+    assert len(json.dumps(most)) < MOST_IN_RESULT * 2 / 3
+    more = _undo.compact(TENANT, "contoso.com", "x", replace(plan, effect=Effect(lose=everybody)))
+    assert more["effect"] == {}
 
 
 def test_a_result_names_what_has_no_guid_yet() -> None:
