@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,7 +44,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     USER,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import did_you_mean, listed
 
 ALLOWS_SMTP = "allow_basic_auth_smtp"
 _OBJECT_ID = "ExternalDirectoryObjectId"
@@ -111,15 +110,12 @@ def known_policy(policies: AuthenticationPolicies, option: str, name: str) -> st
         names = sorted(str(policy.get("Name")) for policy in policies.policies)
         raise InvalidRequest(
             f"{option}: there is no authentication policy {name!r}.",
-            hint=_close_policy(name, names),
+            hint=did_you_mean(name, names) or _all_policies(names),
         )
     return str(found["Name"])
 
 
-def _close_policy(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]}?"
+def _all_policies(names: Sequence[str]) -> str:
     return f"There are: {listed(names)}." if names else "There is none at all; exo_authentication_policy makes one."
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import DesiredList, Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Lookup, Reader
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, did_you_mean
 
 RECIPIENT_TYPES = (
     "DiscoveryMailbox",
@@ -192,19 +191,8 @@ def only_known(entry: Mapping[str, t.Any], known: Iterable[str], place: str) -> 
     options = sorted(known)
     for key in sorted(str(key) for key in entry):
         if key not in options:
-            raise InvalidRequest(f"{place} has an unknown key {key}.", hint=meant(key, options))
-
-
-def meant(name: str, options: Sequence[str]) -> str:
-    """Which option may be meant by a name, also where it is spelled as the service does (ImapEnabled)."""
-    plain = {option.replace("_", ""): option for option in options}
-    close = plain.get(name.replace("_", "").lower())
-    if close is None:
-        found = difflib.get_close_matches(name.lower(), options, n=1)
-        close = found[0] if found else None
-    if close is None:
-        return "The keys are the names of the module's settings."
-    return f"Did you mean {close}?"
+            hint = did_you_mean(key, options) or "The keys are the names of the module's settings."
+            raise InvalidRequest(f"{place} has an unknown key {key}.", hint=hint)
 
 
 def check_selection(params: Mapping[str, t.Any], plural: str = "mailboxes") -> None:

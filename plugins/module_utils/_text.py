@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 SAMPLE = 20  # how many names a message lists
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -38,6 +38,22 @@ def listed(names: Sequence[str], total: int | None = None) -> str:
     shown = list(names[:SAMPLE])
     more = (len(names) if total is None else total) - len(shown)
     return fit(", ".join(shown)) + (f" and {more} more" if more > 0 else "")
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """``Did you mean imap_enabled?``, also for the service's own spelling (ImapEnabled); '' where no name is close.
+
+    prefix: what the known names begin with, where that is left out of the comparison.
+    """
+    import difflib  # the controller makes a process for each task, and hardly one of them gets here
+
+    by_letters = {_letters(one): one for one in known}
+    close = difflib.get_close_matches(_letters(name), by_letters, n=1)
+    return f"Did you mean {prefix}{fit(by_letters[close[0]])}?" if close else ""
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def counted(number: int, noun: str) -> str:

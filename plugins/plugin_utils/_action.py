@@ -32,7 +32,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_variable
     LEASE_VARIABLE,
     PROGRESS_VARIABLE,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit, with_nul
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import did_you_mean, fit, with_nul
 
 display = Display()
 
@@ -127,18 +127,10 @@ def plainly(message: str) -> str:
         return message
     module, given, known = found.groups()
     options = re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", known))
-    sentences = [_unknown_option(name.strip(), module, options) for name in given.split(",")]
-    return f"{' '.join(sentences)} ansible-doc {module} shows all options."
-
-
-def _unknown_option(name: str, module: str, options: list[str]) -> str:
-    import difflib  # the controller makes a process for each task, and hardly one of them gets here
-
-    # Exchange's ImapEnabled is imap_enabled here.
-    in_our_spelling = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    close = difflib.get_close_matches(in_our_spelling, options, n=1)
-    meant = f" Did you mean {close[0]}?" if close else ""
-    return f"{name} is not an option of {module}.{meant}"
+    sentences: list[str] = []
+    for name in map(str.strip, given.split(",")):
+        sentences += [f"{name} is not an option of {module}.", did_you_mean(name, options)]
+    return " ".join([*filter(None, sentences), f"ansible-doc {module} shows all options."])
 
 
 _TENANT_VARIABLES = ("EXO_TENANT", "AZURE_TENANT_ID", "AZURE_TENANT")

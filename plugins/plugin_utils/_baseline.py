@@ -10,7 +10,6 @@ Pure but for one look at whether the directories are there. Which settings exist
 from __future__ import annotations
 
 import datetime
-import difflib
 import itertools
 import os
 import typing as t
@@ -44,7 +43,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import did_you_mean, listed
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import outlives_the_job
 
 PREFIX = "tenant_baseline_"
@@ -114,8 +113,8 @@ class Settings:
         known = (*self.beside, *self.table.options)
         spelled = {one.remote.lower(): one.option for one in self.table.properties}
         return [
-            f"{place}: {name} is not a setting of {self.module}"
-            + _meant(spelled.get(name.lower()) or _closest(name, known))
+            f"{place}: {name} is not a setting of {self.module}."
+            f" {did_you_mean(spelled.get(name.lower(), name), known)}".rstrip()
             for name in names
             if name not in known
         ]
@@ -301,8 +300,8 @@ def _read(variables: Mapping[str, t.Any]) -> _Reading:
     for name, raw in sorted(variables.items()):
         if name not in FORMS:
             if name not in FACTS:
-                near = _closest(name.removeprefix(PREFIX), known)
-                reading.problems.append(f"{name} is no variable of this role" + _meant(near and PREFIX + near))
+                meant = did_you_mean(name.removeprefix(PREFIX), known, PREFIX)
+                reading.problems.append(f"{name} is no variable of this role. {meant}".rstrip())
             continue
         value = plain(raw)
         if value is None or value == "":  # an AWX survey gives one or the other for "not given", by version
@@ -534,12 +533,3 @@ def _undeclared(run: Run, declared: Sequence[str]) -> str:
         f"{run.host} declares {', '.join(declared)}, and this run was asked for"
         f" {', '.join(sorted(_selected(run))) or 'none of the parts'}."
     )
-
-
-def _closest(name: str, known: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.7)), None)
-
-
-def _meant(name: str | None) -> str:
-    """The end of a sentence on a name that nobody knows."""
-    return f". Did you mean {name}?" if name else "."
