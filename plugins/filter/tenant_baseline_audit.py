@@ -25,6 +25,11 @@ options:
       - What P(m365.exchange_online.tenant_baseline_plan#filter) returned.
     type: dict
     required: true
+  verdict:
+    description:
+      - What M(m365.exchange_online.exo_evidence_info) returned. Not given, nothing is said about who can use SMTP AUTH.
+    type: dict
+    default: {}
 seealso:
   - plugin: m365.exchange_online.tenant_baseline_plan
     plugin_type: filter
@@ -122,6 +127,14 @@ _value:
       type: list
       elements: dict
       sample: []
+    verdict:
+      description:
+        - Who can use SMTP AUTH, who does, and who would be cut off by closing the organization, in figures, with what
+          could not be read, as the C(summary) of M(m365.exchange_online.exo_smtp_auth_info).
+        - Null where it was not read.
+      returned: always
+      type: dict
+      sample: {mailboxes: 412, basic: {allowed: 9, blocked: 403, unknown: 0, gates: {}}}
     lines:
       description: All of it for people.
       returned: always
@@ -135,8 +148,10 @@ import typing as t
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._outcome import audit
 
 
-def tenant_baseline_audit(results: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return audit(plan, results)
+def tenant_baseline_audit(
+    results: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any], verdict: t.Mapping[str, t.Any] | None = None
+) -> dict[str, t.Any]:
+    return audit(plan, results, verdict or {})
 
 
 class FilterModule:

@@ -52,7 +52,11 @@ _value:
       type: dict
       sample: {contoso: {status: compliant}}
     table:
-      description: A line for each tenant, and a head.
+      description:
+        - A line for each tenant, and a head.
+        - Where any audit has read it, how many mailboxes can use SMTP AUTH with Basic and with OAuth (a span where some
+          are not known), how many are in use, and how many would be cut off by closing the organization now.
+        - The last line names the permissions that would tell what is unknown, where that is the reason.
       returned: always
       type: list
       elements: str
@@ -72,7 +76,18 @@ _value:
       description: Figures without names for what a job keeps, by a key for each host.
       returned: always
       type: dict
-      sample: {exo_contoso: {host: contoso, status: drift, drift: 3, unlisted: 0, expired: 0, error_codes: []}}
+      sample:
+        exo_contoso:
+          host: contoso
+          status: drift
+          drift: 3
+          unlisted: 0
+          expired: 0
+          basic: 9
+          oauth: 412
+          in_use: 8
+          cut_off: 0
+          error_codes: []
 """
 
 import typing as t

@@ -46,6 +46,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_ju
     read_policies,
     tenant_facts,
 )
+from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth_report import closing_line
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import (
     ORGANIZATION_CONFIG,
     SMTP_AUTH,
@@ -58,7 +59,7 @@ STATUSES = ("compliant", "drift", "unlisted", "unknown", "held", "undeclared")
 _OVERRIDES = {True: DISABLED, False: ENABLED}
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
-    "dest": {"type": "str", "required": True},
+    "dest": {"type": "str"},
     "host": {"type": "str", "required": True},
     "status": {"type": "str", "choices": list(STATUSES), "default": "undeclared"},
     "drift": {"type": "list", "elements": "str", "default": []},
@@ -73,8 +74,8 @@ ARGUMENT_SPEC: Mapping[str, t.Any] = {
 
 
 def info(task: Task) -> Result:
-    """Read the tenant and write its evidence to ``dest``."""
-    dest = absolute("dest", task.params["dest"])
+    """Read the tenant, and write its evidence to ``dest`` where there is one."""
+    dest = absolute("dest", task.params["dest"]) if task.params["dest"] else None
     now = datetime.datetime.now(datetime.timezone.utc)
     about = _about(task, now)
     try:
@@ -87,11 +88,26 @@ def info(task: Task) -> Result:
     about = about.of(client.tenant_id)
     content = _evidence_record.document(about, found)
     changed = _save(task, dest, content)
+    told = _evidence_record.verdict_summary(found)
     kept = ("status", "counts", "verdict", "december", "completeness")
-    return {"changed": changed, "dest": dest, **{name: content[name] for name in kept}}
+    return {
+        "changed": changed,
+        "msg": f"{task.tenant}: {_closing(found, told)}",
+        **({"dest": dest} if dest else {}),
+        "summary": told,
+        **{name: content[name] for name in kept},
+    }
 
 
-def _save(task: Task, dest: str, content: Mapping[str, t.Any]) -> bool:
+def _closing(found: Found, told: Mapping[str, t.Any] | None) -> str:
+    if told is None:
+        return "the mailboxes could not be read, so it is not known who can use SMTP AUTH."
+    return closing_line(told, found.facts.organization_disabled)
+
+
+def _save(task: Task, dest: str | None, content: Mapping[str, t.Any]) -> bool:
+    if dest is None:
+        return False
     text = json.dumps(content, indent=1, ensure_ascii=True) + "\n"
     return replace_if_different("dest", dest, text, dry_run=task.check_mode)
 

@@ -111,7 +111,7 @@ class Found:
 def document(about: About, found: Found) -> Document:
     """The evidence of a tenant that was read, as far as it could be."""
     mailboxes = None if isinstance(found.mailboxes, Unread) else found.mailboxes
-    counts = _told(found, mailboxes)
+    counts = verdict_summary(found)
     return {
         **_head(about),
         "completeness": {
@@ -244,10 +244,11 @@ def _counts(mailboxes: Sequence[Mailbox]) -> Document:
     return {"mailboxes": len(mailboxes), **{setting: own[setting] for setting in (ENABLED, DISABLED, INHERIT)}}
 
 
-def _told(found: Found, mailboxes: Sequence[Mailbox] | None) -> Document | None:
-    if mailboxes is None:
+def verdict_summary(found: Found) -> Document | None:
+    """The verdict on all mailboxes in figures, as exo_smtp_auth_info returns it; None where they were not read."""
+    if isinstance(found.mailboxes, Unread):
         return None
-    return summary([mailbox.judged for mailbox in mailboxes], found.facts.organization_disabled, found.log)
+    return summary([mailbox.judged for mailbox in found.mailboxes], found.facts.organization_disabled, found.log)
 
 
 def _unread(found: Found, counts: Document | None) -> list[Document]:

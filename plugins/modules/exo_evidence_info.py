@@ -11,8 +11,8 @@ module: exo_evidence_info
 short_description: Read one tenant as evidence
 version_added: 1.0.0
 description:
-  - Reads everything of a tenant that an auditor asks about SMTP AUTH, and writes it as one JSON document. There is
-    L(a schema for it,https://github.com/m365-ansible/exchange_online/blob/main/docs/evidence.schema.json).
+  - Reads everything of a tenant that an auditor asks about SMTP AUTH, and writes it as one JSON document (O(dest)).
+    There is L(a schema for it,https://github.com/m365-ansible/exchange_online/blob/main/docs/evidence.schema.json).
     M(m365.exchange_online.exo_evidence) renders such documents of many tenants. The playbook
     C(m365.exchange_online.audit) runs both.
   - The document has the settings of the organization, how many mailboxes can use SMTP AUTH with Basic and with OAuth,
@@ -30,8 +30,8 @@ options:
     description:
       - Absolute path of the document. Each run should have a file of its own, because
         M(m365.exchange_online.exo_evidence) tells from the older ones what changed.
+      - Without it nothing is kept, and the figures are in the result alone.
     type: str
-    required: true
   host:
     description:
       - What people call the tenant, usually C(inventory_hostname).
@@ -120,9 +120,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: Who can use SMTP AUTH, who does, and who would be cut off by closing the organization, in one line.
+  returned: success
+  type: str
+  sample: >-
+    contoso.onmicrosoft.com: 412 mailboxes: Basic works for 9, is blocked for 403 and unknown for 0; OAuth 412, 0 and 0.
+    In use: 8; not seen: 404; not known: 0.
 dest:
   description: Path of the document.
-  returned: success
+  returned: success, with O(dest)
   type: str
   sample: /var/lib/exo/reports/contoso-20261126.json
 status:
@@ -130,6 +137,46 @@ status:
   returned: success
   type: str
   sample: compliant
+summary:
+  description:
+    - The verdict on all mailboxes in figures, as M(m365.exchange_online.exo_smtp_auth_info) returns it. V(null) where
+      they were not all read.
+  returned: success
+  type: dict
+  sample:
+    mailboxes: 412
+    basic:
+      allowed: 9
+      blocked: 403
+      unknown: 0
+      gates:
+        smtp_auth_setting:
+          closed: 403
+          unknown: 0
+    oauth:
+      allowed: 412
+      blocked: 0
+      unknown: 0
+      gates: {}
+    usage:
+      used: 8
+      not_seen: 404
+      unknown: 0
+    used:
+      basic:
+        allowed: 7
+        blocked: 1
+        unknown: 0
+      oauth:
+        allowed: 8
+        blocked: 0
+        unknown: 0
+    closing:
+      cut_off: 0
+      used: 0
+      pop_or_imap: 0
+      sample: []
+    unread: []
 counts:
   description: Mailboxes by their own setting. V(null) where they were not all read.
   returned: success

@@ -187,6 +187,8 @@ FORMS: Mapping[str, Form] = {
     PREFIX + "undo_dir": Form("path"),
     PREFIX + "without_undo": Form("bool", default=False),
     PREFIX + "report_dir": Form("path"),
+    PREFIX + "verdict": Form("bool", default=True),
+    PREFIX + "verdict_usage": Form("bool", default=True),
 }
 
 
@@ -273,6 +275,8 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "tasks": _tasks(parts, bool(problems or undeclared)),
         "file": file_name(run.host),
         "report_dir": reading.get("report_dir") or "",
+        "verdict": _wants_verdict(reading, run, parts),
+        "usage": reading.get("verdict_usage"),
         "allowed": reading.smtp_auth.get("allowed", []),
     }
 
@@ -285,6 +289,12 @@ def _parts(declared: Iterable[str], run: Run) -> list[str]:
     """The parts that are declared and asked for, in the order in which they run."""
     wanted = _selected(run).intersection(declared)
     return [part.name for part in PARTS if part.name in wanted]
+
+
+def _wants_verdict(reading: _Reading, run: Run, parts: Sequence[str]) -> bool:
+    """Whether an audit is to read who can use SMTP AUTH, and who does. Evidence has that anyway."""
+    compares_smtp_auth = bool(parts) and "smtp_auth" in _selected(run)
+    return bool(run.tenant.strip() and (reading.get("report_dir") or (reading.get("verdict") and compares_smtp_auth)))
 
 
 def _tasks(parts: Sequence[str], refused: bool) -> str:

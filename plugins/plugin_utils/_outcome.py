@@ -11,17 +11,22 @@ import itertools
 import json
 import re
 import typing as t
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import counted
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import PARTS
 
 Result = Mapping[str, t.Any]
 
 MOST_LINES = 500  # of drift; the count beside them is exact
 MOST_NAMES = 500
+MOST_REASONS = 5  # why something of the verdict is not known
+NOTHING: Result = MappingProxyType({})
 # What of a task's result goes into reports; nothing that could hold a secret.
 REPORTED = (
     "changed",
@@ -279,12 +284,13 @@ def _error_codes(result: Result) -> set[str]:
     return {str(one.get("error_code")) for one in results if one.get("failed")}
 
 
-def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str, t.Any]:
+def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result], verdict: Result = NOTHING) -> dict[str, t.Any]:
     """How a tenant stands to its baseline.
 
-    Returns ``status``, ``drift`` (lines) with ``drift_count``, ``errors`` (each a ``message`` and an ``error_code``),
-    ``unlisted_enabled`` (``count`` and ``mailboxes``), ``expired`` and ``expiring`` (entries of the lists), and
-    ``lines``, all of it for people.
+    verdict: what the module that reads who can use SMTP AUTH returned, empty where it did not run. Returns ``status``,
+    ``drift`` (lines) with ``drift_count``, ``errors`` (each a ``message`` and an ``error_code``), ``unlisted_enabled``
+    (``count`` and ``mailboxes``), ``expired`` and ``expiring`` (entries of the lists), ``verdict`` (the figures, None
+    where they were not read), and ``lines``, all of it for people.
     """
     done = _done(plan, results)
     drift = list(itertools.chain.from_iterable(_drift(part) for part in done))
@@ -303,8 +309,18 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[str,
         "unlisted_enabled": unlisted,
         "expired": list(smtp_auth.get("expired") or ()),
         "expiring": list(smtp_auth.get("expiring") or ()),
+        "verdict": verdict.get("summary"),
     }
-    return {**found, "lines": _audit_lines(found)}
+    known = found["status"] != "unknown"
+    return {**found, "lines": [*_audit_lines(found), *_verdict_lines(plan["tenant"], verdict, known=known)]}
+
+
+def _verdict_lines(tenant: str, verdict: Result, *, known: bool) -> Iterator[str]:
+    """Who can use SMTP AUTH, and why that is not all known. known: False where errors have said why already."""
+    if verdict.get("msg") and (known or "error_code" not in verdict):
+        yield str(verdict["msg"]).removeprefix(f"{tenant}: ")
+    reasons = dict.fromkeys(one["reason"] for one in _mapping(verdict.get("summary")).get("unread", ()))
+    yield from itertools.islice(reasons, MOST_REASONS)
 
 
 def _status(plan: Mapping[str, t.Any], errors: Sequence[t.Any], drift: Sequence[str], unlisted: int) -> str:
@@ -435,6 +451,7 @@ NOT_REACHED: Mapping[str, t.Any] = {
     "unlisted_enabled": {"count": 0, "mailboxes": []},
     "expired": [],
     "expiring": [],
+    "verdict": None,
 }
 
 
@@ -446,11 +463,9 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
     ``evidence_fail_on`` (the findings that the evidence tells of) and ``artifacts`` (figures, by a key for each host).
     """
     tenants = {host: {**NOT_REACHED, "host": host, **(found or {})} for host, found in audits.items()}
-    width = max((len(host) for host in tenants), default=0)
-    head = f"{'tenant':{width}}  {'status':10}  {'drift':>5}  {'unlisted':>8}  {'expired':>7}"
     return {
         "tenants": tenants,
-        "table": [head, *(_row(found, width) for found in tenants.values())],
+        "table": _table(list(tenants.values())),
         "failed": {host: _why(found) for host, found in tenants.items() if _fails(found, fail_on)},
         "evidence_fail_on": [finding for finding in fail_on if finding in EVIDENCE_FAIL_ON],
         "artifacts": artifacts(_audit_figures(found) for found in tenants.values()),
@@ -459,7 +474,20 @@ def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[st
 
 def _audit_figures(found: Mapping[str, t.Any]) -> dict[str, t.Any]:
     codes = {error["error_code"] for error in found["errors"] if error["error_code"]}
-    return {"host": found["host"], "status": found["status"], **_findings(found), "error_codes": sorted(codes)}
+    figures = {**_findings(found), **_verdict_figures(found)}
+    return {"host": found["host"], "status": found["status"], **figures, "error_codes": sorted(codes)}
+
+
+def _table(tenants: Sequence[Mapping[str, t.Any]]) -> list[str]:
+    """A line for each tenant, with who can use SMTP AUTH where any audit has read that, and what would tell more."""
+    width = max((len(found["host"]) for found in tenants), default=0)
+    read = any(found["verdict"] for found in tenants)
+    head = f"{'tenant':{width}}  {'status':10}  {'drift':>5}  {'unlisted':>8}  {'expired':>7}"
+    rows = [_row(found, width) for found in tenants]
+    if read:
+        head += f"  {'basic':>7}  {'oauth':>7}  {'in use':>6}  {'cut off':>7}"
+        rows = [row + _verdict_row(found) for row, found in zip(rows, tenants, strict=True)]
+    return [head, *rows, *_lacking(tenants)]
 
 
 def _row(found: Mapping[str, t.Any], width: int) -> str:
@@ -468,6 +496,47 @@ def _row(found: Mapping[str, t.Any], width: int) -> str:
         counts = ["?"] * len(counts)
     drift, unlisted, expired = counts
     return f"{found['host']:{width}}  {found['status']:10}  {drift:>5}  {unlisted:>8}  {expired:>7}"
+
+
+def _verdict_row(found: Mapping[str, t.Any]) -> str:
+    """Mailboxes that can use SMTP AUTH with each method, as a span where some are unknown, and two more figures."""
+    summary = found["verdict"]
+    if not summary:
+        return f"  {'?':>7}  {'?':>7}  {'?':>6}  {'?':>7}"
+    figures = {name: "?" if count is None else str(count) for name, count in _verdict_figures(found).items()}
+    basic, oauth = (_span(summary[method]) for method in ("basic", "oauth"))
+    return f"  {basic:>7}  {oauth:>7}  {figures['in_use']:>6}  {figures['cut_off']:>7}"
+
+
+def _span(counts: Mapping[str, int]) -> str:
+    least, most = counts["allowed"], counts["allowed"] + counts["unknown"]
+    return str(least) if least == most else f"{least}-{most}"
+
+
+def _verdict_figures(found: Mapping[str, t.Any]) -> dict[str, int | None]:
+    """How many can use SMTP AUTH for certain, are in use, and would be cut off by closing; None where unknown."""
+    summary = _mapping(found["verdict"])
+    usage = _mapping(summary.get("usage"))
+    # Who was seen was seen, but that nobody was is known only where all were looked for.
+    in_use = usage.get("used") if usage.get("used") or not usage.get("unknown") else None
+    return {
+        "basic": _mapping(summary.get("basic")).get("allowed"),
+        "oauth": _mapping(summary.get("oauth")).get("allowed"),
+        "in_use": in_use,
+        "cut_off": _mapping(summary.get("closing")).get("cut_off"),
+    }
+
+
+def _lacking(tenants: Iterable[Mapping[str, t.Any]]) -> list[str]:
+    """A sentence for the permissions that would tell what is unknown, and how many tenants lack each."""
+    counts: Counter[str] = Counter()
+    for found in tenants:
+        unread = _mapping(found["verdict"]).get("unread", ())
+        counts.update({one["permission"] for one in unread if one["permission"]})
+    if not counts:
+        return []
+    names = [f"{permission} (in {counted(count, 'tenant')})" for permission, count in sorted(counts.items())]
+    return [f"To know the rest, the apps need {', '.join(names)}."]
 
 
 def _findings(found: Mapping[str, t.Any]) -> dict[str, int]:

@@ -84,6 +84,43 @@ def test_baseline_from_preview_to_audit(lab: Lab, tmp_path: Path) -> None:
     assert [len(tenant.writes()) for tenant in tenants] == written
 
 
+def test_an_audit_tells_who_can_use_smtp_auth_and_what_it_could_not_read(lab: Lab, tmp_path: Path) -> None:
+    """Of a tenant that shows all, of one whose app may not read Microsoft Graph, and of one that is not to be asked."""
+    tenants = [small(lab), small(lab, apps=[{"graph_roles": []}]), small(lab)]
+    full, half, out = tenants
+    full.patch(entra={"sign_ins": [{"user": full.at("reports"), "days_ago": 2}]})
+    report = tmp_path / "report.json"
+    baseline = {"tenant_baseline_smtp_auth_allowed": ["scanner"], "tenant_baseline_smtp_auth_unlisted": "not_enabled"}
+    variables: dict[str, dict[str, Any]] = {one.label: {**one.host_vars, **baseline} for one in tenants}
+    variables[out.label]["tenant_baseline_verdict"] = False
+    how: dict[str, Any] = {"host_vars": variables, "env": full.urls, "warns": WARNS}
+    run = lab.run_playbook(AUDIT, tenants, extra_vars={"exo_audit_report": str(report)}, **how)
+
+    found = {name: one["verdict"] for name, one in json.loads(report.read_text())["tenants"].items()}
+    boxes = len(lab.simulator.state(full.label)["mailboxes"])
+    assert found[out.label] is None
+    assert found[full.label]["mailboxes"] == found[half.label]["mailboxes"] == boxes
+    assert found[full.label]["usage"]["used"] == found[full.label]["used"]["basic"]["allowed"] == 1
+    assert found[full.label]["closing"]["sample"][0]["identity"] == full.at("reports")
+    assert found[full.label]["unread"] == []
+    assert found[half.label]["basic"]["unknown"] > 0
+    assert found[half.label]["usage"] == {"used": 0, "not_seen": 0, "unknown": boxes}
+    assert {one["permission"] for one in found[half.label]["unread"]} == {"Policy.Read.All", "AuditLog.Read.All"}
+
+    table = {line.split()[0]: line.split() for line in run.step("Show the table of tenants")["msg"]}
+    basic, oauth = (str(found[full.label][way]["allowed"]) for way in ("basic", "oauth"))
+    assert table[full.label][5:] == [basic, oauth, "1", str(found[full.label]["closing"]["cut_off"])]
+    assert "-" in table[half.label][5]
+    assert table[half.label][7] == "?"
+    assert table[out.label][5:] == ["?"] * 4
+    assert "AuditLog.Read.All (in 1 tenant), Policy.Read.All (in 1 tenant)" in run.output
+    assert [entry for entry in lab.simulator.requests(out.label) if entry["kind"] == "graph"] == []
+    # It takes no event of AWX more.
+    steps = [len([step for step in run.steps if step.host == one.label]) for one in (half, out)]
+    assert steps[0] == steps[1]
+    assert all(tenant.writes() == [] for tenant in tenants)
+
+
 def of(tenant: Tenant, variables: dict[str, Any]) -> dict[str, Any]:
     """How a playbook is run for one tenant with these variables."""
     return {"host_vars": {tenant.label: {**tenant.host_vars, **variables}}, "env": tenant.urls, "warns": WARNS}

@@ -319,6 +319,63 @@ def test_fleet() -> None:
     }
 
 
+def counts(allowed: int, unknown: int = 0) -> dict[str, int]:
+    return {"allowed": allowed, "blocked": 0, "unknown": unknown}
+
+
+KNOWN = {
+    "basic": counts(4),
+    "oauth": counts(9),
+    "usage": {"used": 2, "not_seen": 7, "unknown": 0},
+    "closing": {"cut_off": 5},
+    "unread": [],
+}
+UNREAD = {"what": "usage", "reason": "the log says no", "permission": "AuditLog.Read.All"}
+HALF_KNOWN = {
+    "basic": counts(4, 5),
+    "oauth": counts(0, 9),
+    "usage": {"used": 0, "not_seen": 0, "unknown": 9},
+    "closing": {"cut_off": None},
+    "unread": [UNREAD, {**UNREAD, "what": "more"}, {"what": "x", "reason": "nobody knows", "permission": ""}],
+}
+
+
+def test_the_fleet_shows_who_can_use_smtp_auth() -> None:
+    verdicts = {"contoso": KNOWN, "fabrikam": HALF_KNOWN, "held": None}
+    result = fleet({host: found(host=host, verdict=verdict) for host, verdict in verdicts.items()}, [])
+    assert result["table"] == [
+        "tenant    status      drift  unlisted  expired    basic    oauth  in use  cut off",
+        "contoso   compliant       0         0        0        4        9       2        5",
+        "fabrikam  compliant       0         0        0      4-9      0-9       ?        ?",
+        "held      compliant       0         0        0        ?        ?       ?        ?",
+        "To know the rest, the apps need AuditLog.Read.All (in 1 tenant).",
+    ]
+    figures = {key: result["artifacts"]["exo_fabrikam"][key] for key in ("basic", "oauth", "in_use", "cut_off")}
+    assert figures == {"basic": 4, "oauth": 0, "in_use": None, "cut_off": None}
+    assert result["failed"] == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict", "lines"),
+    [
+        (False, {"msg": "contoso.com: 9 mailboxes.", "summary": KNOWN}, ["9 mailboxes."]),
+        (False, {"msg": "9 mailboxes.", "summary": HALF_KNOWN}, ["9 mailboxes.", "the log says no", "nobody knows"]),
+        (False, {"skipped": True, "changed": False}, []),
+        (False, {"msg": "no", "error_code": "access_denied"}, ["no"]),
+        # The parts have said it.
+        (True, {"msg": "no", "error_code": "access_denied"}, []),
+    ],
+)
+def test_an_audit_tells_the_verdict_and_what_of_it_is_not_known(
+    broken: bool, verdict: dict[str, Any], lines: list[str]
+) -> None:
+    results = {**ALL_QUIET, "mailboxes": BROKEN} if broken else ALL_QUIET
+    plain, told = audit(PLAN, results), audit({**PLAN, "tenant": "contoso.com"}, results, verdict)
+    assert told["lines"][len(plain["lines"]) :] == lines
+    assert told["status"] == plain["status"]
+    assert told["verdict"] == verdict.get("summary")
+
+
 def test_another_finding_is_refused() -> None:
     with pytest.raises(ValueError, match=r"names drfit\. It takes drift, unlisted, expired"):
         fail_on("drift, drfit")
