@@ -15,7 +15,7 @@ from harness import FOREIGN_HOST, ROOT, SECRET_FORMS, Lab, Tenant, small, task, 
 from jobs import MOST_OF_A_RESULT, NUMBER, start_job
 from processes import HAVE_PROC, wait_for
 
-BASELINE = ROOT / "playbooks" / "baseline.yml"
+BASELINE, AUDIT = (ROOT / "playbooks" / f"{name}.yml" for name in ("baseline", "audit"))
 pytestmark = pytest.mark.skipif(not HAVE_PROC, reason="needs /proc to find the processes of a run")
 
 
@@ -33,7 +33,7 @@ def baseline(tenant: Tenant, **more: Any) -> dict[str, Any]:
 
 
 def test_what_a_job_shows(lab: Lab, tmp_path: Path) -> None:
-    """Twice the same job: the first one changes the tenants, for the second one there is nothing left to do."""
+    """Twice the same job: for the second one there is nothing left to do. Then an audit."""
     tenants = [small(lab), small(lab)]
     variables = {tenant.label: baseline(tenant, tenant_baseline_report_dir=str(tmp_path)) for tenant in tenants}
     jobs = [start_job(lab, BASELINE, tenants, variables)]
@@ -41,15 +41,18 @@ def test_what_a_job_shows(lab: Lab, tmp_path: Path) -> None:
     jobs.append(start_job(lab, BASELINE, tenants, variables))
     assert jobs[1].wait() == 0, jobs[1].running.said
     assert all(tenant.transport() is True for tenant in tenants)
+    without_evidence = {tenant.label: baseline(tenant) for tenant in tenants}
+    audit = start_job(lab, AUDIT, tenants, without_evidence)
+    assert audit.wait() == 0, audit.running.said
 
     secrets = [secret for tenant in tenants for secret in tenant.secrets]
-    for event in [*jobs[0].events, *jobs[1].events]:
+    for event in [*jobs[0].events, *jobs[1].events, *audit.events]:
         text = json.dumps(event)
         assert not [secret for secret in secrets if secret in text]
         assert not [form for form in SECRET_FORMS if form.search(text)]
         assert len(str(event["event_data"].get("res", ""))) < MOST_OF_A_RESULT
     # The page of a job shows 4,000 events. What two hosts share comes once.
-    assert [len(jobs[1].of_host(tenant)) for tenant in tenants[1:]] == [12]
+    assert [len(job.of_host(tenants[1])) for job in (jobs[1], audit)] == [12, 13]
     said = [event["stdout"] for event in jobs[1].events if event["event"] in ("verbose", "warning")]
     assert [text for text in said if not re.search(FOREIGN_HOST, text)] == []
 
