@@ -50,6 +50,8 @@ AFTER_RETRIES = "tries again as often as `retries` says, then fails"
 SEEN_LAST = "looks at each listed mailbox right before, and leaves the organization open"
 UNKNOWN_GATES = "says `unknown` of what it could not read"
 UNKNOWN_USE = "use is `unknown`, never unused"
+AS_LONG = "waits as long as that says, and tries again"
+GROWING = "waits 2 s, then 4, 8, 16 and 32 s"
 NOTHING_SENT = "fails before the password is sent"
 ONE_ATTEMPT = "fails after one attempt: a failed sign-in counts against the account"
 LOOKED_INTO = "tries again: the value is absolute, so a second write does no harm"
@@ -128,7 +130,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                         "authentication_failed"),
     },
     "Reading": {
-        "throttled read": Fault("429 with Retry-After", "waits as long as that says, and tries again"),
+        "throttled read": Fault("429 with Retry-After", AS_LONG),
         "throttled for hours": Fault(
             "429 with a Retry-After above 120 s", "does not wait, and says so", "throttled"
         ),
@@ -184,7 +186,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
     },
     "Writing": {
         "throttled write": Fault("429, three times", AGAIN + ", all requests of the task together"),
-        "throttled without a time": Fault("429 without Retry-After", "waits 2 s, then 4, 8, 16 and 32 s"),
+        "throttled without a time": Fault("429 without Retry-After", GROWING),
         "throttled as a text": Fault("a plain text on concurrent requests, whatever the status", AGAIN),
         "throttled for good": Fault("429 again and again", AFTER_RETRIES, "throttled"),
         "unavailable": Fault("503", AGAIN),
@@ -370,6 +372,11 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "no licence for the sign-in log": Fault("the tenant has no Entra ID P1", UNKNOWN_USE),
         "sign-in log that is too young": Fault("the log begins within the days asked for", UNKNOWN_USE),
         "sign-in log that breaks off": Fault("the third page fails for good", UNKNOWN_USE + "; who was seen was seen"),
+        "sign-in log throttled": Fault("the log answers 429 with Retry-After", AS_LONG),
+        "sign-in log throttled without a time": Fault("the log answers 429 without Retry-After", GROWING),
+        "sign-in log throttled for good": Fault("the log answers 429 again and again", UNKNOWN_USE),
+        "Conditional Access throttled": Fault("the policies: 429 with Retry-After", AS_LONG),
+        "Conditional Access throttled without a time": Fault("the policies: 429 without Retry-After", GROWING),
         "sign-ins of another tenant": Fault("Graph answers another tenant's log", NO_WRITE, "wrong_tenant"),
         "sign-in without a mailbox": Fault("the log names somebody who has no mailbox", "names it as `unmatched`"),
         "access token alone": Fault("`access_token` is the only credential", UNKNOWN_GATES + ", and use is unknown"),
@@ -377,6 +384,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "policy of a kind that nobody knows": Fault("Conditional Access has new conditions", UNKNOWN_GATES),
         "two thousand policies": Fault("each concerns a group", "names five and counts the others; " + UNKNOWN_GATES),
         "report of something else": Fault("`usage_report` has no column of senders", NO_WRITE, "invalid_request"),
+        "report of 200,000 rows": Fault("`usage_report` has 200,000 rows", "reads them all, kept by sender"),
         "report in Latin-1": Fault("`usage_report` is no UTF-8 and no UTF-16", "reads it as Windows-1252"),
         "report that is not there": Fault("`usage_report` names no file", NO_REQUEST, "invalid_request",
                                           "Correct `usage_report`"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import itertools
 import json
 import stat
@@ -299,6 +300,24 @@ def test_a_failing_third_page_never_makes_unused(lab: Lab, kind: str, details: d
     assert "not read to its end" in usage(step, "ada")["reason"]
     if kind == "page_expired":
         documented("sign-in log that breaks off", step, usage(step, "ada")["reason"])
+    if kind == "throttle":
+        documented("sign-in log throttled for good", step, usage(step, "ada")["reason"])
+
+
+def test_a_graph_that_throttles_is_asked_again(lab: Lab) -> None:
+    """Without the time to wait, and with it. In one run: the log is asked five times in ten seconds at most."""
+    tenant = with_log(lab, sign_in("scanner"))
+    for resource in ("conditional_access", "sign_ins"):
+        for details in ({}, {"retry_after": "0.1"}):
+            tenant.fault("throttle", match={"endpoint": "graph", "resource": resource}, **details)
+    step = tenant.one(INFO, {**EVERYBODY, "usage": True}).ok()
+    assert step["summary"]["usage"] == {"used": 1, "not_seen": 5, "unknown": 0}
+    assert step["summary"]["unread"] == []
+    told = step["retried"]
+    assert [text.rpartition("Waited ")[2] for text in told] == ["2.0 s.", "0.1 s.", "2.0 s.", "0.1 s."]
+    for number, what in enumerate(("Conditional Access", "sign-in log")):
+        documented(f"{what} throttled without a time", step, told[2 * number])
+        documented(f"{what} throttled", step, told[2 * number + 1])
 
 
 # What a tenant's log is like, and the reason that is told.
@@ -332,6 +351,13 @@ def test_another_tenants_sign_ins_stop_the_task(lab: Lab) -> None:
     documented("sign-ins of another tenant", step)
 
 
+# 2,000 senders over the last hundred days, none of whom has a mailbox here.
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+DAYS = [TODAY - datetime.timedelta(days=ago) for ago in range(100)]
+ROWS = (f"{day},app{number}@elsewhere.example,Basic,3\n" for day in DAYS for number in range(2000))
+LARGE = "Date,Sender address,Protocol,Messages\n" + "".join(ROWS)
+
+
 def test_the_report_of_the_admin_center(lab: Lab, tmp_path: Path) -> None:
     tenant = with_log(lab, licence="none")
     report = tmp_path / "report.csv"
@@ -346,15 +372,22 @@ def test_the_report_of_the_admin_center(lab: Lab, tmp_path: Path) -> None:
     assert step["unmatched"] == ["x@elsewhere.example"]
     latin = tmp_path / "latin.csv"
     latin.write_text(f"Absender;Größe\n{tenant.at('ada')};=1+1\n", encoding="latin-1")
+    large = tmp_path / "large.csv"
+    large.write_text(LARGE + f"2026-01-01,{tenant.at('reports')},Basic,1\n")
     report.write_text("Name,Size\na,1\n")
     run = tenant.run(
         [
             task(INFO, {**EVERYBODY, "usage_report": str(latin)}, named="Latin-1"),
+            task(INFO, {**EVERYBODY, "usage_report": str(large)}, named="large"),
             tried(INFO, {**EVERYBODY, "usage_report": str(report)}, named="another"),
         ]
     )
     assert usage(run["Latin-1"], "ada")["state"] == "used"
     documented("report in Latin-1", run["Latin-1"])
+    assert usage(run["large"], "ada") == {"state": "not_seen"}
+    assert usage(run["large"], "reports") == {"state": "not_seen"}  # too long ago
+    assert len(run["large"]["unmatched"]) == 100
+    documented("report of 200,000 rows", run["large"])
     documented("report of something else", run["another"].refused("invalid_request", "no column of senders"))
 
 
