@@ -14,7 +14,8 @@ author:
 description:
   - Shows what changes, who loses or gains SMTP AUTH, warnings and failures, each beginning with the tenant, and a table
     of all tenants at the end.
-  - Tasks that change nothing are not shown. Failures are shown in full, wherever they happen.
+  - Tasks that change nothing are not shown. A failure is shown in full where it happens; the end of the role
+    C(m365.exchange_online.tenant_baseline) then names the parts of the tenant that failed and that were not tried.
   - With C(--diff), each setting that differs is one line.
   - Text from the service is shown without control characters.
 requirements:
@@ -38,6 +39,9 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.m365.exchange_online.plugins.plugin_utils import _fleet
 
 COLLECTION = "m365.exchange_online."
+# The end of the role, which fails where a part has failed, and the task after it, which keeps it so.
+FINISH = COLLECTION + "tenant_baseline_finish"
+FAIL = ("ansible.builtin.fail", "fail")
 DEBUG = ("ansible.builtin.debug", "debug")
 # Modules that change nothing: what they find is no outcome of a tenant.
 READS = ("_info", "_probe")
@@ -56,6 +60,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._warned: set[tuple[str, str]] = set()
         # What was said of failures, by host: a part's failure is often a whole tenant's, and said again at the end.
         self._failures: dict[str, set[str]] = {}
+        # The role whose end has said how a tenant that failed stands, by host.
+        self._ended: dict[str, t.Any] = {}
         # What a task said it changed, by host: a playbook made for other callbacks says it once more.
         self._said: set[tuple[str, str]] = set()
         self._several = False
@@ -141,14 +147,21 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _failed(self, result: t.Any, word: str) -> None:
         self._warn(result)
-        host, name = result._host.get_name(), _fleet.clean(result._task.get_name())
-        known = self._failures.setdefault(host, set())
-        self._say(f"{_fleet.clean(host)}: {word} in the task {name!r}", C.COLOR_ERROR)
-        for line in _fleet.news(result._result, known):
-            self._say(f"  {line}", C.COLOR_ERROR)
-        # What has a code came from a module of the collection; only that says the same for the same reason.
-        if "error_code" in result._result:
-            known.update(_fleet.reasons(result._result))
+        host, task = result._host.get_name(), result._task
+        if task.action == FINISH:
+            self._ended[host] = task._role
+            self._say_failure(f"{_fleet.clean(host)}: {word}", _fleet.parts_lines(result._result, host))
+        elif not (task.action in FAIL and task._role and task._role == self._ended.get(host)):
+            known = self._failures.setdefault(host, set())
+            name = _fleet.clean(task.name or task.get_name())
+            self._say_failure(f"{_fleet.clean(host)}: {word} in the task {name!r}", _fleet.news(result._result, known))
+            # What has a code came from a module of the collection; only that says the same for the same reason.
+            if "error_code" in result._result:
+                known.update(_fleet.reasons(result._result))
+
+    def _say_failure(self, head: str, lines: list[str]) -> None:
+        for line in (head, *(f"  {line}" for line in lines)):
+            self._say(line, C.COLOR_ERROR)
 
     def _warn(self, result: t.Any) -> None:
         content, host = dict(result._result), result._host.get_name()

@@ -133,6 +133,12 @@ def _beside(said: Sequence[str], result: Mapping[str, t.Any]) -> dict[str, t.Any
     return kept
 
 
+def parts_lines(result: Mapping[str, t.Any], host: str) -> list[str]:
+    """How each part of a tenant that failed went; the host is named by the line before."""
+    said = [message.removeprefix(f"{host}: ") for message in messages(result)]
+    return list(itertools.chain.from_iterable(wrapped(text) for text in said))
+
+
 def news(result: Mapping[str, t.Any], known: Collection[str]) -> list[str]:
     """What a failure says beyond the messages of its host that are known: the role repeats them at its end."""
     said = messages(result)

@@ -252,16 +252,26 @@ def _done(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> list[Done
 
 
 def _lines(done: Sequence[Done], check_mode: bool) -> list[str]:
-    """One for each part, those that failed first."""
-    return [_line(part, check_mode) for part in sorted(done, key=lambda part: not part.failed)]
+    """One for each part, those that failed first, and one for all that were not tried for the same reason."""
+    failed = [_failed_line(part) for part in done if part.result and part.failed]
+    return [*failed, *_not_tried_lines(done), *(_line(part, check_mode) for part in done if not part.failed)]
+
+
+def _failed_line(part: Done) -> str:
+    """A reference: its task has said why, at length."""
+    codes = ", ".join(sorted(_error_codes(part.result)))
+    return f"{part.title}: FAILED{f' ({codes})' if codes else ''}, see what its task said above"
+
+
+def _not_tried_lines(done: Sequence[Done]) -> list[str]:
+    titles: dict[str, list[str]] = {}
+    for part in done:
+        if not part.result:
+            titles.setdefault(part.reason, []).append(part.title)
+    return [f"{', '.join(names)}: {reason}" for reason, names in titles.items()]
 
 
 def _line(part: Done, check_mode: bool) -> str:
-    told = _error_codes(part.result) & _LOCKED_OUT
-    if told:  # at length, and once is enough
-        return f"{part.title}: FAILED ({', '.join(sorted(told))}), see what its task said above"
-    if part.failed:
-        return f"{part.title}: {'FAILED. ' if part.result else ''}{part.message}"
     changed = "would change" if check_mode else "changed"
     return f"{part.title}: {part.message or (changed if part.changed else 'as declared')}"
 
@@ -281,7 +291,7 @@ def not_tried(plan: Mapping[str, t.Any], results: Mapping[str, Result]) -> dict[
 def _error_codes(result: Result) -> set[str]:
     several = result.get("results")
     results = several if isinstance(several, list) else [result]
-    return {str(one.get("error_code")) for one in results if one.get("failed")}
+    return {str(one["error_code"]) for one in results if one.get("failed") and one.get("error_code")}
 
 
 def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result], verdict: Result = NOTHING) -> dict[str, t.Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness import Lab, Tenant, small, task
+from harness import ROOT, Lab, Tenant, small, task
 
 FLEET = {"ANSIBLE_STDOUT_CALLBACK": "m365.exchange_online.fleet"}
 
@@ -59,3 +59,25 @@ def test_one_tenant_has_a_table_of_one_row(tenant: Tenant) -> None:
     second = tenant.run(tasks, env=FLEET).stdout.splitlines()
     assert second[-1] == "1 tenant: 1 unchanged"
     assert len(second) < 8
+
+
+def test_the_role_tells_a_failure_once(tenant: Tenant) -> None:
+    tenant.patch(apps=[{"client_id": tenant.info.client_id, "directory_role": "none"}])
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_transport_config": {"clear_categories": False},
+        "tenant_baseline_smtp_auth_organization": "disabled",
+    }
+    run = tenant.lab.run_playbook(
+        ROOT / "playbooks" / "baseline.yml", [tenant], may_fail=True, host_vars={tenant.label: variables},
+        env={**tenant.urls, **FLEET},
+    )  # fmt: skip
+    screen = run.stdout.splitlines()
+    host = tenant.label
+    assert [line for line in screen if line.startswith(f"{host}: ")] == [
+        f"{host}: FAILED in the task 'Transport settings of the organization'",
+        f"{host}: FAILED in the task 'Who may use SMTP AUTH'",
+        f"{host}: FAILED",
+    ]
+    assert "  SMTP AUTH: FAILED (access_denied), see what its task said above" in screen
+    assert "'Fail'" not in run.stdout

@@ -79,6 +79,14 @@ def test_the_same_failure_is_told_once() -> None:
     assert _fleet.news(end, known) == ["host: mailboxes: unchanged"]
 
 
+def test_the_end_of_the_role_refers_to_what_was_told() -> None:
+    end = {"msg": ["host: SMTP AUTH: FAILED (refused), see what its task said above", "host: mailboxes: as declared"]}
+    assert _fleet.parts_lines(end, "host") == [
+        "SMTP AUTH: FAILED (refused), see what its task said above",
+        "mailboxes: as declared",
+    ]
+
+
 def test_who_is_cut_off_is_listed_where_the_message_does_not_name_all() -> None:
     cut_off = [{"identity": "ada@a", "guid": "1"}, {"identity": "ben@a", "guid": "2"}]
     assert _fleet.failure_lines({"msg": "a: 2 would be cut off: ada@a; ben@a.", "cut_off": cut_off}) == [

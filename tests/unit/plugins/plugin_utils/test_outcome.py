@@ -153,7 +153,9 @@ def test_a_part_of_several_tasks() -> None:
     assert audit(plan, results)["drift"] == ["Let: smtp is false, should be true", "Old: is there, should be absent"]
     broken = {**BROKEN, "error_code": "access_denied"}
     failed = {"policies": {"failed": True, "msg": "One or more items failed", "results": [made, broken]}}
-    assert outcome(plan, failed)["lines"] == ["contoso: authentication policies: FAILED. The secret is wrong."]
+    assert outcome(plan, failed)["lines"] == [
+        "contoso: authentication policies: FAILED (access_denied), see what its task said above"
+    ]
     assert audit(plan, failed)["errors"][0]["error_code"] == "access_denied"
 
 
