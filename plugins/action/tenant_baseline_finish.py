@@ -27,6 +27,8 @@ class ActionModule(ActionBase):
         _checked, given = self.validate_argument_spec(ARGUMENT_SPEC)
         outcome, report = given["outcome"], given["report"]
         result.update(changed=False, msg=outcome["lines"], failed=outcome["status"] == "failed")
+        if report and outcome.get("warnings"):
+            result["warnings"] = outcome["warnings"]
         data = artifacts([outcome["artifact"]])
         # Of a failed task Ansible takes no figures: the role sets them in another one.
         result.update({"artifact": data} if result["failed"] else {"ansible_stats": _stats(data)})

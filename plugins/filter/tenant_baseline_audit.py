@@ -127,6 +127,12 @@ _value:
       type: list
       elements: dict
       sample: []
+    warnings:
+      description: Sentences on where reports would be lost when the job ends.
+      returned: always
+      type: list
+      elements: str
+      sample: []
     verdict:
       description:
         - Who can use SMTP AUTH, who does, and who would be cut off by closing the organization, in figures, with what

@@ -26,6 +26,17 @@ options:
       - V(change) and V(unread) are for M(m365.exchange_online.exo_evidence) and only handed on.
       - A tenant that is V(unknown) or V(undeclared) fails anyway.
     type: raw
+  paths:
+    description:
+      - Where the run writes reports, by the name of the variable. The table ends with a line for each that would not
+        outlive the job.
+    type: dict
+    default: {}
+  job:
+    description:
+      - The number of the job in AWX, and nothing elsewhere.
+    type: str
+    default: ''
 seealso:
   - plugin: m365.exchange_online.tenant_baseline_audit
     plugin_type: filter
@@ -56,7 +67,8 @@ _value:
         - A line for each tenant, and a head.
         - Where any audit has read it, how many mailboxes can use SMTP AUTH with Basic and with OAuth (a span where some
           are not known), how many are in use, and how many would be cut off by closing the organization now.
-        - The last line names the permissions that would tell what is unknown, where that is the reason.
+        - After it come the permissions that would tell what is unknown, where that is the reason, and where reports
+          would be lost when the job ends.
       returned: always
       type: list
       elements: str
@@ -90,21 +102,26 @@ _value:
           error_codes: []
 """
 
+import os
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils import _outcome
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import gone_with_the_job
 
 
 def tenant_baseline_fleet(
-    audits: t.Mapping[str, t.Any], fail_on: str | t.Sequence[str] | None = None
+    audits: t.Mapping[str, t.Any],
+    fail_on: str | t.Sequence[str] | None = None,
+    paths: t.Mapping[str, str] | None = None,
+    job: str = "",
 ) -> dict[str, t.Any]:
     try:
         findings = _outcome.fail_on(fail_on)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from None
-    return _outcome.fleet(audits, findings)
+    return _outcome.fleet(audits, findings, gone_with_the_job(paths or {}, job, os.environ))
 
 
 class FilterModule:

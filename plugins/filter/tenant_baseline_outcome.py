@@ -96,6 +96,12 @@ _value:
       type: list
       elements: dict
       sample: []
+    warnings:
+      description: Sentences on where reports would be lost when the job ends.
+      returned: always
+      type: list
+      elements: str
+      sample: []
     artifact:
       description: Figures without names, for what a job keeps.
       returned: always

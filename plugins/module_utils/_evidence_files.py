@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -45,6 +46,7 @@ FORMATS: Mapping[str, Mapping[str, Callable[[Report], str]]] = {
 ARGUMENT_SPEC: Mapping[str, t.Any] = {
     "src": {"type": "list", "elements": "path", "required": True},
     "dest": {"type": "path", "required": True},
+    "suffix": {"type": "str", "default": ""},
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(FORMATS)},
     "undo": {"type": "list", "elements": "path", "default": []},
     "expected": {"type": "list", "elements": "str", "default": []},
@@ -60,6 +62,10 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
     """
     if not params["src"]:
         raise InvalidRequest("src names no directory. The playbook audit takes it from tenant_baseline_report_dir.")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", params["suffix"]):
+        raise InvalidRequest(
+            "suffix takes letters, digits, hyphens and underscores, because it becomes part of a name."
+        )
     if params["max_age"] < 1:
         raise InvalidRequest("max_age is in hours and must be 1 or more.")
     report = _read(params)
@@ -71,7 +77,8 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
     chosen: dict[str, Callable[[Report], str]] = {}
     for form in params["formats"]:
         chosen |= FORMATS[form]
-    paths = {os.path.join(absolute("dest", params["dest"]), name): make for name, make in chosen.items()}
+    directory = absolute("dest", params["dest"])
+    paths = {os.path.join(directory, _named(name, params["suffix"])): make for name, make in chosen.items()}
     changed = [_write(path, make(report), check_mode) for path, make in paths.items()]
     found = _evidence_report.failures(report, params["fail_on"])
     line = _evidence_report.line(report)
@@ -84,6 +91,11 @@ def render(params: Mapping[str, t.Any], check_mode: bool) -> Result:
     if found:
         result |= {"error_code": "refused", "failed_on": sorted(found), "msg": _message(line, found)}
     return result
+
+
+def _named(name: str, suffix: str) -> str:
+    stem, dot, ending = name.partition(".")
+    return f"{stem}{suffix}{dot}{ending}"
 
 
 def _message(line: str, found: Mapping[str, Sequence[str]]) -> str:

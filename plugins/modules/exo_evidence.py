@@ -31,6 +31,13 @@ options:
       - Directory for the rendered files. It must exist.
     type: path
     required: true
+  suffix:
+    description:
+      - What comes into the files' names before their ending, so that C(-job4711) makes C(evidence-job4711.html) of
+        C(evidence.html). Letters, digits, hyphens and underscores.
+      - Slices of a job that write to one directory each need their own.
+    type: str
+    default: ''
   formats:
     description:
       - What to render.

@@ -44,7 +44,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     TRANSPORT_CONFIG,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import did_you_mean, listed
-from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import outlives_the_job
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import gone_with_the_job, outlives_the_job
 
 PREFIX = "tenant_baseline_"
 _SMTP_AUTH_PREFIX = PREFIX + "smtp_auth_"
@@ -275,6 +275,7 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
         "tasks": _tasks(parts, bool(problems or undeclared)),
         "file": file_name(run.host),
         "report_dir": reading.get("report_dir") or "",
+        "warnings": _warnings(reading, run),
         "verdict": _wants_verdict(reading, run, parts),
         "usage": reading.get("verdict_usage"),
         "allowed": reading.smtp_auth.get("allowed", []),
@@ -507,6 +508,13 @@ def _directories(reading: _Reading, run: Run) -> list[str]:
     names = ("undo_dir", "report_dir") if undo else ("report_dir",)
     problems = [_directory_problem(PREFIX + name, str(reading.get(name) or ""), run) for name in names]
     return [problem for problem in problems if problem]
+
+
+def _warnings(reading: _Reading, run: Run) -> list[str]:
+    """Where reports will not last. A run in check mode writes none, an audit does."""
+    writes = run.audit or not run.check_mode
+    paths = {PREFIX + "report_dir": reading.get("report_dir") or ""} if writes else {}
+    return gone_with_the_job(paths, run.job, os.environ)
 
 
 def _directory_problem(name: str, path: str, run: Run) -> str:

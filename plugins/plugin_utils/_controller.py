@@ -11,6 +11,7 @@ enough, so that nothing has to be installed beside Ansible.
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import typing as t
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 )
 
 _TIMEOUT = 60  # seconds
+HTTP_VARIABLE = "EXO_ALLOW_HTTP_CONTROLLER"
 _PREFIX = "CONTROLLER_OPTIONAL_API_URLPATTERN_PREFIX"
 _SET = "Give the job a credential of the type for the controller, or set CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN."
 
@@ -85,11 +87,30 @@ def from_environment(environ: Mapping[str, str]) -> Controller:
     if not host or not authorization:
         raise InvalidRequest("Which controller has the job, and with which token may it be read?", hint=_SET)
     parts = urlsplit(host if "://" in host else f"https://{host}")
+    _check_scheme(parts.scheme, parts.hostname or "", environ)
     prefix = (environ.get(_PREFIX) or "/api/").strip("/")
     api = f"{parts.path.rstrip('/')}/{prefix}/v2/"
     return Controller(
         f"{parts.scheme}://{parts.netloc}", api, boolean(value("VERIFY_SSL") or True, strict=False), authorization
     )
+
+
+def _check_scheme(scheme: str, host: str, environ: Mapping[str, str]) -> None:
+    """Raises InvalidRequest where whoever listens on the way could read the token and use it."""
+    allowed = boolean(environ.get(HTTP_VARIABLE) or False, strict=False)
+    if scheme == "https" or (scheme == "http" and (allowed or _is_loopback(host))):
+        return
+    raise InvalidRequest(
+        f"CONTROLLER_HOST has {scheme} for {host}, and the token would cross the network in clear. Nothing was sent.",
+        hint=f"Use https. {HTTP_VARIABLE}=true says that plain http is meant.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _authorization(token: str, user: str, password: str) -> str:

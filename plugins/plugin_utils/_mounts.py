@@ -36,6 +36,20 @@ def outlives_the_job(path: str, environ: Mapping[str, str], mounts: str = MOUNTS
     return point != "/" and kinds.get(point, "overlay") not in _PASSING and not _within(job, point)
 
 
+def gone_with_the_job(names: Mapping[str, str], job: str, environ: Mapping[str, str]) -> list[str]:
+    """A sentence on each path below which files would not outlive the job. names: path by the variable that has it.
+
+    job: its number, '' outside of AWX, where nothing is said. A report may well be for the job alone, which sends it
+    somewhere, so this is no failure.
+    """
+    lost = {name: path for name, path in names.items() if job and path and not outlives_the_job(path, environ)}
+    return [
+        f"{name} is {path}, which is not mounted: what is written there is gone when job {job} ends. To keep it, mount"
+        " a directory of the execution node (in AWX: Settings, Jobs, Paths to expose to isolated jobs)."
+        for name, path in lost.items()
+    ]
+
+
 def _mount(line: str) -> tuple[str, str]:
     """(mount point, type of file system) of a line, in which blanks of a path are octal numbers."""
     before, _dash, after = line.partition(" - ")

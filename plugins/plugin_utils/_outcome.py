@@ -136,7 +136,7 @@ def outcome(
     pass that writes has begun. Returns ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines``
     for people, ``to_do`` (parts whose task may run now), ``to_write`` (parts that were announced and have to be
     written), ``to_tell`` (what of their way back had no room in their results), ``artifact`` (figures without names)
-    and ``results``: of each part's result what goes into reports.
+    ``warnings`` and ``results``: of each part's result what goes into reports.
     """
     to_write = _to_write(plan, (announced or {}) if writing else results)
     results = _latest(plan, results, announced or {})
@@ -151,6 +151,7 @@ def outcome(
         "to_do": _without(not_tried(plan, results), to_write if writing else plan["parts"]),
         "to_write": to_write,
         "to_tell": [] if writing else list(_to_tell(results, to_write)),
+        "warnings": list(plan.get("warnings", ())),
         "artifact": {"host": plan["host"], "status": status, "check_mode": check_mode, **_figures(done)},
         "results": {part.name: _reported(part) for part in done},
     }
@@ -299,8 +300,8 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result], verdict: Res
 
     verdict: what the module that reads who can use SMTP AUTH returned, empty where it did not run. Returns ``status``,
     ``drift`` (lines) with ``drift_count``, ``errors`` (each a ``message`` and an ``error_code``), ``unlisted_enabled``
-    (``count`` and ``mailboxes``), ``expired`` and ``expiring`` (entries of the lists), ``verdict`` (the figures, None
-    where they were not read), and ``lines``, all of it for people.
+    (``count`` and ``mailboxes``), ``expired`` and ``expiring`` (entries of the lists), ``warnings``, ``verdict`` (the
+    figures, None where they were not read), and ``lines``, all of it for people.
     """
     done = _done(plan, results)
     drift = list(itertools.chain.from_iterable(_drift(part) for part in done))
@@ -319,6 +320,7 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result], verdict: Res
         "unlisted_enabled": unlisted,
         "expired": list(smtp_auth.get("expired") or ()),
         "expiring": list(smtp_auth.get("expiring") or ()),
+        "warnings": list(plan.get("warnings", ())),
         "verdict": verdict.get("summary"),
     }
     known = found["status"] != "unknown"
@@ -461,25 +463,33 @@ NOT_REACHED: Mapping[str, t.Any] = {
     "unlisted_enabled": {"count": 0, "mailboxes": []},
     "expired": [],
     "expiring": [],
+    "warnings": [],
     "verdict": None,
 }
 
 
-def fleet(audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[str] = ()) -> dict[str, t.Any]:
+def fleet(
+    audits: Mapping[str, Mapping[str, t.Any] | None], fail_on: Sequence[str] = (), warnings: Sequence[str] = ()
+) -> dict[str, t.Any]:
     """How all tenants stand.
 
     audits: by host, what ``audit`` returned; None where it never came to that. fail_on: which findings let a tenant
-    fail, beside not being known. Returns ``tenants``, ``table`` (lines), ``failed`` (by host, lines that say why),
-    ``evidence_fail_on`` (the findings that the evidence tells of) and ``artifacts`` (figures, by a key for each host).
+    fail, beside not being known. warnings: sentences on the run as a whole. Returns ``tenants``, ``table`` (lines),
+    ``failed`` (by host, lines that say why), ``evidence_fail_on`` (the findings that the evidence tells of) and
+    ``artifacts`` (figures, by a key for each host).
     """
     tenants = {host: {**NOT_REACHED, "host": host, **(found or {})} for host, found in audits.items()}
     return {
         "tenants": tenants,
-        "table": _table(list(tenants.values())),
+        "table": [*_table(list(tenants.values())), *dict.fromkeys([*_warnings(tenants.values()), *warnings])],
         "failed": {host: _why(found) for host, found in tenants.items() if _fails(found, fail_on)},
         "evidence_fail_on": [finding for finding in fail_on if finding in EVIDENCE_FAIL_ON],
         "artifacts": artifacts(_audit_figures(found) for found in tenants.values()),
     }
+
+
+def _warnings(tenants: Iterable[Mapping[str, t.Any]]) -> Iterator[str]:
+    return itertools.chain.from_iterable(found["warnings"] for found in tenants)
 
 
 def _audit_figures(found: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from harness import Lab, Step, Tenant, small, task
+from harness import Lab, Run, Step, Tenant, small, task
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "evidence.schema.json").read_text()))
@@ -189,7 +189,13 @@ def test_the_audit_keeps_evidence_and_renders_it(lab: Lab, tmp_path: Path) -> No
         "may_fail": True,
         "warns": ["lose SMTP AUTH"],
     }
-    first = lab.run_playbook(AUDIT, [good, bad], **how)
+
+    def as_job(number: int) -> Run:
+        return lab.run_playbook(
+            AUDIT, [good, bad], **{**how, "extra_vars": {**how["extra_vars"], "awx_job_id": number}}
+        )
+
+    first = as_job(1)
     documents = [json.loads(path.read_text()) for path in reports.iterdir()]
     assert {document["host"]: document["status"] for document in documents} == {
         good.label: "compliant",
@@ -204,7 +210,11 @@ def test_the_audit_keeps_evidence_and_renders_it(lab: Lab, tmp_path: Path) -> No
         _later(path)
 
     good.patch(transport_config={"SmtpClientAuthenticationDisabled": False})
-    second = lab.run_playbook(AUDIT, [good, bad], **how)
+    second = as_job(2)
+    # Each slice of a job is a job, and they write to one directory.
+    names = {path.name for path in rendered.iterdir()}
+    assert {"evidence-job1.html", "evidence-job2.html", "evidence-job2.junit.xml"} < names
+    assert all("-job1." in name or "-job2." in name for name in names)
     assert second.rc != 0
     assert f"{good.label}: The organization's flag changed from true to false, and not by us" in second.output
 

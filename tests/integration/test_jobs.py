@@ -54,7 +54,8 @@ def test_what_a_job_shows(lab: Lab, tmp_path: Path) -> None:
     # The page of a job shows 4,000 events. What two hosts share comes once.
     assert [len(job.of_host(tenants[1])) for job in (jobs[1], audit)] == [12, 13]
     said = [event["stdout"] for event in jobs[1].events if event["event"] in ("verbose", "warning")]
-    assert [text for text in said if not re.search(FOREIGN_HOST, text)] == []
+    # Whether the directory of a test is a mount depends on the machine.
+    assert [text for text in said if not re.search(f"{FOREIGN_HOST}|not.mounted", text)] == []
 
     for job, status in ((jobs[0], "changed"), (jobs[1], "unchanged")):
         assert sorted(job.artifacts) == sorted(f"exo_{tenant.label}" for tenant in tenants)

@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.m365.exchange_online.plugins.inventory import tenants
 from ansible_collections.m365.exchange_online.plugins.module_utils import _options, _run_variables
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import REMOTE_VARIABLE
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._controller import HTTP_VARIABLE
 
 OPTIONS = (*_options.OPTIONS, _options.GRAPH_ENDPOINT)
 RUN = {value for name, value in vars(_run_variables).items() if name.endswith("_VARIABLE")}
@@ -24,7 +25,8 @@ NOT_FOR_ANSIBLE = {"auth_source", "cloud", "concurrency", "endpoint"} | {o.name 
 
 
 def test_each_variable_is_in_the_guide() -> None:
-    known = set(itertools.chain.from_iterable(option.environment for option in OPTIONS)) | RUN | {REMOTE_VARIABLE}
+    known = set(itertools.chain.from_iterable(option.environment for option in OPTIONS)) | RUN
+    known |= {REMOTE_VARIABLE, HTTP_VARIABLE}
     guide = (SITE / "rst" / "guide_environment.rst").read_text(encoding="utf-8")
     assert set(re.findall(r"^\.\. envvar:: (\w+)$", guide, re.MULTILINE)) == known
     # Without its name there, antsibull-docs makes no link of a variable.

@@ -340,6 +340,15 @@ class TestFiles:
         with pytest.raises(InvalidRequest, match=r"missing/evidence\.html can't be written"):
             _evidence_files.render(parameters(places[0], places[1] / "missing"), False)
 
+    def test_a_suffix_keeps_the_files_of_slices_apart(self, places: tuple[Path, Path]) -> None:
+        for suffix in ("-job1", "-job2"):
+            _evidence_files.render(parameters(*places, suffix=suffix), False)
+        names = {path.name for path in places[1].iterdir()}
+        assert len(names) == 2 * len(RENDERERS)
+        assert {"evidence-job1.junit.xml", "mailboxes-job2.csv"} < names
+        with pytest.raises(InvalidRequest, match="suffix takes letters"):
+            _evidence_files.render(parameters(*places, suffix="/../x"), False)
+
     def test_an_undo_file_explains_a_change(self, places: tuple[Path, Path], tmp_path: Path) -> None:
         source = tmp_path / "flip"
         source.mkdir()

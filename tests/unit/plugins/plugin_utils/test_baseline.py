@@ -395,6 +395,22 @@ def test_a_job_refuses_a_directory_that_ends_with_it(check_mode: bool, tmp_path:
     assert mounted["arguments"]["smtp_auth"]["undo_file"].startswith(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("run", "warned"),
+    [
+        (JOB, True),
+        ({**JOB, "audit": True, "check_mode": True}, True),
+        ({**JOB, "check_mode": True}, False),
+        ({}, False),
+    ],
+    ids=["job", "audit", "preview", "not in a job"],
+)
+def test_a_job_warns_of_reports_that_end_with_it(run: dict[str, Any], warned: bool) -> None:
+    found = planned({**CLOSED, "report_dir": "/proc"}, **run)
+    assert found["problems"] == []
+    assert [sentence[:40] for sentence in found["warnings"]] == ["tenant_baseline_report_dir is /proc, whi"] * warned
+
+
 def test_a_relative_directory_is_refused_in_a_job() -> None:
     (problem,) = planned({**CLOSED, "undo_dir": "undo"}, **JOB)["problems"]
     assert "has to be an absolute path" in problem

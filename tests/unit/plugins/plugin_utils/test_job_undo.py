@@ -276,6 +276,29 @@ def test_where_the_controller_is(environment: dict[str, str], url: str) -> None:
     assert controller.verify
 
 
+def environment_of(host: str, **more: str) -> dict[str, str]:
+    return {"CONTROLLER_HOST": host, "CONTROLLER_OAUTH_TOKEN": "t", **more}
+
+
+@pytest.mark.parametrize("host", ["http://awx.example.com", "http://10.0.0.5:8052/x", "ftp://localhost"])
+def test_the_token_does_not_cross_the_network_in_clear(host: str) -> None:
+    with pytest.raises(InvalidRequest, match="in clear"):
+        from_environment(environment_of(host))
+
+
+@pytest.mark.parametrize(
+    ("host", "more"),
+    [
+        ("http://127.0.0.1:8052", {}),
+        ("http://[::1]", {}),
+        ("http://localhost", {}),
+        ("http://awx.example.com", {"EXO_ALLOW_HTTP_CONTROLLER": "true"}),
+    ],
+)
+def test_plain_http_where_it_is_meant(host: str, more: dict[str, str]) -> None:
+    assert from_environment(environment_of(host, **more)).origin == host
+
+
 def test_the_token_is_not_shown() -> None:
     environment = {"CONTROLLER_HOST": "a", "CONTROLLER_OAUTH_TOKEN": "secret-token", "CONTROLLER_VERIFY_SSL": "False"}
     controller = from_environment(environment)

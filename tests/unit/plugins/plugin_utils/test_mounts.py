@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import outlives_the_job
+from ansible_collections.m365.exchange_online.plugins.plugin_utils._mounts import (
+    gone_with_the_job,
+    outlives_the_job,
+)
 
 # As an execution environment under podman has it, with one directory that somebody mounted and one in memory.
 CONTAINER = r"""
@@ -66,3 +69,11 @@ def test_what_can_t_be_known_does_not_last(tmp_path: Path) -> None:
 def test_the_root_of_a_container_goes_with_it(kind: str, tmp_path: Path) -> None:
     (tmp_path / "mountinfo").write_text(CONTAINER.replace("overlay overlay", f"{kind} {kind}"))
     assert outlives_the_job("/var/lib/exo", {}, str(tmp_path / "mountinfo")) is False
+
+
+def test_what_would_be_lost_is_told_in_a_job_alone() -> None:
+    paths = {"exo_audit_report": "/proc/report.json", "exo_audit_evidence": ""}
+    (sentence,) = gone_with_the_job(paths, "4711", {})
+    for words in ("exo_audit_report is /proc/report.json", "not mounted", "job 4711"):
+        assert words in sentence
+    assert gone_with_the_job(paths, "", {}) == []

@@ -469,3 +469,12 @@ def test_the_key_of_an_artifact_is_the_name_of_a_variable(host: str, key: str) -
     assert found.startswith(key) and found.isidentifier()
     assert len(found) == len(key) + (6 if key.endswith("_") else 0)
     assert artifact_key("contoso.com") != artifact_key("contoso-com")
+
+
+def test_a_warning_is_told_once_for_all_tenants() -> None:
+    plan = {**PLAN, "warnings": ["The reports are lost."]}
+    found = audit(plan, ALL_QUIET)
+    table = fleet({"one": found, "two": found, "three": None}, warnings=["The evidence is lost."])["table"]
+    assert table[-2:] == ["The reports are lost.", "The evidence is lost."]
+    assert len(table) == 6
+    assert outcome(plan, ALL_QUIET)["warnings"] == ["The reports are lost."]
