@@ -155,5 +155,12 @@ def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, extra:
         sentence += f", {failed} failed"
     if task.check_mode:
         return f"{task.tenant}: {sentence}"
-    back = "undo in this result" if "undo" in extra else "none (undo_file was not given)"
-    return f"{task.tenant}: {sentence}; way back: {extra.get('undo_file') or back}"
+    return f"{task.tenant}: {sentence}; way back: {_back(plan, extra)}"
+
+
+def _back(plan: Plan, extra: Mapping[str, t.Any]) -> str:
+    """Where the former values are, and whether exo_restore can bring them back."""
+    where = str(extra.get("undo_file") or ("undo in this result" if "undo" in extra else ""))
+    if where and all(change.verb != "Set" for change in plan.changes):
+        return f"by hand (exo_restore leaves what was made or removed as a whole; its settings are in {where})"
+    return where or "none (undo_file was not given)"

@@ -111,10 +111,11 @@ def restore(task: Task) -> Result:
     limits = parse_limits(params)
     client = task.connect()
     _check_tenant(task, client, undo)
-    _check_newest(undo, params["force"])
+    if not params["force"]:
+        _check_newest(task, client, undo)
     for sentence in (*undo.warnings, *undo.broken):
         task.warn(sentence)
-    gate = read_gate(client) if any(_at_gate(entry) for entry in undo.entries) else None
+    gate = _gate_of(client, undo)
     undo, lost = _resolved(undo, gate)
     lookup = _read(task, client, undo)
     changes, missing, since = _undone_all(undo, lookup, params["force"])
@@ -229,13 +230,29 @@ def _guid_of(gate: PolicyGate, name: str) -> str:
     return str(policy.get("Guid")).lower() if policy else ""
 
 
-def _check_newest(undo: Undo, force: bool) -> None:
-    if undo.newer and not force:
+def _gate_of(client: Client, undo: Undo) -> PolicyGate | None:
+    return read_gate(client) if any(_at_gate(entry) for entry in undo.entries) else None
+
+
+def _check_newest(task: Task, client: Client, undo: Undo) -> None:
+    """Refuse a file that has newer ones beside it, unless what they hold was brought back already."""
+    standing = [name for name, other in undo.newer.items() if not _taken_back(task, client, other)]
+    if standing:
         raise Refused(
             f"The undo file is of {undo.written or 'an unknown time'}, and later runs wrote others for this tenant:"
-            f" {listed(undo.newer)}. Nothing was changed.",
+            f" {listed(standing)}. Nothing was changed.",
             hint="Restore the newest one first. force: true brings this one back over what came later.",
         )
+
+
+def _taken_back(task: Task, client: Client, undo: Undo) -> bool:
+    """Whether nothing is left of what a run did: each setting in its file has the former value again."""
+    resolved, lost = _resolved(undo, _gate_of(client, undo))
+    if lost or undo.broken:
+        return False
+    found = _read(task, client, resolved).found
+    records = [(found.get(_place(entry)), entry) for entry in resolved.entries]
+    return all(record is not None and pending(record, entry, force=False) == ({}, []) for record, entry in records)
 
 
 def _read(task: Task, client: Client, undo: Undo) -> Lookup:

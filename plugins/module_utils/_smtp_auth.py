@@ -200,7 +200,7 @@ def assign(entries: Sequence[Exemption], found: Mapping[str, Record]) -> dict[st
         if box is None:
             continue
         former = by_key.setdefault(box.key, entry)
-        if former.desired != entry.desired or former.last_day != entry.last_day:
+        if (former.desired, former.last_day, former.method) != (entry.desired, entry.last_day, entry.method):
             raise InvalidRequest(
                 f"{former.place} ({former.identity}) and {entry.place} ({entry.identity}) are the same mailbox,"
                 f" {box.label}, and disagree."

@@ -81,7 +81,7 @@ class Undo:
     """What a file holds. ``broken``: a sentence on each entry that can't be used. ``written``: UTC, ISO 8601.
 
     worked: whether SMTP AUTH worked before, for the mailboxes of the entries and for all others that lost or gained it
-    by the run, by the digests of their GUIDs.
+    by the run, by the digests of their GUIDs. newer: what later runs for the same tenant wrote beside it, by name.
     """
 
     tenant_id: str
@@ -90,7 +90,7 @@ class Undo:
     task: str = ""
     entries: tuple[Entry, ...] = field(default=())
     broken: tuple[str, ...] = field(default=())
-    newer: tuple[str, ...] = field(default=())
+    newer: Mapping[str, Undo] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
     worked: Mapping[str, bool] = field(default_factory=dict)
 
@@ -435,19 +435,19 @@ def _read_target(table: Table, raw: Mapping[str, t.Any], verb: str) -> Target:
     )
 
 
-def _newer(path: str, undo: Undo) -> tuple[str, ...]:
+def _newer(path: str, undo: Undo) -> dict[str, Undo]:
     """Files beside this one that a later run wrote for the same tenant."""
     directory = os.path.dirname(path)
-    newer = []
-    for name in _siblings(path):
+    newer: dict[str, Undo] = {}
+    for name in sorted(_siblings(path)):
         try:
             with open(os.path.join(directory, name), encoding="utf-8") as file:
                 other = parse(json.load(file), name)
         except (OSError, ValueError, RecursionError, InvalidRequest):
             continue
         if other.tenant_id == undo.tenant_id and other.written > undo.written:
-            newer.append(name)
-    return tuple(sorted(newer))
+            newer[name] = other
+    return newer
 
 
 def _siblings(path: str) -> Sequence[str]:

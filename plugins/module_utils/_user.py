@@ -29,6 +29,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate 
     known_policy,
     read_gate,
     read_policies,
+    refuse_unknown,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import (
@@ -86,6 +87,8 @@ def converge(task: Task) -> Result:
         for record in selected.records
     )
     effect = _effect(task, client, gate, changes)
+    if params["all_users"]:
+        refuse_unknown("The authentication policy of all users", effect)
     phase = Phase(tuple(change for change in changes if change.changed))
     phases = (phase,) if phase.changes else ()
     plan = Plan(phases, changes, selected.missing, len(changes), effect)

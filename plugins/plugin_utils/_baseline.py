@@ -40,6 +40,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
     CAS_MAILBOX_PLAN,
     DEFAULT_POLICY,
     ORGANIZATION_CONFIG,
+    POLICY,
     SMTP_AUTH,
     TRANSPORT_CONFIG,
 )
@@ -210,6 +211,11 @@ class Run:
     hosts: Sequence[str] = ()
     tenants: Sequence[Mapping[str, t.Any]] = ()
 
+    @property
+    def began_in_its_middle(self) -> bool:
+        """Whether nobody asked who the hosts are, which is the role's first task: --start-at-task leaves that out."""
+        return len(self.hosts) > 1 and len(self.tenants) != len(self.hosts)
+
     def sharing(self) -> list[str]:
         """The other hosts that come to the same tenant: by its GUID, and by its name where the GUID is not known."""
         keys = [found["tenant_id"] or found["tenant"].strip().lower() for found in self.tenants]
@@ -283,7 +289,13 @@ def plan(variables: Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
 
 
 def _problems(reading: _Reading, run: Run) -> list[str]:
-    return [*_whose(run), *reading.problems, *_rivals(reading), *_directories(reading, run)]
+    return [
+        *_whose(run),
+        *reading.problems,
+        *_rivals(reading),
+        *_default_before_exceptions(reading, run),
+        *_directories(reading, run),
+    ]
 
 
 def _parts(declared: Iterable[str], run: Run) -> list[str]:
@@ -471,6 +483,11 @@ def _whose(run: Run) -> list[str]:
             f"{run.host} has no exo_tenant. Each host names its tenant itself; it is never taken from the environment,"
             " where it could be another one."
         ]
+    if run.began_in_its_middle:
+        return [
+            "It was not looked at whether two hosts of this run are the same tenant, because the run did not begin at"
+            " its beginning (--start-at-task). Choose a part of it with --tags, and hosts with --limit."
+        ]
     sharing = run.sharing()
     if sharing:
         return [
@@ -500,6 +517,18 @@ def _rivals(reading: _Reading) -> list[str]:
             f" open. {instead} instead, which keep the order."
         ]
     return []
+
+
+def _default_before_exceptions(reading: _Reading, run: Run) -> list[str]:
+    """The default policy that blocks all others must not come alone: the exceptions may not have theirs yet."""
+    declared = DEFAULT_POLICY in reading.own_or_fleet(_ORGANIZATION_CONFIG) and reading.smtp_auth.get(POLICY)
+    alone = "organization_config" in _selected(run) and "smtp_auth" not in _selected(run)
+    if run.audit or not (declared and alone):
+        return []
+    return [
+        f"{DEFAULT_POLICY} without the part smtp_auth could cut off those in {_SMTP_AUTH_PREFIX}allowed, because they"
+        f" may not have their {POLICY} yet. Add the tag smtp_auth."
+    ]
 
 
 def _directories(reading: _Reading, run: Run) -> list[str]:

@@ -278,8 +278,9 @@ def test_one_owner_of_smtp_auth(rival: str, tenant: Tenant) -> None:
         ({"arguments": ["--tags", "smtp-auth"]}, "--tags names smtp-auth"),
         ({"arguments": ["--tags", "mailboxes"]}, "declares smtp_auth, and this run was asked for mailboxes"),
         ({"extra_vars": {"exo_serial": "1, 10"}}, "exo_serial is 1, 10. It takes"),
+        ({"arguments": ["--skip-tags", "mailboxes"]}, "--skip-tags mailboxes would leave out every part"),
     ],
-    ids=["no host", "no tag", "no part", "no number"],
+    ids=["no host", "no tag", "no part", "no number", "skipped"],
 )
 @pytest.mark.parametrize("playbook", [BASELINE, AUDIT], ids=["baseline", "audit"])
 def test_nothing_done_is_not_green(playbook: Path, how: dict[str, Any], words: str, tenant: Tenant) -> None:
@@ -408,6 +409,19 @@ def test_two_hosts_of_one_tenant_are_refused(playbook: Path, lab: Lab) -> None:
     assert any("are the same tenant" in step.msg for step in run.steps if step.failed)
     assert twice.log() == []
     assert other.log() != []
+
+
+def test_two_hosts_of_one_tenant_are_refused_from_the_middle_on(lab: Lab) -> None:
+    """--start-at-task leaves out the look whether they are one, and would take its absence for an answer."""
+    tenant, other = small(lab), small(lab)
+    variables: dict[str, dict[str, Any]] = {t.label: {**tenant.host_vars, **CLOSE} for t in (tenant, other)}
+    how: dict[str, Any] = {"host_vars": variables, "env": tenant.urls, "may_fail": True}
+    run = lab.run_playbook(
+        BASELINE, [tenant, other], arguments=["--start-at-task", "Bring the tenant to its baseline"], **how
+    )
+    refused = [step.msg for step in run.steps if step.failed and step.task == "Refuse what the variables say"]
+    assert ["--start-at-task" in msg for msg in refused] == [True, True]
+    assert tenant.log() == []
 
 
 HOSTILE = "{{ lookup('pipe', 'id') }} # a: b"

@@ -181,6 +181,21 @@ def test_users(gated: Tenant, tmp_path: Path, form: str) -> None:
     assert state(gated) == before
 
 
+def test_the_policy_of_all_users_is_left_where_nobody_knows_whom_it_cuts_off(gated: Tenant) -> None:
+    gated.fault("nul_403", match={"cmdlet": "Get-CASMailbox"}, times=None)
+    run = gated.run(
+        [
+            tried("exo_user", {"all_users": True, "authentication_policy": BLOCK}, named="all"),
+            tried("exo_user", {"all_users": True, "authentication_policy": BLOCK}, named="check", check_mode=True),
+            task("exo_user", {"identity": [gated.at("ada")], "authentication_policy": BLOCK}, named="one"),
+        ],
+        warns=["It is not known who"],
+    )
+    for named in ("all", "check"):
+        run[named].refused("refused", "can't be known who loses or gains", hint="Global Reader")
+    assert len(gated.lab.simulator.writes(gated.label)) == 1
+
+
 def test_sessions_are_revoked_when_asked(gated: Tenant) -> None:
     options = {"identity": [gated.at("ada")], "authentication_policy": ALLOW, "revoke_sessions": True}
     gated.run([task("exo_user", options)], warns=WARNS)
@@ -201,13 +216,14 @@ def test_the_query_for_users_with_a_policy_has_fallbacks(gated: Tenant) -> None:
     documented("query that the service refuses", run["exo_authentication_policy_info"])
 
 
-def test_authentication_policies(gated: Tenant) -> None:
+def test_authentication_policies(gated: Tenant, tmp_path: Path) -> None:
     closes = {"name": ALLOW, "allow_basic_auth_smtp": False}
+    undo = str(tmp_path / "undo.json")
     run = gated.run(
         [
             *rhythm("make", "exo_authentication_policy", {"name": "POP only", "allow_basic_auth_pop": True}),
             *rhythm("change", "exo_authentication_policy", {"name": "pop ONLY", "allow_basic_auth_imap": True}),
-            *rhythm("remove", "exo_authentication_policy", {"name": "POP only", "state": "absent"}),
+            *rhythm("remove", "exo_authentication_policy", {"name": "POP only", "state": "absent", "undo_file": undo}),
             tried("exo_authentication_policy", {"name": BLOCK, "state": "absent"}, named="in use"),
             tried(
                 "exo_authentication_policy",
@@ -219,6 +235,7 @@ def test_authentication_policies(gated: Tenant) -> None:
     )
     for named in ("make", "change", "remove"):
         converged(run, named, gated)
+    assert "way back: by hand (exo_restore leaves what was made" in run["remove: apply"].msg
     assert [entry["cmdlet"].partition("-")[0] for entry in gated.lab.simulator.writes(gated.label)[:3]] == [
         "New",
         "Set",

@@ -38,7 +38,7 @@ MUTANTS = (
         "the organization is closed over a scanner that is not seen enabled",
     ),
     _plan(
-        'tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in listed.disabled)',
+        'tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in targets.values())',
         "()",
         "the organization is opened although a denied mailbox follows it",
     ),
@@ -52,7 +52,11 @@ MUTANTS = (
         "Phase(waiting)",
         "the unlisted lose SMTP AUTH although a listed mailbox can't be enabled",
     ),
-    _plan("Phase(organization, flip, blocked_by)", "Phase(organization, flip)", "a lost name closes"),
+    _plan(
+        "Phase(organization, _joined(flip, behind_policies), blocked_by)",
+        "Phase(organization, _joined(flip, behind_policies))",
+        "a lost name closes",
+    ),
     _plan(
         "            if phase.blocked_by is None:\n", "            if True:\n", "blocked changes are shown as changes"
     ),
@@ -107,14 +111,14 @@ MUTANTS = (
         "a run reported dead goes on to close",
     ),
     _apply(
-        "        if left <= 0:\n            return None\n        _wait(run, left)",
-        "        return None",
+        "        if settled >= guard.delay:\n            return None\n",
+        "        return None\n",
         "the propagation delay is not waited",
     ),
     _apply("moments.append(run.last_write)", "moments.append(run.started)", "the delay counts from before the write"),
-    _apply("min(when + ahead,", "min(when,", "a clock that is ahead shortens the delay"),
+    _apply("min(when + self._ahead,", "min(when,", "a clock that is ahead shortens the delay"),
     _apply(
-        "min(when + ahead, first_seen.setdefault((place, when), now))",
+        "min(when + self._ahead, self._first_seen.setdefault((place, when), now))",
         "when",
         "a clock that is ahead makes the wait endless",
     ),
@@ -180,7 +184,9 @@ MUTANTS = (
         "        if True:",
         "what others changed since is overwritten",
     ),
-    _restore("    if undo.newer and not force:", "    if False:", "an old file is brought back over a new one"),
+    _restore("    if standing:", "    if False:", "an old file is brought back over a new one"),
+    _restore("if not _taken_back(task, client, other)]", "if False]", "what a newer file holds counts as brought back"),
+    _restore("is worked]", "is worked is not None]", "an old file moves whom its run did not move"),
     _restore("    if client.tenant_id == undo.tenant_id:", "    if True:", "one tenant's file is restored in another"),
     _smtp_auth('if policy.unlisted == "inherit" and not wanted:', "if False:", "everybody gets SMTP AUTH"),
     _smtp_auth(

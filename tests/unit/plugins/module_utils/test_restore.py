@@ -197,9 +197,48 @@ def test_an_older_file_is_refused_unless_forced(tenant: Tenant, restore: Run, gu
     assert isinstance(failure, Refused)
     assert "2026-11-01T09:00:00" in str(failure)
     assert "undo.json" in str(failure)
-    assert client.ran == []
+    assert client.writes == []
     assert restore(client, src=str(old), force=True).error is None
     assert len(client.writes) == 1
+
+
+@pytest.mark.parametrize(
+    ("newer", "stands"),
+    [
+        ([], False),
+        ([{"pop_enabled": False}], False),
+        ([{"imap_enabled": False}], True),
+        ([{"pop_enabled": False}, {"imap_enabled": False}], True),
+        ([{"no_such_setting": False}], True),
+    ],
+)
+def test_a_newer_file_that_was_brought_back_does_not_stand_in_the_way(
+    newer: list[dict[str, t.Any]], stands: bool, tenant: Tenant, restore: Run, guid: Guid, tmp_path: Path
+) -> None:
+    """As after a run that was stopped and started again: both files together are the way back, the newest first."""
+    client = tenant(2, {"PopEnabled": False, "ImapEnabled": True, "MAPIEnabled": True})
+    old = tmp_path / "undo-20261101T090000Z.json"
+    old.write_text(json.dumps(file(box(guid(1), {"mapi_enabled": False}, {"mapi_enabled": True}))))
+    entries = [box(guid(2), former, dict.fromkeys(former, True)) for former in newer[:1]]
+    entries += [box(guid(1), former, dict.fromkeys(former, True)) for former in newer[1:]]
+    later = file(*entries, written="2026-11-25T09:00:00+00:00")
+    (tmp_path / "undo.json").write_text(json.dumps(later))
+    ran = restore(client, src=str(old))
+    assert isinstance(ran.error, Refused) is stands
+    assert bool(client.writes) is not stands
+
+
+def test_a_newer_file_whose_mailbox_or_policy_is_gone_stands_in_the_way(
+    tenant: Tenant, restore: Run, guid: Guid, tmp_path: Path
+) -> None:
+    client = with_policies(tenant(1, {"PopEnabled": True}), default="Block")
+    old = tmp_path / "undo-20261101T090000Z.json"
+    old.write_text(json.dumps(file(box(guid(1), {"pop_enabled": False}, {"pop_enabled": True}))))
+    for entry in (box(guid(9), {"pop_enabled": False}, {"pop_enabled": True}), of_default("Gone", ALLOW)):
+        later = file(entry, written="2026-11-25T09:00:00+00:00")
+        (tmp_path / "undo.json").write_text(json.dumps(later))
+        assert isinstance(restore(client, src=str(old)).failure, Refused)
+    assert client.writes == []
 
 
 def test_what_is_damaged_or_open_to_others_is_told(tenant: Tenant, restore: Run, guid: Guid, tmp_path: Path) -> None:

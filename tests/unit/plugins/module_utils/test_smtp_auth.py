@@ -197,6 +197,7 @@ def test_two_entries_for_one_mailbox(mailbox: MakeBox) -> None:
     for other in (
         Exemption("denied", 2, "scan", {}, None),
         Exemption("allowed", 2, "scan", {}, TODAY),
+        Exemption("allowed", 2, "scan", {}, None, "oauth"),
     ):
         with pytest.raises(InvalidRequest) as caught:
             assign([first, other], found)

@@ -85,7 +85,7 @@ def test_round_trip(plan: Plan, tmp_path: Path, guid: Callable[[int], str]) -> N
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     undo = _undo.load(path)
     assert (undo.tenant_id, undo.tenant, undo.task) == (TENANT, "contoso.com", "exo_smtp_auth")
-    assert (undo.broken, undo.newer, undo.warnings) == ((), (), ())
+    assert (undo.broken, undo.newer, undo.warnings) == ((), {}, ())
     box, organization = undo.entries  # those that differ, in the order of the writes
     assert organization.target == Target(TRANSPORT_CONFIG, "", organization.target.asked)
     assert organization.before == {
@@ -466,11 +466,11 @@ def test_newer_files_of_the_same_tenant_are_told(plan: Plan, tmp_path: Path) -> 
     beside("undo-20200101T000000Z.txt")
     (tmp_path / "undo-20220101T000000Z.json").write_text("{")
     (tmp_path / "undo-20230101T000000Z.json").mkdir()
-    assert _undo.load(str(old)).newer == ("undo.json",)
-    assert _undo.load(str(path)).newer == ()
+    assert list(_undo.load(str(old)).newer) == ["undo.json"]
+    assert _undo.load(str(path)).newer == {}
     middle = beside("undo-20210101T000000Z.json", written="2021-01-01T00:00:00+00:00")
-    assert _undo.load(str(old)).newer == ("undo-20210101T000000Z.json", "undo.json")
-    assert _undo.load(str(middle)).newer == ("undo.json",)
+    assert list(_undo.load(str(old)).newer) == ["undo-20210101T000000Z.json", "undo.json"]
+    assert list(_undo.load(str(middle)).newer) == ["undo.json"]
 
 
 def test_a_directory_that_can_t_be_listed_has_no_newer_file(
@@ -482,7 +482,7 @@ def test_a_directory_that_can_t_be_listed_has_no_newer_file(
         raise OSError(13, "Permission denied")
 
     monkeypatch.setattr(_undo.os, "listdir", closed)
-    assert _undo.load(path).newer == ()
+    assert _undo.load(path).newer == {}
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

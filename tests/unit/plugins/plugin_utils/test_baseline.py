@@ -286,7 +286,7 @@ GUID, OTHER = "11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-5
 @pytest.mark.parametrize(
     ("tenants", "shared"),
     [
-        ([], ""),
+        ([], "did not begin at its beginning"),
         ([("contoso.com", GUID), ("contoso.onmicrosoft.com", OTHER), ("", None)], ""),
         ([("contoso.com", GUID), ("contoso.onmicrosoft.com", GUID), ("", None)], "contoso and fabrikam are"),
         ([("contoso.com", None), (" Contoso.com", None), ("contoso.com", None)], "contoso and fabrikam, nord are"),
@@ -298,6 +298,33 @@ def test_two_hosts_are_not_one_tenant(tenants: list[tuple[str, str | None]], sha
     found = [{"tenant": tenant, "tenant_id": guid} for tenant, guid in tenants]
     problems = planned(CLOSED, hosts=["contoso", "fabrikam", "nord"], tenants=found)["problems"]
     assert [shared in problem for problem in problems] == [True] * bool(shared)
+
+
+def test_a_host_alone_needs_no_look() -> None:
+    assert planned(CLOSED, hosts=["contoso"])["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "refused"),
+    [
+        ({}, False),
+        ({"tags": ["organization_config"]}, True),
+        ({"tags": ["organization_config", "smtp_auth"]}, False),
+        ({"tags": ["smtp_auth"]}, False),
+        ({"tags": ["nightly"]}, False),
+        ({"tags": ["organization_config"], "audit": True}, False),
+    ],
+)
+@pytest.mark.parametrize("exceptions", [{"smtp_auth_authentication_policy": "Let"}, {}])
+@pytest.mark.parametrize("setting", ["default_authentication_policy", "reject_direct_send"])
+def test_the_default_policy_does_not_come_before_its_exceptions(
+    setting: str, exceptions: dict[str, Any], tags: dict[str, Any], refused: bool
+) -> None:
+    """Those who are allowed would have the policy that blocks everybody, and not yet the one that lets them through."""
+    value: Any = "Block" if setting == "default_authentication_policy" else True
+    found = planned({**CLOSED, **exceptions, "organization_config": {setting: value}}, **tags)["problems"]
+    expected = refused and exceptions != {} and setting == "default_authentication_policy"
+    assert ["Add the tag smtp_auth" in problem for problem in found] == [True] * expected
 
 
 @pytest.mark.parametrize(
