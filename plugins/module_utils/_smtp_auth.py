@@ -238,6 +238,11 @@ class Read:
         known = {box.key: box for box in (*self.boxes, *self.found.values())}
         return [box for key, box in known.items() if key not in self.excluded]
 
+    def reached(self) -> list[Record]:
+        """The mailboxes that may gain or lose: those in scope, and excluded ones that follow the organization."""
+        spared = [box for box in self.boxes if box.key in self.excluded]
+        return [*self.in_scope(), *(box for box in spared if box.read(SMTP_AUTH) == INHERIT)]
+
 
 def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     """The plan of a policy, from what was read; raises where it must not be acted on."""
@@ -250,11 +255,12 @@ def make_plan(policy: Policy, read: Read, today: datetime.date) -> Plan:
     values = {box.key: desired(box.read(SMTP_AUTH), by_key.get(box.key), acting, today) for box in scope}
     changes = _mailbox_changes(scope, by_key, values)
     blocked_by = _blocked_by(policy, organization, read, today)
-    moves = _moves(scope, values, organization, blocked=blocked_by is not None)
+    reached = read.reached()
+    moves = _moves(reached, values, organization, blocked=blocked_by is not None)
     opening, closing = _assigned(policy, read, today), _released(acting, read, today)
     users = in_turn(opening, closing, effect(moves))
     if read.policies is not None:
-        moves = read.policies.judged(moves, scope, opening if blocked_by else [*opening, *closing])
+        moves = read.policies.judged(moves, reached, opening if blocked_by else [*opening, *closing])
     phases = ordered(
         [organization, *changes],
         _listed(policy, read.found, today),
@@ -307,18 +313,19 @@ def _released(acting: Policy, read: Read, today: datetime.date) -> list[Change]:
     return [read.policies.release(user) for user in read.policies.holders if user.key not in kept]
 
 
-def _moves(scope: Sequence[Record], values: Mapping[str, Value], organization: Change, *, blocked: bool) -> list[Move]:
+def _moves(boxes: Sequence[Record], values: Mapping[str, Value], organization: Change, *, blocked: bool) -> list[Move]:
     """What becomes of each mailbox.
 
-    values: its own one under the policy. A blocked plan leaves the organization, and whoever would follow it, as they
-    are.
+    values: its own one under the policy, where that cares. A blocked plan leaves the organization, and whoever would
+    follow it, as they are.
     """
     was, becomes = organization.before[SMTP_AUTH], organization.after[SMTP_AUTH]
     if blocked:
         becomes = was
     moves = []
-    for box in scope:
-        own, value = box.read(SMTP_AUTH), values[box.key]
+    for box in boxes:
+        own = box.read(SMTP_AUTH)
+        value = values.get(box.key, own)
         after = own if blocked and value == INHERIT else value
         moves.append(Move(box.target, smtp_auth_enabled(own, was), smtp_auth_enabled(after, becomes)))
     return moves
@@ -405,7 +412,7 @@ def converge(task: Task) -> Result:
             lookup = reader.resolve(accept_cutoff, read.boxes)
             accepted, _none = found_names(lookup, accept_cutoff, "accept_cutoff", tolerant=False)
             lose = {target.key for target in plan.effect.lose} - {box.key for box in accepted.values()}
-            gate.check(task, [box for box in read.in_scope() if box.key in lose])
+            gate.check(task, [box for box in read.reached() if box.key in lose])
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         return {

@@ -89,7 +89,9 @@ options:
     default: false
   exclude:
     description:
-      - Mailboxes that the task leaves alone altogether, such as one whose write the service always refuses.
+      - Mailboxes whose settings the task leaves alone, such as one whose write the service always refuses.
+      - One that follows the organization still gains or loses SMTP AUTH with it. It is announced, and counts for
+        O(max_lose), O(max_gain) and O(require_unused_days) like every other.
       - One that does not exist is an error, and so is one that is on a list.
     type: list
     elements: str

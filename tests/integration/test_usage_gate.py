@@ -41,6 +41,8 @@ def test_a_mailbox_in_use_stops_the_plan_and_is_named_until_it_is_accepted(lab: 
         [
             tried(SMTP_AUTH, closing(tenant), named="check", check_mode=True),
             tried(SMTP_AUTH, closing(tenant), named="refused"),
+            # It follows the organization, whatever the task leaves alone.
+            tried(SMTP_AUTH, closing(tenant, exclude=[tenant.at("reports")]), named="excluded"),
             tried(SMTP_AUTH, closing(tenant, accept_cutoff=[tenant.at("report")]), named="misspelt"),
             task(SMTP_AUTH, accepted, named="accepted, check", check_mode=True),
             task(SMTP_AUTH, accepted, named="accepted"),
@@ -48,7 +50,7 @@ def test_a_mailbox_in_use_stops_the_plan_and_is_named_until_it_is_accepted(lab: 
         ],
         warns=[LOSES, "explicitly enabled"],
     )
-    for name in ("check", "refused"):
+    for name in ("check", "refused", "excluded"):
         step = run[name].refused("refused", rf"{tenant.at('reports')} \(last seen 20.*Z from 203\.0\.113\.20\)")
         assert "1 mailbox that would lose" in step.msg
         assert [one["identity"] for one in step["cut_off"]] == [tenant.at("reports")]

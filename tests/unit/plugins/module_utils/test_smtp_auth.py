@@ -261,6 +261,17 @@ def test_the_whole_plan(mailbox: MakeBox, transport_wire: Callable[..., dict[str
     assert plan.blocked_by is None
 
 
+def test_who_is_excluded_and_follows_the_organization_is_known_to_lose_with_it(
+    mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
+) -> None:
+    boxes = [mailbox(1, "scanner@contoso.com"), mailbox(2, "spared@contoso.com")]
+    given = {"organization": "disabled", "allowed": ["scanner@contoso.com"], "unlisted": "disabled"}
+    plan = plan_of(given, transport_wire(**OPEN), boxes, excluded=frozenset({boxes[1].key}))
+    assert phases(plan) == [["scanner@contoso.com"], ["the organization"]]
+    assert [target.label for target in plan.effect.lose] == ["spared@contoso.com"]
+    assert plan.matched == 1
+
+
 def test_a_listed_mailbox_that_needs_no_write_is_looked_at_all_the_same(
     mailbox: MakeBox, transport_wire: Callable[..., dict[str, t.Any]]
 ) -> None:
