@@ -24,7 +24,8 @@ SOURCE, HTML = SITE / "rst", SITE / "html"
 COLLECTION = "m365.exchange_online"
 # A link out of docs, to what is a page of the repository and not of the site.
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+)([^)]+)\)")
-NOT_PAGES = ("docsite", "site")
+# README.md is for readers of the repository; the site has its own list of pages.
+NOT_PAGES = ("README.md", "docsite", "site")
 # antsibull-docs lists the variables of plugins only, because Ansible knows none of modules.
 ALL_VARIABLES = """
 The variables of the modules, and what each of them stands for, are in
