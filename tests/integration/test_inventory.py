@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 import yaml
-from harness import COLLECTION, Lab, Tenant, task
+from harness import COLLECTION, ROOT, Lab, Tenant, task
 
 from ansible_collections.m365.exchange_online.plugins.inventory import tenants as plugin
 
+EXAMPLE = ROOT / "extensions" / "awx" / "project" / "examples" / "partner.exo_tenants.yml"
 PERMISSIONS = ("DelegatedAdminRelationship.Read.All", "Directory.Read.All")
 FIRST, SECOND = "6babcaad-604b-40ac-a9d7-9fd97c0b779f", "31359c7f-bd7e-475c-86db-fdb8c937548e"
 HOSTILE = "{{ lookup('pipe', 'id') }} {% raw %} \x1b[31m"
@@ -106,6 +107,16 @@ def test_customers_of_relationships_are_hosts(lab: Lab, tmp_path: Path) -> None:
     assert (second["exo_tenant"], second["tenant_name"]) == (SECOND, "Fabrikam")
     assert second["gdap"]["relationships"] == ["Relationship 1", "Audits"]
     assert found.variables[FIRST]["gdap"]["end"] == "2026-01-08"
+
+
+def test_the_example_for_a_project_of_awx(lab: Lab, tmp_path: Path) -> None:
+    asked = partner(lab)
+    path = tmp_path / EXAMPLE.name
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace("partner.onmicrosoft.com", asked.domain))
+    found = listed(asked, path)
+    assert found.rc == 0, found.stderr
+    assert sorted(found.found["tenants"]["hosts"]) == sorted([FIRST, SECOND])
+    assert found.found["gdap_expires_30d"]["hosts"] == [FIRST]
 
 
 def test_what_a_customer_is_called_is_no_template(lab: Lab, tmp_path: Path) -> None:
