@@ -27,7 +27,7 @@ PYTEST = PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections" "$(BIN)/python" 
 
 .DEFAULT_GOAL := help
 .PHONY: help python setup setup-lint link demo test lint unit units integration examples awx ee faults sanity docs site matrix molecule \
-	fuzz benchmark page architecture pictures screens fresh release-check certification build changelog \
+	fuzz benchmark page architecture pictures screens forms fresh release-check certification build changelog \
 	clean distclean lint-style lint-types lint-yaml lint-changelog lint-playbooks lint-docs lint-licences lint-artefact
 
 help: ## Show this list
@@ -150,6 +150,9 @@ page: setup ## Look at the evidence page in headless Chromium, where there is on
 
 pictures: page ## Take the pictures of the evidence page for docs/pictures anew
 	PATH="$(BIN):$$PATH" PYTHONPATH="$(CACHE)/collections:tests:playbooks/files" "$(BIN)/python" -m page.pictures
+
+forms: setup ## Draw docs/pictures/awx-*.svg anew from what awx_setup makes
+	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.forms
 
 screens: setup ## Draw docs/pictures/*.svg anew from real runs against the simulator
 	@PATH="$(BIN):$$PATH" PYTHONPATH=tests:playbooks/files "$(BIN)/python" -m tools.screens
