@@ -23,7 +23,7 @@ from jinja2.nativetypes import NativeEnvironment
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 # As in the guide, docs/awx.md.
-GIVEN = {
+GIVEN: Mapping[str, t.Any] = {
     "exo_awx_image": "registry.example.com/exchange-online-ee:1.0.0",
     "exo_awx_project_url": "https://git.example.com/exchange-online.git",
     "__exo_organization": "Default",
@@ -119,7 +119,7 @@ def rendered(value: t.Any, **more: t.Any) -> str | bool:
     """The value as a form shows it."""
     if isinstance(value, bool):
         return value
-    found = NativeEnvironment().from_string(str(value)).render(**GIVEN, **more)
+    found: t.Any = NativeEnvironment().from_string(str(value)).render(**GIVEN, **more)
     text = ", ".join(found) if isinstance(found, list) else str(found)
     return WORDS.get(text, text)
 
