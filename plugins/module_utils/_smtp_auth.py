@@ -412,7 +412,7 @@ def converge(task: Task) -> Result:
             lookup = reader.resolve(accept_cutoff, read.boxes)
             accepted, _none = found_names(lookup, accept_cutoff, "accept_cutoff", tolerant=False)
             lose = {target.key for target in plan.effect.lose} - {box.key for box in accepted.values()}
-            gate.check(task, [box for box in read.reached() if box.key in lose])
+            gate.check(task, [box for box in read.reached() if box.key in lose], read.boxes)
 
     def shape(plan: Plan, told: Sequence[Outcome]) -> Result:
         return {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._files import
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
 from ansible_collections.m365.exchange_online.plugins.module_utils._sign_in_log import read_log
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
     NOT_SEEN,
     USED,
@@ -37,8 +38,11 @@ class UsageGate:
     days: int
     report: Report | None
 
-    def check(self, task: Task, losers: Sequence[Record]) -> None:
-        """Raise Refused where one of those who lose SMTP AUTH uses it, or may use it."""
+    def check(self, task: Task, losers: Sequence[Record], everybody: Sequence[Record]) -> None:
+        """Raise Refused where one of those who lose SMTP AUTH uses it, or may use it.
+
+        everybody: all mailboxes that were read, because a sender of the report who is none of them may be a loser.
+        """
         if not losers:
             return
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -47,6 +51,20 @@ class UsageGate:
         stopped = [(record, usage) for record, usage in usages if usage.state != NOT_SEEN]
         if stopped:
             raise refusal(self.days, stopped)
+        # The log goes by object ids, which a new address leaves as they are.
+        if self.report and (log.failure or log.coverage.gap):
+            _warn_of_strangers(task, self.report, everybody)
+
+
+def _warn_of_strangers(task: Task, report: Report, everybody: Sequence[Record]) -> None:
+    known = {address.lower() for address in itertools.chain.from_iterable(map(addresses, everybody))}
+    strangers = sorted(sender for sender in report.senders if sender not in known)
+    if strangers:
+        verb = "is" if len(strangers) == 1 else "are"
+        task.warn(
+            f"{counted(len(strangers), 'sender')} in usage_report {verb} the address of no mailbox:"
+            f" {listed(strangers)}. A mailbox that had such an address counts as unused under its new one."
+        )
 
 
 def parse_gate(days: int, path: str | None, today: datetime.date) -> UsageGate:

@@ -142,6 +142,10 @@ options:
       - Use is read from the sign-in log of Entra ID, which needs the application permission C(AuditLog.Read.All) of
         Microsoft Graph and Entra ID P1 or P2, and is kept for 30 days. Without them, or for more days, give
         O(usage_report).
+      - The log does not say of a sign-in with OAuth that it was over SMTP, so whoever sends with a token counts as
+        unused there. O(usage_report) has them, and O(allowed) should.
+      - This is about what this task takes away. What else can take Basic away (C(default_authentication_policy) and the
+        switches of authentication policies) has its warnings and limits, and does not ask who is in use.
     type: int
   accept_cutoff:
     description:

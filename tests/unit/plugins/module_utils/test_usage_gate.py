@@ -17,7 +17,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_auth import usage_gate
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import CAS_MAILBOX
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Task
-from ansible_collections.m365.exchange_online.plugins.module_utils._usage import Seen, Sent, Usage
+from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
+    Coverage,
+    Report,
+    Seen,
+    Sent,
+    Usage,
+)
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import (
     UsageGate,
     described,
@@ -59,8 +65,8 @@ def sign_in(number: int, code: int = 0) -> dict[str, t.Any]:
     }
 
 
-def task(graph: FakeGraph | None) -> Task:
-    return Task({}, True, lambda text: None, t.cast(t.Any, None), connect_graph=lambda: t.cast(t.Any, graph))
+def task(graph: FakeGraph | None, warn: t.Callable[[str], None] = lambda text: None) -> Task:
+    return Task({}, True, warn, t.cast(t.Any, None), connect_graph=lambda: t.cast(t.Any, graph))
 
 
 GATE = UsageGate(30, None)
@@ -78,19 +84,30 @@ GATE = UsageGate(30, None)
 )
 def test_a_success_stops_the_plan_and_a_failure_never_does(rows: list[dict[str, t.Any]], stops: bool) -> None:
     if not stops:
-        GATE.check(task(FakeGraph(*rows)), [record(1)])
+        GATE.check(task(FakeGraph(*rows)), [record(1)], [])
         return
     with pytest.raises(Refused, match=r"user1@contoso\.com \(last seen 2026-11-22T06:12:01Z from 203\.0\.113\.10\)"):
-        GATE.check(task(FakeGraph(*rows)), [record(1)])
+        GATE.check(task(FakeGraph(*rows)), [record(1)], [])
 
 
 def test_what_is_not_known_stops_the_plan() -> None:
     with pytest.raises(Refused, match=r"by 1 mailbox that would lose it: user1@contoso\.com \(not known: access_token"):
-        GATE.check(task(None), [record(1)])
+        GATE.check(task(None), [record(1)], [])
+
+
+@pytest.mark.parametrize(("graph", "warns"), [(FakeGraph(), 0), (None, 1)], ids=["the log goes by ids", "no log"])
+def test_a_sender_of_the_report_whom_nobody_is_may_be_a_renamed_mailbox(graph: FakeGraph | None, warns: int) -> None:
+    complete = Coverage(30, TODAY - datetime.timedelta(days=30), TODAY)
+    senders = {"user2@contoso.com": Sent(basic=1), "former.name@contoso.com": Sent(basic=1)}
+    gate = UsageGate(30, Report(senders, complete, TODAY - datetime.timedelta(days=30)))
+    said: list[str] = []
+    gate.check(task(graph, said.append), [record(1)], [record(1), record(2)])
+    assert len(said) == warns
+    assert all("1 sender in usage_report is the address of no mailbox: former.name@contoso.com." in one for one in said)
 
 
 def test_nobody_who_loses_needs_no_question() -> None:
-    GATE.check(t.cast(t.Any, None), [])
+    GATE.check(t.cast(t.Any, None), [], [])
 
 
 def test_a_refusal_names_those_in_use_first_and_stays_small() -> None:
@@ -137,9 +154,9 @@ def test_the_report_counts_where_there_is_no_log(tmp_path: Path) -> None:
     report.write_text("Date,Sender\n2026-10-01,user2@contoso.com\n2026-11-25,user1@contoso.com\n")
     gate = usage_gate({**NOTHING, "require_unused_days": 30, "usage_report": str(report)}, TODAY)
     assert gate is not None
-    gate.check(task(None), [record(2), record(3)])
+    gate.check(task(None), [record(2), record(3)], [])
     with pytest.raises(Refused, match="user1"):
-        gate.check(task(None), [record(1)])
+        gate.check(task(None), [record(1)], [])
 
 
 def test_no_gate() -> None:
