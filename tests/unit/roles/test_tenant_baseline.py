@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._options import CONNECTION_NAMES
+from ansible_collections.m365.exchange_online.plugins.module_utils._options import CONNECTION_NAMES, OPTIONS
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._baseline import (
     COMMON,
     FORMS,
@@ -30,6 +30,7 @@ ROLE = ROOT / "roles" / "tenant_baseline"
 MODULE_UTILS = "ansible_collections.m365.exchange_online.plugins.module_utils"
 PLUGIN_UTILS = "ansible_collections.m365.exchange_online.plugins.plugin_utils"
 NAMES = [part.name for part in PARTS]
+SECRETS = {f"exo_{option.name}" for option in OPTIONS if option.no_log}
 # Whoever may set extra variables of a job must not choose where the secret goes.
 NOT_MAPPED = {"endpoint", "authority", "graph_endpoint", "validate_certs"}
 
@@ -52,9 +53,14 @@ def parts() -> list[dict[str, Any]]:
 def test_every_variable_is_in_every_place() -> None:
     assert sorted(load("defaults/main.yml")) == sorted(FORMS)
     for entry in load("meta/argument_specs.yml")["argument_specs"].values():
-        assert sorted(entry["options"]) == sorted(FORMS)
+        assert sorted(entry["options"]) == sorted({*FORMS, *SECRETS})
     rows = re.findall(r"^\| `(tenant_baseline_\w+)` \|", (ROLE / "README.md").read_text(encoding="utf-8"), re.M)
     assert sorted(rows) == sorted(FORMS)
+
+
+def test_the_secrets_are_known_to_the_core() -> None:
+    options = load("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert {name for name, option in options.items() if option.get("no_log")} == SECRETS
 
 
 def test_defaults_are_those_of_the_filter() -> None:
