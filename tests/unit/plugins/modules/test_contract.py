@@ -255,6 +255,9 @@ def test_what_is_returned_can_be_named_in_a_template(name: str) -> None:
 def test_every_module_is_in_the_action_group() -> None:
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     assert groups == {"exo": CONNECTED}
+    nox = (ROOT / "antsibull-nox.toml").read_text(encoding="utf-8")
+    (exclusions,) = re.findall(r"^exclusions = \[(.*)\]$", nox, re.MULTILINE)
+    assert {*re.findall(r'"(\w+)"', exclusions)} == {name for name in (*LOCAL, *ACTIONS) if name.startswith("exo_")}
 
 
 def test_the_version_is_told_once() -> None:
