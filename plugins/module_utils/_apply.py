@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import time
-import typing as t
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import FATAL, Client, Command
@@ -21,6 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     PartialFailure,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome, Outcomes, Place, left_out
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Expected, Guard, Phase, Plan, places
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import (
@@ -33,76 +33,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._reader impor
 _POLLS = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks; the last one repeats
 _TICK = 1.0  # seconds between two looks whether the run still lives
 _DELAYS = 3  # how often the propagation delay may begin, because a mailbox was changed, before the task gives up
-
-Place = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one change. ``sent``: something may have been written, even if it failed in the end.
-
-    ``confirmed``: whether the service was seen to show it; None where nobody looked.
-    """
-
-    change: Change
-    sent: bool = False
-    error: ExoError | None = None
-    confirmed: bool | None = None
-
-    @property
-    def status(self) -> str:
-        if self.error is not None:
-            return "failed"
-        return "changed" if self.change.changed else "unchanged"
-
-
-@dataclass
-class Outcomes:
-    """What became of a plan, by place, in the order of the writes. ``fatal``: why nothing more was sent."""
-
-    by_place: dict[Place, Outcome] = field(default_factory=dict)
-    fatal: ExoError | None = None
-
-    def __iter__(self) -> t.Iterator[Outcome]:
-        return iter(list(self.by_place.values()))
-
-    def of(self, change: Change) -> Outcome | None:
-        return self.by_place.get(change.target.place)
-
-    def put(self, outcome: Outcome) -> None:
-        self.by_place[outcome.change.target.place] = outcome
-
-    @property
-    def changed(self) -> bool:
-        return any(outcome.sent for outcome in self)
-
-    @property
-    def confirmed(self) -> bool | None:
-        seen = [outcome.confirmed for outcome in self if outcome.confirmed is not None]
-        return all(seen) if seen else None
-
-    def unconfirmed(self) -> list[str]:
-        return [outcome.change.label for outcome in self if outcome.confirmed is False]
-
-    def failure(self) -> ExoError | None:
-        """The task's failure, if there is one."""
-        if self.fatal:
-            return self.fatal
-        failed = [outcome for outcome in self if outcome.error]
-        if not failed:
-            return None
-        first = t.cast(ExoError, failed[0].error)
-        done = sum(1 for outcome in self if outcome.status == "changed")
-        if not done or isinstance(first, NotConfirmed):
-            return first
-        return PartialFailure(
-            f"{len(failed)} of {len(failed) + done} changes failed, the others are done."
-            f" {failed[0].change.label}: {first.message}",
-            hint=first.hint or "Run the task again: it finishes what is left.",
-            http_status=first.http_status,
-            cmdlet=first.cmdlet,
-            request_id=first.request_id,
-        )
 
 
 @dataclass(frozen=True)
@@ -156,13 +86,6 @@ def apply(client: Client, plan: Plan, waiting: Waiting, progress: Progress = qui
 def _leave(run: _Run, phase: Phase, reason: ExoError) -> None:
     for change in phase.changes:
         run.outcomes.put(Outcome(change, error=left_out(change, reason)))
-
-
-def left_out(change: Change, reason: ExoError) -> ExoError:
-    """Why one change was not written, where the reason is another object's."""
-    if change.target.table.single:
-        return reason
-    return type(reason)(f"Not written: {reason.message}", hint=reason.hint)
 
 
 def _judged(run: _Run, guard: Guard) -> ExoError | None:

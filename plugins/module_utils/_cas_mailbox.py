@@ -11,7 +11,6 @@ import typing as t
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
@@ -26,6 +25,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered, parse_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Property, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reach import Reach, reach

@@ -10,7 +10,6 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
@@ -18,6 +17,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._converge imp
 from ansible_collections.m365.exchange_online.plugins.module_utils._entries import Entry, merge, parse_entries
 from ansible_collections.m365.exchange_online.plugins.module_utils._few import find_few
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Phase, Plan, parse_limit
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_few, readable
 from ansible_collections.m365.exchange_online.plugins.module_utils._selection import check_settings, given_names

@@ -10,15 +10,12 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _apply, _results, _undo
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
+from ansible_collections.m365.exchange_online.plugins.module_utils import _results
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest, Refused
-from ansible_collections.m365.exchange_online.plugins.module_utils._files import absolute, replace_if_different
+from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome, Outcomes
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Limits, Plan, check_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import listed
-from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import Content, split
 
 Shape = Callable[[Plan, Sequence[Outcome]], Result]
 
@@ -47,16 +44,13 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     extra.update(_save_effect(task, client, plan))
     check_limits(plan, wanted.limits)
     wanted.check(plan)
-    if plan.changed and task.params.get("undo_in_result"):
-        extra["undo"] = _way_back(task, client, plan)
-    path = _undo_path(task, plan)
     outcomes = None
-    if plan.changed and not task.check_mode:
-        if path:
-            extra["undo_file"] = _undo.write(path, client.tenant_id, task.tenant, task.module, plan)
-        waiting = _apply.Waiting(task.params["wait"], task.params["wait_timeout"])
-        outcomes = _apply.apply(client, plan, waiting, task.progress)
-        extra.update(_told(task, client, outcomes))
+    if plan.changed:
+        # Most runs change nothing, and loading this takes time.
+        from ansible_collections.m365.exchange_online.plugins.module_utils import _write
+
+        outcomes, told = _write.carry_out(task, client, plan)
+        extra.update(told)
     result = _result(task, plan, wanted, outcomes, extra)
     failure = _failure(plan, wanted, outcomes)
     if failure:
@@ -65,39 +59,14 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     return result
 
 
-def _undo_path(task: Task, plan: Plan) -> str | None:
-    """The undo file to write, None where no file is wanted or nothing changes; raises Refused where it can't be."""
-    path = task.params.get("undo_file")
-    return _undo.prepare(path) if path and plan.changed else None
-
-
-def _way_back(task: Task, client: Client, plan: Plan) -> Content:
-    """The former values for the result, or the first part of them; raises Refused where the others are in none."""
-    parts = split(_undo.compact(client.tenant_id, task.tenant, task.module, plan))
-    if len(parts) == 1:
-        return parts[0]
-    if task.check_mode and task.undo_parts:
-        task.undo_parts.keep(parts)
-    elif not task.check_mode and not (task.undo_parts and task.undo_parts.told(parts)):
-        raise Refused(
-            f"The former values of {len(plan.changes):,} objects are too long for one result (undo_in_result), and no"
-            " other results of this run hold them. Nothing was changed.",
-            hint="If others have just changed the tenant, run it again. Before a task of your own come the same task in"
-            " check mode and exo_undo_part for each further part. undo_file needs none of this.",
-        )
-    return parts[0]
-
-
-def _failure(plan: Plan, wanted: Wanted, outcomes: _apply.Outcomes | None) -> ExoError | None:
+def _failure(plan: Plan, wanted: Wanted, outcomes: Outcomes | None) -> ExoError | None:
     """The task's failure, if there is one: of several the one to mend first."""
     if outcomes is None:
         return plan.blocked_by or wanted.failure
     return outcomes.fatal or plan.blocked_by or outcomes.failure() or wanted.failure
 
 
-def _result(
-    task: Task, plan: Plan, wanted: Wanted, outcomes: _apply.Outcomes | None, extra: Mapping[str, t.Any]
-) -> Result:
+def _result(task: Task, plan: Plan, wanted: Wanted, outcomes: Outcomes | None, extra: Mapping[str, t.Any]) -> Result:
     """What became of the plan, or would become of it, with its lists cut to what fits."""
     told = _results.outcomes_of(plan, outcomes)
     shaped = wanted.shape(plan, told)
@@ -122,27 +91,10 @@ def _save_effect(task: Task, client: Client, plan: Plan) -> Result:
     path = task.params.get("effect_file")
     if not path:
         return {}
-    absolute("effect_file", path)
-    if not path.lower().endswith((".csv", ".json")):
-        raise InvalidRequest(f"effect_file has to end in .csv or .json, which decides its form; it is {path}.")
-    text = _results.effect_text(path, task.tenant, client.tenant_id, plan.effect)
-    replace_if_different("effect_file", path, text, dry_run=False)
+    from ansible_collections.m365.exchange_online.plugins.module_utils import _effect_file
+
+    _effect_file.write(path, task.tenant, client.tenant_id, plan.effect)
     return {"effect_file": path}
-
-
-def _told(task: Task, client: Client, outcomes: _apply.Outcomes) -> Result:
-    """What else is to be said after writing: what does not show yet, and what the service itself warned of."""
-    late = outcomes.unconfirmed()
-    if late:
-        task.warn(
-            f"The service took the new values but did not show them within {task.params['wait_timeout']} seconds:"
-            f" {listed(late)}. That can take some minutes."
-        )
-    for warning in client.warnings:
-        task.warn(f"The service says about {warning}")
-    if outcomes.confirmed is None or not task.params["wait"]:
-        return {}
-    return {"confirmed": outcomes.confirmed}
 
 
 def _closing(task: Task, plan: Plan, told: Sequence[Outcome], about: str, extra: Mapping[str, t.Any]) -> str:

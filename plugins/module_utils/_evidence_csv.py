@@ -15,7 +15,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._evidence imp
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_controls import FAIL
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_exceptions import JudgedException
 from ansible_collections.m365.exchange_online.plugins.module_utils._evidence_report import Report, TenantReport
-from ansible_collections.m365.exchange_online.plugins.module_utils._results import defused
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import defused
 
 Row = Sequence[object]
 

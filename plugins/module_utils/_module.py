@@ -20,7 +20,6 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._authority im
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._credentials import Credential, select
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, InvalidRequest
-from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import HAS_REQUESTS, Http
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import quiet
 from ansible_collections.m365.exchange_online.plugins.module_utils._results import bounded_arguments
@@ -31,7 +30,10 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_variable
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import fit
 from ansible_collections.m365.exchange_online.plugins.module_utils._tokens import TokenSource
-from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
+
+if t.TYPE_CHECKING:  # few tasks need these, so the others do not wait for them
+    from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
+    from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 
 class ExoModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
@@ -74,7 +76,7 @@ def run_module(
         tenant,
         module._name,
         connector.graph,
-        UndoParts(directory) if directory else None,
+        _undo_parts(module.params, directory),
     )
     failed = False
     try:
@@ -87,6 +89,15 @@ def run_module(
     if failed:
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _undo_parts(params: Mapping[str, t.Any], directory: str | None) -> UndoParts | None:
+    """Where a way back waits that is too long for one result."""
+    if not (params.get("undo_in_result") and directory):
+        return None
+    from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
+
+    return UndoParts(directory)
 
 
 def _completed(module: ExoModule, connector: _Connector, result: Result) -> Result:
@@ -153,6 +164,8 @@ class _Connector:
         connection = self._connection
         if connection.credential.method == "access_token":
             return None
+        from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
+
         tokens = self._tokens(connection.cloud.graph_resource(connection.graph_endpoint))
         graph = Graph(self._http, tokens, connection.graph_endpoint, retries=connection.retries)
         self._made.append(graph)

@@ -62,7 +62,6 @@ class Kind:
         return isinstance(value, str)
 
 
-@dataclass(frozen=True)
 class Bool(Kind):
     argument: t.ClassVar[Mapping[str, t.Any]] = {"type": "bool"}
 
@@ -111,7 +110,6 @@ class Tristate(Kind):
         return None if target == INHERIT else target
 
 
-@dataclass(frozen=True)
 class Integer(Kind):
     argument: t.ClassVar[Mapping[str, t.Any]] = {"type": "int"}
 
@@ -131,7 +129,6 @@ class Integer(Kind):
         return number
 
 
-@dataclass(frozen=True)
 class Unlimited(Kind):
     """A number or the word Unlimited; the service sends the number as text."""
 
@@ -266,7 +263,6 @@ class PolicyReference(Text):
         return str(policy["Guid"]) if policy and policy.get("Guid") else None
 
 
-@dataclass(frozen=True)
 class Address(Text):
     """An SMTP address. The service refuses anything else, but only when it is written."""
 
@@ -277,7 +273,6 @@ class Address(Text):
         return text
 
 
-@dataclass(frozen=True)
 class Domain(Text):
     """The name of one domain, without a wildcard."""
 
@@ -288,7 +283,6 @@ class Domain(Text):
         return text
 
 
-@dataclass(frozen=True)
 class Language(Text):
     """A culture name; the service may send it as an object."""
 
@@ -326,7 +320,6 @@ class Duration(Kind):
         return _span(seconds)
 
 
-@dataclass(frozen=True)
 class Policy(Text):
     """A policy by its name; a distinguished name is taken as the name in it."""
 
@@ -410,7 +403,6 @@ class TextList(Kind):
         return DesiredList(whole=tuple(entries_of(value)), exact=True)
 
 
-@dataclass(frozen=True)
 class AppIds(TextList):
     """Application ids: a list here, one text with commas for the service. An entry that is not a GUID is an error."""
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results, _undo, _undo_parts
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
@@ -26,6 +25,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     WrongTenant,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record, Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
     Listed,
     Plan,

@@ -10,18 +10,14 @@ with a note that says how much was left out.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome, Outcomes, left_out
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change
-from ansible_collections.m365.exchange_online.plugins.module_utils._effect import Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, PartialFailure
-from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome, Outcomes, left_out
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
@@ -192,40 +188,6 @@ def _own_word(value: Value, works: bool | None) -> str:
 
 def _shown(value: Value) -> str:
     return fit(json.dumps(value, ensure_ascii=False))
-
-
-def effect_text(path: str, tenant: str, tenant_id: str, effect: Effect) -> str:
-    """Everybody who loses or gains, as the content of a CSV or JSON file, by its ending."""
-
-    def told(target: Target, verb: str) -> dict[str, str]:
-        return {
-            "tenant": tenant,
-            "tenant_id": tenant_id,
-            "guid": target.key,
-            "primary_smtp_address": target.primary_smtp_address,
-            "display_name": target.display_name,
-            "smtp_auth": verb,
-        }
-
-    rows = [*(told(target, "loses") for target in effect.lose), *(told(target, "gains") for target in effect.gain)]
-    if path.lower().endswith(".json"):
-        return json.dumps(rows, indent=1) + "\n"
-    columns = ("tenant", "tenant_id", "guid", "primary_smtp_address", "display_name", "smtp_auth")
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: defused(value) for name, value in row.items()})
-    return buffer.getvalue()
-
-
-# How a formula begins, or what a spreadsheet passes on to other programs.
-_FORMULA = ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n")
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" '\"").startswith(_FORMULA) else cell
 
 
 def bounded(result: dict[str, t.Any], lists: Sequence[str]) -> dict[str, t.Any]:

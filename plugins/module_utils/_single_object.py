@@ -10,12 +10,12 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted, converge
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan, ordered, parse_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import Table
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import read_single, readable

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import SMTP_AUTH_POLICY
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._converge import Wanted
@@ -26,17 +25,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
     Refused,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Missing, Record
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import (
     Listed,
     Plan,
     in_turn,
     ordered,
     parse_limits,
-)
-from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import (
-    Policies,
-    read_policies_for,
-    warn_of_policies,
 )
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Reader, read_single
@@ -55,7 +50,9 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._task import Result, Task
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, listed
 
-if t.TYPE_CHECKING:
+if t.TYPE_CHECKING:  # few tasks need these, so the others do not wait for them
+    from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
+    from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import Policies
     from ansible_collections.m365.exchange_online.plugins.module_utils._usage_gate import UsageGate
 
 ARGUMENT_SPEC: Mapping[str, t.Any] = SMTP_AUTH_POLICY
@@ -393,6 +390,8 @@ def converge(task: Task) -> Result:
     reader = Reader(client, [SMTP_AUTH], task.progress, warn=task.warn, addresses=bool(gate and gate.report))
     read = _read(reader, policy, organization, exclude, tolerant=params["lookup_failure_action"] == "warn")
     if params["authentication_policy"]:
+        from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import read_policies_for
+
         read = replace(read, policies=read_policies_for(task, client, _basic(policy, read, today)))
     plan = make_plan(policy, read, today)
     touched = {change.target.key for change in plan.changes}
@@ -400,7 +399,7 @@ def converge(task: Task) -> Result:
     unlisted_enabled = _unlisted_enabled(plan, read)
     _warn(task, policy, plan, unlisted_enabled, today)
     opened = [box for box in _basic(policy, read, today) if box.key in touched]
-    warn_of_policies(task, client, read.policies, opened, [box.key for box in read.found.values()])
+    _warn_of_policies(task, client, read, opened)
     more = {
         "unlisted_enabled": unlisted_enabled,
         "expired": [entry.result() for entry in policy.over(today)],
@@ -425,6 +424,13 @@ def converge(task: Task) -> Result:
 
     wanted = Wanted(shape, limits.of(plan.matched), _expired(policy, today), more, check)
     return converge_plan(task, client, plan, wanted)
+
+
+def _warn_of_policies(task: Task, client: Client, read: Read, opened: Sequence[Record]) -> None:
+    if read.policies or opened:
+        from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import warn_of_policies
+
+        warn_of_policies(task, client, read.policies, opened, [box.key for box in read.found.values()])
 
 
 def _users_result(plan: Plan, told: Sequence[Outcome]) -> Result:

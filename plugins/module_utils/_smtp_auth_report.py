@@ -17,9 +17,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._results import defused
 from ansible_collections.m365.exchange_online.plugins.module_utils._smtp_replies import Reply
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, fit, listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, defused, fit, listed
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import USED, Log, Usage
 from ansible_collections.m365.exchange_online.plugins.module_utils._verdict import (
     ALLOWED,

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
-from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
 from ansible_collections.m365.exchange_online.plugins.module_utils._reader import Progress, quiet
-from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
+
+if t.TYPE_CHECKING:  # few tasks need these, so the others do not wait for them
+    from ansible_collections.m365.exchange_online.plugins.module_utils._graph import Graph
+    from ansible_collections.m365.exchange_online.plugins.module_utils._undo_parts import UndoParts
 
 Result = dict[str, t.Any]
 

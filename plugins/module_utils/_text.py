@@ -73,3 +73,12 @@ def plural(noun: str) -> str:
     if noun.endswith("y"):
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith("x") else f"{noun}s"
+
+
+# How a formula begins, or what a spreadsheet passes on to other programs.
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\t", "\r", "\n")
+
+
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.lstrip(" '\"").startswith(_FORMULA) else cell

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
-from ansible_collections.m365.exchange_online.plugins.module_utils._apply import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, LOOKUP, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client
@@ -21,6 +20,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._converge imp
 from ansible_collections.m365.exchange_online.plugins.module_utils._effect import NOBODY, Effect
 from ansible_collections.m365.exchange_online.plugins.module_utils._entries import merge, parse_entries
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
+from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Phase, Plan, parse_limits
 from ansible_collections.m365.exchange_online.plugins.module_utils._policies import bound
 from ansible_collections.m365.exchange_online.plugins.module_utils._policy_gate import (

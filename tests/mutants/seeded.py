@@ -27,6 +27,7 @@ def _of(file: str, *tests: str) -> t.Callable[[str, str, str], Mutant]:
 _plan, _change, _apply = _of("plan"), _of("change"), _of("apply")
 _client, _tokens, _undo = _of("client"), _of("tokens"), _of("undo")
 _restore, _smtp_auth, _converge = _of("restore"), _of("smtp_auth"), _of("converge")
+_write = _of("write", "converge")
 _results, _reader, _selection = _of("results", "converge"), _of("reader"), _of("selection")
 _retry, _properties, _effect = _of("retry"), _of("properties"), _of("effect")
 
@@ -41,6 +42,21 @@ MUTANTS = (
         'tuple(Expected(target, {SMTP_AUTH: True}, "disabled") for target in targets.values())',
         "()",
         "the organization is opened although a denied mailbox follows it",
+    ),
+    _plan(
+        "for target in (*listed.disabled, *closed)}",
+        "for target in listed.disabled}",
+        "the organization is opened although a mailbox on no list could not be disabled",
+    ),
+    _plan(
+        "Phase(enabling, behind_policies)",
+        "Phase(enabling)",
+        "a mailbox opens although its policy could not be closed",
+    ),
+    _plan(
+        "_behind_settings(users.after_closing, disabling, organization), blocked_by)",
+        "None, blocked_by)",
+        "a policy opens although the mailbox could not be closed",
     ),
     _plan(
         'return Guard(expected, "The organization was left open", "going on could cut it off", delay)',
@@ -123,6 +139,11 @@ MUTANTS = (
         "a clock that is ahead makes the wait endless",
     ),
     _apply(
+        "        if self._ahead is None:\n",
+        "        if True:\n",
+        "the part of a second that a date leaves out is taken for somebody's change",
+    ),
+    _apply(
         "            run.outcomes.fatal = run.outcomes.fatal or answer\n",
         "            pass\n",
         "writes go on without access",
@@ -166,13 +187,11 @@ MUTANTS = (
         "other.tenant_id == undo.tenant_id and other.written > undo.written", "False", "an old file undoes a new run"
     ),
     # The one way
-    _converge(
-        '        if path:\n            extra["undo_file"]',
-        '        if False:\n            extra["undo_file"]',
-        "no undo file is written",
+    _write(
+        '    if path:\n        told["undo_file"]', '    if False:\n        told["undo_file"]', "no undo file is written"
     ),
     _converge("    check_limits(plan, wanted.limits)\n", "", "no limit holds"),
-    _converge("    if plan.changed and not task.check_mode:", "    if plan.changed:", "check mode writes"),
+    _write("    if task.check_mode:\n        return None, told\n", "", "check mode writes"),
     _results(
         "    if blocked_by is not None:\n        return Outcome(change, error=left_out(change, blocked_by))\n",
         "",

@@ -23,6 +23,8 @@ FLOORS = {
         (
             "_apply",
             "_converge",
+            "_outcomes",
+            "_write",
             "_reader",
             "_restore",
             "_undo",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.m365.exchange_online.plugins.module_utils import _converge, _undo, _undo_parts
+from ansible_collections.m365.exchange_online.plugins.module_utils import _undo, _undo_parts, _write
 from ansible_collections.m365.exchange_online.plugins.module_utils._arguments import LIMITS, UNDO, WAIT
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import plan_change
 from ansible_collections.m365.exchange_online.plugins.module_utils._client import Client, Command
@@ -335,7 +335,7 @@ def test_a_lost_answer_is_looked_at_and_told_as_it_is(job: Job, run: Run) -> Non
 def test_a_way_back_in_parts_is_told_before_the_first_write(
     job: Job, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_converge, "split", functools.partial(_undo_parts.split, most=700))
+    monkeypatch.setattr(_write, "split", functools.partial(_undo_parts.split, most=700))
     place = UndoParts(str(tmp_path))
 
     def refused(**how: t.Any) -> str:
