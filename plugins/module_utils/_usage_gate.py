@@ -21,6 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._text import 
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage import (
     NOT_SEEN,
     USED,
+    Log,
     Report,
     Usage,
     usage_of,
@@ -28,6 +29,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._usage import
 from ansible_collections.m365.exchange_online.plugins.module_utils._usage_report import read_report
 
 _LONGEST = 365  # days: no source reaches further back
+_DECIDE = "Put those that need it in allowed, and those that may be cut off in accept_cutoff."
 _MOST_TOLD = 500  # mailboxes in the result of a refusal
 
 
@@ -50,10 +52,16 @@ class UsageGate:
         usages = [(record, usage_of(object_id(record), addresses(record), log, self.report)) for record in losers]
         stopped = [(record, usage) for record, usage in usages if usage.state != NOT_SEEN]
         if stopped:
-            raise refusal(self.days, stopped)
+            raise refusal(self.days, stopped, self._what_would_tell(log))
         # The log goes by object ids, which a new address leaves as they are.
         if self.report and (log.failure or log.coverage.gap):
             _warn_of_strangers(task, self.report, everybody)
+
+    def _what_would_tell(self, log: Log) -> str:
+        """What to do about use that is not known; '' where both sources were read."""
+        sources = [f"grant the app {log.permission} of Microsoft Graph"] if log.permission else []
+        sources += [] if self.report else ["give usage_report"]
+        return f"To know of all, {' or '.join(sources)}. " if sources else ""
 
 
 def _warn_of_strangers(task: Task, report: Report, everybody: Sequence[Record]) -> None:
@@ -74,15 +82,18 @@ def parse_gate(days: int, path: str | None, today: datetime.date) -> UsageGate:
     return UsageGate(days, read_report(absolute("usage_report", path), today, days) if path else None)
 
 
-def refusal(days: int, stopped: Sequence[tuple[Record, Usage]]) -> Refused:
-    """The failure that names each mailbox with when and from where it was seen, those in use first."""
+def refusal(days: int, stopped: Sequence[tuple[Record, Usage]], what_would_tell: str = "") -> Refused:
+    """The failure that names each mailbox with when and from where it was seen, those in use first.
+
+    what_would_tell: a sentence on what to do about use that is not known.
+    """
     first = sorted(stopped, key=lambda one: one[1].state != USED)
     names = "; ".join(f"{record.label} ({described(usage)})" for record, usage in first[:SAMPLE])
     more = f" and {len(first) - SAMPLE} more" if len(first) > SAMPLE else ""
     told = [{"identity": record.label, "guid": record.key, "usage": usage.result()} for record, usage in first]
     return Refused(
         f"{_reason(days, stopped)}: {names}{more}. Nothing was changed.",
-        hint="Put those that need it in allowed, and those that may be cut off in accept_cutoff.",
+        hint=(what_would_tell if any(usage.state != USED for _record, usage in stopped) else "") + _DECIDE,
         result={"cut_off": told[:_MOST_TOLD]},
     )
 

@@ -77,6 +77,17 @@ def test_what_is_not_known_stops_the_plan(lab: Lab, entra: dict[str, Any], reaso
     assert tenant.writes() == []
 
 
+def test_a_log_that_breaks_off_or_may_not_be_read_stops_the_plan(lab: Lab) -> None:
+    broken, closed = with_senders(lab, page_size=2), small(lab, apps=[{"graph_roles": []}])
+    broken.fault("page_expired", match={"endpoint": "graph", "resource": "sign_ins", "page": 3}, times=None)
+    accepted = closing(broken, accept_cutoff=[broken.at("reports")])
+    warns = [LOSES, "explicitly enabled"]
+    broken.one(SMTP_AUTH, accepted, warns=warns).refused("refused", "not read to its end", "page")
+    step = closed.one(SMTP_AUTH, closing(closed), warns=warns).refused("refused", "HTTP 403")
+    assert "grant the app AuditLog.Read.All of Microsoft Graph or give usage_report" in step["hint"]
+    assert [tenant.writes() for tenant in (broken, closed)] == [[], []]
+
+
 def test_a_report_counts_without_a_licence(lab: Lab, tmp_path: Path) -> None:
     tenant = with_senders(lab, licence="none")
     report = tmp_path / "report.csv"

@@ -106,6 +106,16 @@ def test_a_sender_of_the_report_whom_nobody_is_may_be_a_renamed_mailbox(graph: F
     assert all("1 sender in usage_report is the address of no mailbox: former.name@contoso.com." in one for one in said)
 
 
+def test_a_refusal_says_what_would_tell_more() -> None:
+    decide = "Put those that need it in allowed, and those that may be cut off in accept_cutoff."
+    stopped = [(record(1), Usage("unknown", "no")), (record(2), Usage("used"))]
+    assert refusal(30, stopped, "Give more. ").hint == f"Give more. {decide}"
+    assert refusal(30, stopped[1:], "Give more. ").hint == decide
+    with pytest.raises(Refused) as refused:
+        GATE.check(task(None), [record(1)], [])
+    assert refused.value.hint == f"To know of all, give usage_report. {decide}"
+
+
 def test_nobody_who_loses_needs_no_question() -> None:
     GATE.check(t.cast(t.Any, None), [], [])
 
