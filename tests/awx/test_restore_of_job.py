@@ -131,6 +131,39 @@ def test_what_the_role_did_in_a_job_is_taken_back(
     assert told == ["Announce what is put back", "Put it back"] * 2
 
 
+def policies(lab: Lab, tenant: Tenant) -> tuple[Any, ...]:
+    """The organization's default, and the policies of users who have one of their own."""
+    state = lab.simulator.state(tenant.label)
+    own = {user["Guid"]: user["AuthenticationPolicy"] for user in state["users"] if user["AuthenticationPolicy"]}
+    return state["organization_config"]["DefaultAuthenticationPolicy"], own
+
+
+def test_one_job_makes_policies_and_gives_them(lab: Lab, controller: Controller, environment: dict[str, str]) -> None:
+    """In the pass that announces they are not there yet; all that hangs on them is announced all the same."""
+    tenant = small(lab)
+    before = policies(lab, tenant)
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_authentication_policies": [{"name": "Let", "allow_basic_auth_smtp": True}, {"name": "Block"}],
+        "tenant_baseline_smtp_auth_allowed": tenant.allowed("scanner"),
+        "tenant_baseline_smtp_auth_authentication_policy": "Let",
+        "tenant_baseline_organization_config": {"default_authentication_policy": "Block"},
+        "tenant_baseline_max_lose": "100%",
+    }
+    run = lab.run_playbook(
+        PLAYBOOKS / "baseline.yml", [tenant], host_vars={tenant.label: variables}, env=tenant.urls,
+        extra_vars={"awx_job_id": JOB}, warns=[EFFECT, "stray", "policy"],
+    )  # fmt: skip
+    default, own = policies(lab, tenant)
+    assert "Block" in default and len(own) == 1
+    told = [step for step in run.steps if "undo" in step.result or "results" in step.result]
+    keep(
+        controller, [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(told)], status="successful"
+    )
+    restore(lab, [tenant], environment, warns=[EFFECT, "stays as it is", "policy"], force=True)
+    assert policies(lab, tenant) == before
+
+
 def put_back(run: Run, tenant: Tenant) -> list[bool]:
     """Of each content that the playbook tried to put back, whether that changed anything."""
     return [step.changed for step in run.steps if (step.task, step.host) == ("Put it back", tenant.label)]
