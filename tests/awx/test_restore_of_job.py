@@ -164,6 +164,38 @@ def test_one_job_makes_policies_and_gives_them(lab: Lab, controller: Controller,
     assert policies(lab, tenant) == before
 
 
+def test_a_job_too_large_for_one_result_is_taken_back(
+    lab: Lab, controller: Controller, environment: dict[str, str]
+) -> None:
+    """Both jobs tell their way back in parts. AWX keeps 700,000 characters of a result, and a GUID takes 40."""
+    tenant = lab.tenant(generate={"count": 9000})
+    before = pop(lab, tenant)
+    variables = {
+        **tenant.host_vars,
+        "tenant_baseline_all_mailboxes": {"pop_enabled": False},
+        "tenant_baseline_max_changes": "100%",
+    }
+    run = lab.run_playbook(
+        PLAYBOOKS / "baseline.yml", [tenant], host_vars={tenant.label: variables}, env=tenant.urls,
+        extra_vars={"awx_job_id": JOB}, warns=["exo_cas_mailbox_plan sets them"],
+    )  # fmt: skip
+    assert not any(pop(lab, tenant).values())
+    told = [step for step in run.steps if "undo" in step.result or "results" in step.result]
+    assert [step.task for step in told if "results" in step.result] == ["Tell what the announcement had no room for"]
+    assert all(len(str(step.result)) < 700_000 for step in told)
+    events = [as_event(number, step, "exo_cas_mailbox") for number, step in enumerate(told)]
+    keep(controller, events, status="successful")
+    run = restore(lab, [tenant], environment, warns=[".*"], awx_job_id=JOB + 1)
+    assert put_back(run, tenant) == [True]
+    assert run["Announce what is put back"]["undo"]["parts"] == 2
+    assert pop(lab, tenant) == before
+
+    keep(controller, events[:1] + events[2:], status="successful")
+    run = restore(lab, [tenant], environment, may_fail=True)
+    assert "has 1 of the 2 parts" in run.steps[-1].msg
+    assert put_back(run, tenant) == []
+
+
 def put_back(run: Run, tenant: Tenant) -> list[bool]:
     """Of each content that the playbook tried to put back, whether that changed anything."""
     return [step.changed for step in run.steps if (step.task, step.host) == ("Put it back", tenant.label)]
