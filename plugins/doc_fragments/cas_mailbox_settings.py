@@ -12,8 +12,8 @@ options:
     description:
       - IDs of the devices that may use Exchange ActiveSync with this mailbox, whatever the device access rules
         of the organization say.
-      - Others write to this list too. Whoever releases or blocks a phone that is in quarantine adds it here, so
-        a whole list that you set undoes their decision. Prefer C(add) and C(remove).
+      - Other administrators change this list too. Releasing or blocking a phone in quarantine adds it here, so setting
+        the whole list undoes their decision. Prefer C(add) and C(remove).
       - A list sets exactly these IDs. A dictionary takes C(add) and C(remove), or C(set). An empty list clears
         it.
     type: raw
@@ -21,16 +21,16 @@ options:
     description:
       - IDs of the devices that may not use Exchange ActiveSync with this mailbox, whatever the device access
         rules of the organization say.
-      - Others write to this list too. Whoever releases or blocks a phone that is in quarantine adds it here, so
-        a whole list that you set undoes their decision. Prefer C(add) and C(remove).
+      - Other administrators change this list too. Releasing or blocking a phone in quarantine adds it here, so setting
+        the whole list undoes their decision. Prefer C(add) and C(remove).
       - A list sets exactly these IDs. A dictionary takes C(add) and C(remove), or C(set). An empty list clears
         it.
     type: raw
   active_sync_enabled:
     description:
-      - Whether the mailbox may be used with Exchange ActiveSync. While it is V(false), the other ActiveSync
-        settings are stored but do not act.
-      - A change of the license can set it anew, from the CAS mailbox plan.
+      - Whether the mailbox may be used with Exchange ActiveSync. While it is V(false), the other ActiveSync settings
+        are stored but have no effect.
+      - A license change can reset it to the value in the CAS mailbox plan.
     type: bool
   active_sync_mailbox_policy:
     description:
@@ -46,8 +46,8 @@ options:
     type: bool
   ews_allow_entourage:
     description:
-      - Whether Microsoft Entourage may use Exchange Web Services (EWS) with the mailbox. The program is long
-        gone.
+      - Whether Microsoft Entourage may use Exchange Web Services (EWS) with the mailbox. The program was discontinued
+        long ago.
       - V(inherit) (null in the service) leaves it to the organization.
     type: str
     choices:
@@ -57,9 +57,8 @@ options:
   ews_allow_list:
     description:
       - User agents that may use EWS with the mailbox.
-      - Patterns are told apart by upper and lower case when they are applied, and may contain C(*), as in
-        V(OWA/*).
-      - It acts only while O(ews_enabled) allows EWS and O(ews_application_access_policy=EnforceAllowList). The
+      - Patterns are case-sensitive when they are applied, and may contain C(*), as in V(OWA/*).
+      - It has an effect only while O(ews_enabled) allows EWS and O(ews_application_access_policy=EnforceAllowList). The
         service wants that policy in the same call as a list, so the module always sends both.
       - A list sets exactly these. A dictionary takes C(add) and C(remove), or C(set). An empty list clears it.
     type: raw
@@ -96,17 +95,16 @@ options:
   ews_block_list:
     description:
       - User agents that may not use EWS with the mailbox.
-      - Patterns are told apart by upper and lower case when they are applied, and may contain C(*), as in
-        V(OWA/*).
-      - It acts only while O(ews_enabled) allows EWS and O(ews_application_access_policy=EnforceBlockList). The
+      - Patterns are case-sensitive when they are applied, and may contain C(*), as in V(OWA/*).
+      - It has an effect only while O(ews_enabled) allows EWS and O(ews_application_access_policy=EnforceBlockList). The
         service wants that policy in the same call as a list, so the module always sends both.
       - A list sets exactly these. A dictionary takes C(add) and C(remove), or C(set). An empty list clears it.
     type: raw
   ews_enabled:
     description:
-      - Whether EWS may be used with the mailbox. While it is V(false), the other EWS settings are stored but do
-        not act.
-      - V(inherit) (null in the service) leaves it to the organization. V(true) is no promise, for the
+      - Whether EWS may be used with the mailbox. While it is V(false), the other EWS settings are stored but have no
+        effect.
+      - V(inherit) (null in the service) leaves it to the organization. V(true) alone is not enough, because the
         organization has to allow EWS as well.
       - Microsoft is retiring EWS in Exchange Online, step by step until April 2027.
     type: str
@@ -116,16 +114,16 @@ options:
       - inherit
   imap_enabled:
     description:
-      - Whether the mailbox may be read with IMAP4. While it is V(false), the other IMAP settings are stored but
-        do not act.
-      - A change of the license can set it anew, from the CAS mailbox plan.
+      - Whether the mailbox may be read with IMAP4. While it is V(false), the other IMAP settings are stored but have no
+        effect.
+      - A license change can reset it to the value in the CAS mailbox plan.
     type: bool
   imap_force_ical_for_calendar_retrieval_option:
     description:
       - Whether IMAP4 clients get meeting requests as iCalendar (V(true)) or as a link to Outlook on the web
         (V(false)).
-      - It acts only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(imap_use_protocol_defaults=true) beside it is a contradiction.
+      - It has an effect only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call
+        when it sets this option, and O(imap_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: bool
   imap_messages_retrieval_mime_format:
     description:
@@ -133,21 +131,21 @@ options:
         V(HtmlAndTextAlternative), V(TextEnrichedOnly), V(TextEnrichedAndTextAlternative), V(BestBodyFormat) and
         V(Tnef), or its number from V(0) to V(6) in this order.
       - It reads back as the name, whichever you write.
-      - It acts only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(imap_use_protocol_defaults=true) beside it is a contradiction.
+      - It has an effect only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call
+        when it sets this option, and O(imap_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: str
   imap_suppress_read_receipt:
     description:
       - Whether an IMAP4 client causes one read receipt, when the message is opened (V(true)), or a second one
         when it is fetched (V(false)).
-      - It acts only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(imap_use_protocol_defaults=true) beside it is a contradiction.
+      - It has an effect only while O(imap_use_protocol_defaults) is off. The module turns that off in the same call
+        when it sets this option, and O(imap_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: bool
   imap_use_protocol_defaults:
     description:
       - Whether the defaults of the service hold for IMAP4, in place of the three IMAP format options of the
         mailbox.
-      - With V(true), what those options held may stay stored and visible, without acting.
+      - With V(true), what those options held may stay stored and visible, without effect.
     type: bool
   mac_outlook_enabled:
     description:
@@ -186,8 +184,8 @@ options:
     type: bool
   owa_for_devices_enabled:
     description:
-      - Whether the former app OWA for Devices may be used with the mailbox. The app was retired in 2018; the
-        setting is stored and does not act.
+      - Whether the former app OWA for Devices may be used with the mailbox. The app was retired in 2018; the setting is
+        stored but has no effect.
     type: bool
   owa_mailbox_policy:
     description:
@@ -195,21 +193,21 @@ options:
         the service shows the name and the two could not be compared.
       - V('') means that no policy is assigned. That is a state of its own; the service does not turn it into
         C(OwaMailboxPolicy-Default).
-      - A change of the license can set it anew. Users can see the effect up to an hour later.
+      - A license change can reset it. Users can see the effect up to an hour later.
     type: str
   pop_enabled:
     description:
-      - Whether the mailbox may be read with POP3. While it is V(false), the other POP settings are stored but
-        do not act.
-      - A change of the license can set it anew, from the CAS mailbox plan.
+      - Whether the mailbox may be read with POP3. While it is V(false), the other POP settings are stored but have no
+        effect.
+      - A license change can reset it to the value in the CAS mailbox plan.
     type: bool
   pop_force_ical_for_calendar_retrieval_option:
     description:
       - Whether POP3 clients get meeting requests as iCalendar (V(true)) or as a link to Outlook on the web
         (V(false)).
-      - Do not rely on a default. Both values are found on mailboxes that nobody touched.
-      - It acts only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(pop_use_protocol_defaults=true) beside it is a contradiction.
+      - Do not rely on a default. Both values are found on mailboxes whose setting was never changed.
+      - It has an effect only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
+        it sets this option, and O(pop_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: bool
   pop_messages_retrieval_mime_format:
     description:
@@ -217,26 +215,26 @@ options:
         V(HtmlAndTextAlternative), V(TextEnrichedOnly), V(TextEnrichedAndTextAlternative), V(BestBodyFormat) and
         V(Tnef), or its number from V(0) to V(6) in this order.
       - It reads back as the name, whichever you write.
-      - It acts only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(pop_use_protocol_defaults=true) beside it is a contradiction.
+      - It has an effect only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
+        it sets this option, and O(pop_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: str
   pop_suppress_read_receipt:
     description:
       - Whether a POP3 client causes one read receipt, when the message is opened (V(true)), or a second one
         when it is fetched (V(false)).
-      - It acts only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
-        it sets this option, and O(pop_use_protocol_defaults=true) beside it is a contradiction.
+      - It has an effect only while O(pop_use_protocol_defaults) is off. The module turns that off in the same call when
+        it sets this option, and O(pop_use_protocol_defaults=true) together with it is refused as a contradiction.
     type: bool
   pop_use_protocol_defaults:
     description:
       - Whether the defaults of the service hold for POP3, in place of the three POP format options of the
         mailbox.
-      - With V(true), what those options held may stay stored and visible, without acting.
+      - With V(true), what those options held may stay stored and visible, without effect.
     type: bool
   public_folder_client_access:
     description:
       - Whether the user sees public folders in Outlook where the organization restricts that.
-      - It acts only while C(PublicFolderShowClientControl) of the organization is on.
+      - It has an effect only while C(PublicFolderShowClientControl) of the organization is on.
     type: bool
   show_gal_as_default_view:
     description:
@@ -249,8 +247,8 @@ options:
         it, and V(true) turns it off, even if the organization allows it.
       - V(inherit) (null in the service, blank in PowerShell) lets the organization decide, see
         O(m365.exchange_online.exo_transport_config#module:smtp_client_authentication_disabled).
-      - It switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional
-        Access and an authentication policy can each block SMTP AUTH besides.
+      - It switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access and an
+        authentication policy can each block SMTP AUTH as well.
     type: str
     choices:
       - "true"

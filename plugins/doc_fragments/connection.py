@@ -10,7 +10,7 @@ class ModuleDocFragment:
 options:
   tenant:
     description:
-      - The tenant that the module works on, as its GUID or as any domain that is verified in it.
+      - The tenant that the module works on, as its GUID or as any of its verified domains.
       - Before the first call the tenant in the token is compared with this one, and a token of another tenant is
         refused. This holds for O(access_token) too.
       - If not given, the value of the environment variable E(EXO_TENANT), E(AZURE_TENANT_ID) or E(AZURE_TENANT) is
@@ -28,7 +28,7 @@ options:
     type: str
   client_secret:
     description:
-      - A client secret of the app registration. A certificate is the better choice where you have one.
+      - A client secret of the app registration. A certificate is better if you have one.
       - If not given, the value of the environment variable E(EXO_CLIENT_SECRET), E(AZURE_CLIENT_SECRET) or
         E(AZURE_SECRET) is used, the first that is not empty.
     type: str
@@ -41,10 +41,10 @@ options:
     type: path
   certificate:
     description:
-      - The certificate and its private key as PEM text, for instance out of a vault. Use it instead of
-        O(certificate_path) where the key should not lie in a file.
-      - If not given, the value of the environment variable E(EXO_CERTIFICATE) is used. Some job runners cut an
-        environment variable at its first line break, AWX among them; hand the key over as a file there.
+      - The certificate and its private key as PEM text, for instance from a vault. Use it instead of
+        O(certificate_path) if the key should not be in a file.
+      - If not given, the value of the environment variable E(EXO_CERTIFICATE) is used. Some job runners, AWX among
+        them, cut an environment variable off at its first line break; pass the key as a file there.
     type: str
   certificate_password:
     description:
@@ -54,22 +54,22 @@ options:
     type: str
   federated_token_file:
     description:
-      - Path of a file with a token of a foreign identity provider that the app registration trusts (workload identity
+      - Path of a file with a token from another identity provider that the app registration trusts (workload identity
         federation).
       - If not given, the value of the environment variable E(EXO_FEDERATED_TOKEN_FILE) or
         E(AZURE_FEDERATED_TOKEN_FILE) is used, the first that is not empty.
     type: path
   access_token:
     description:
-      - An access token for Exchange Online that you got in another way. It is used as it is and never renewed, so a
+      - An access token for Exchange Online that you got some other way. It is used as it is and never renewed, so a
         long run can outlive it.
       - If not given, the value of the environment variable E(EXO_ACCESS_TOKEN) is used.
     type: str
   auth_source:
     description:
       - How the module proves who it is.
-      - V(auto) takes the one method that is completely described by the other options and the environment. If there
-        is none, only a part of one, or more than one, the task fails before any request and says what is missing.
+      - V(auto) uses the one method that the other options and the environment describe completely. If they describe
+        none, only part of one, or more than one, the task fails before any request and says what is missing.
       - V(certificate) needs O(client_id) and either O(certificate_path) or O(certificate).
       - V(secret) needs O(client_id) and O(client_secret).
       - V(access_token) needs O(access_token).
@@ -88,7 +88,7 @@ options:
     default: auto
   cloud:
     description:
-      - The Microsoft cloud that the tenant lives in. It decides which hosts are called. V(gcc) has the same hosts as
+      - The Microsoft cloud that the tenant is in. It decides which hosts are called. V(gcc) has the same hosts as
         V(worldwide).
       - V(china) is the cloud that 21Vianet operates.
       - If not given, the value of the environment variable E(EXO_CLOUD) is used.
@@ -102,18 +102,19 @@ options:
     default: worldwide
   endpoint:
     description:
-      - URL that takes the place of the cloud's Exchange Online host, for a simulator or a reverse proxy.
-      - It must be C(https). A host that is none of the cloud's own gives a warning, because it gets to see the token.
+      - URL to use instead of the cloud's Exchange Online host, for a simulator or a reverse proxy.
+      - It must be C(https). The task warns about a host that is not one of the cloud's own, because that host sees the
+        token.
       - If not given, the value of the environment variable E(EXO_ENDPOINT) is used.
     type: str
   authority:
     description:
-      - URL that takes the place of the cloud's sign-in host. The same rules as for O(endpoint) hold.
+      - URL to use instead of the cloud's sign-in host. The rules are the same as for O(endpoint).
       - If not given, the value of the environment variable E(EXO_AUTHORITY) is used.
     type: str
   validate_certs:
     description:
-      - Whether the TLS certificates of the service are verified. Set it to V(false) in a laboratory only. To trust a
+      - Whether the TLS certificates of the service are verified. Set it to V(false) only in a test lab. To trust a
         private certification authority, use O(ca_path) instead.
       - If not given, the value of the environment variable E(EXO_VALIDATE_CERTS) is used.
     type: bool
@@ -122,28 +123,28 @@ options:
     description:
       - Path of a file with PEM certificates of the certification authorities to trust, for instance that of an
         inspecting proxy.
-      - Where neither is set, a file that E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) names is trusted, as in every
-        program that uses the library requests.
+      - If neither is set, a file that E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) names is trusted, as in every program
+        that uses the library requests.
       - If not given, the value of the environment variable E(EXO_CA_PATH) is used.
     type: path
   timeout:
     description:
-      - How many seconds one request may take. Reading all mailboxes of a large tenant takes many requests, and each
-        has this time of its own.
+      - How many seconds one request may take. Reading all mailboxes of a large tenant takes many requests, and each of
+        them may take this long.
       - If not given, the value of the environment variable E(EXO_TIMEOUT) is used.
     type: int
     default: 300
   retries:
     description:
-      - How often a request is tried again after the first time when the service is throttling or for a moment
-        unavailable. V(0) never tries again.
+      - How often a request is tried again when the service throttles it or is briefly unavailable. V(0) never tries
+        again.
       - If not given, the value of the environment variable E(EXO_RETRIES) is used.
     type: int
     default: 5
   concurrency:
     description:
-      - How many batches of up to ten calls are under way at the same time. A higher number is not always faster, for
-        the service throttles each tenant.
+      - How many batches of up to ten calls are under way at the same time. A higher number is not always faster,
+        because the service throttles each tenant.
       - If not given, the value of the environment variable E(EXO_CONCURRENCY) is used.
     type: int
     default: 4
@@ -155,14 +156,13 @@ notes:
   - The modules call the administration REST API of Exchange Online (C(InvokeCommand)), the one that Microsoft's own
     PowerShell module uses. Microsoft does not publish it as a contract, so it can change without notice.
   - An empty string or null counts as "not given", in the connection options and in their environment variables.
-  - An option beats the environment. The variables that start with C(EXO_) and those that start with C(AZURE_) are two
-    families, and one credential is never put together from both.
+  - An option takes precedence over the environment. The variables that start with C(EXO_) and those that start with
+    C(AZURE_) are two families, and one credential is never assembled from both.
   - A secret that is an option of the task is not sent over a connection that is not local, unless E(EXO_ALLOW_REMOTE)
     is V(true) in the environment of Ansible.
   - Proxies are taken from the usual environment variables, E(HTTPS_PROXY) and E(NO_PROXY).
-  - The app registration needs the application permission C(Exchange.ManageAsApp) of C(Office 365 Exchange Online)
-    with admin consent, and beside it a role in the tenant. One without the other is refused with HTTP status 401 or
-    403.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) of C(Office 365 Exchange Online) with
+    admin consent, and a role in the tenant as well. One without the other is refused with HTTP status 401 or 403.
   - "A task that fails returns RV(ignore:error_code), which is one of these: V(authentication_failed) (there was no
     token, or the service refused it), V(access_denied) (a permission or a role is missing), V(wrong_tenant) (the
     token is of another tenant), V(not_found) and V(ambiguous) (no mailbox, or more than one, has this identity),
@@ -179,7 +179,7 @@ notes:
 options:
   graph_endpoint:
     description:
-      - URL that takes the place of the cloud's Microsoft Graph host. The same rules as for O(endpoint) hold.
+      - URL to use instead of the cloud's Microsoft Graph host. The rules are the same as for O(endpoint).
       - If not given, the value of the environment variable E(EXO_GRAPH_ENDPOINT) is used.
     type: str
 """

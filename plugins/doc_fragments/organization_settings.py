@@ -14,8 +14,8 @@ options:
     type: bool
   activity_based_authentication_timeout_interval:
     description:
-      - How long a session may be idle before it is signed out, between V(00:05:00) and V(08:00:00). Quote it,
-        because YAML takes some spans of time for numbers; a number is taken as seconds.
+      - How long a session may be idle before it is signed out, between V(00:05:00) and V(08:00:00). Quote it, because
+        YAML reads some durations as numbers; a number is taken as seconds.
     type: str
   activity_based_authentication_timeout_with_single_sign_on_enabled:
     description:
@@ -23,8 +23,8 @@ options:
     type: bool
   apps_for_office_enabled:
     description:
-      - Whether add-ins of Outlook may be activated. V(false) stops new ones for everybody, those that report
-        messages among them.
+      - Whether add-ins of Outlook may be activated. V(false) stops new ones for everybody, including those that report
+        messages.
     type: bool
   audit_disabled:
     description:
@@ -78,7 +78,7 @@ options:
     type: str
   direct_reports_group_auto_creation_enabled:
     description:
-      - Whether each manager gets a group of the direct reports.
+      - Whether each manager gets a group of their direct reports.
     type: bool
   elc_processing_disabled:
     description:
@@ -92,8 +92,8 @@ options:
     type: bool
   ews_allow_list:
     description:
-      - The user agents that may use Exchange Web Services under V(EnforceAllowList), such as V(OWA/*). Upper and
-        lower case count.
+      - The user agents that may use Exchange Web Services under V(EnforceAllowList), such as V(OWA/*). They are
+        case-sensitive.
       - Takes the whole list, or a dictionary with C(add), C(remove) or C(set).
     type: raw
   ews_allow_mac_outlook:
@@ -117,7 +117,7 @@ options:
   ews_allowed_app_ids:
     description:
       - The applications that may use Exchange Web Services while O(ews_enabled=true), by their client IDs. Since
-        October 2026 an empty list means none. A new list can need a day to act.
+        October 2026 an empty list means none. A new list can take a day to take effect.
       - Takes the whole list, or a dictionary with C(add), C(remove) or C(set).
     type: raw
   ews_application_access_policy:
@@ -170,7 +170,7 @@ options:
     type: bool
   mail_tips_large_audience_threshold:
     description:
-      - From how many recipients on a MailTip warns of a large audience.
+      - The number of recipients from which a MailTip warns of a large audience.
     type: int
   mail_tips_mailbox_sourced_tips_enabled:
     description:
@@ -187,8 +187,8 @@ options:
       - inherit
   oauth2_client_profile_enabled:
     description:
-      - Whether Outlook and other clients of Exchange use modern authentication. V(false) sends them back to sign-
-        ins without a second factor.
+      - Whether Outlook and other clients of Exchange use modern authentication. V(false) sends them back to sign-ins
+        without a second factor.
     type: bool
   public_computers_detection_enabled:
     description:
@@ -211,7 +211,7 @@ options:
   reject_direct_send:
     description:
       - Whether mail is refused that claims one of your domains, comes without authentication and matches no inbound
-        connector. Devices that send so stop, unless a connector covers them.
+        connector. Devices that send this way stop sending, unless a connector covers them.
     type: bool
   send_from_alias_enabled:
     description:

@@ -11,14 +11,14 @@ options:
   all_mailboxes:
     description:
       - Take every mailbox of the tenant, instead of those in O(identity).
-      - If the read does not come to its end, the task fails. It never works on a part of the tenant.
+      - If the read is incomplete, the task fails. It never works on part of a tenant.
     type: bool
     default: false
   exclude:
     description:
       - Mailboxes to leave alone, in the same forms as O(identity). Only with O(all_mailboxes=true).
-      - An entry that no mailbox has is an error and never just ignored, for a typing mistake here would touch the
-        very mailbox that you meant to protect.
+      - An entry that matches no mailbox is an error and is never ignored, because with a typing mistake here the task
+        would change the very mailbox that you meant to protect.
     type: list
     elements: str
   where:

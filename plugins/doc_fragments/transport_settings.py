@@ -11,7 +11,8 @@ options:
   address_book_policy_routing_enabled:
     description:
       - Whether users under different address book policies appear to each other as external recipients.
-      - Without address book policies in the tenant it has no visible effect. A change can need half an hour to act.
+      - Without address book policies in the tenant it has no visible effect. A change can take half an hour to take
+        effect.
     type: bool
   allow_legacy_tls_clients:
     description:
@@ -45,19 +46,19 @@ options:
       - UseExchangeDSNs
   external_delay_dsn_enabled:
     description:
-      - Whether a sender hears of it when a message to or from the outside is late.
+      - Whether a sender is told when a message to or from the outside is delayed.
     type: bool
   external_dsn_default_language:
     description:
       - The language of delivery reports to external recipients when no better one is known, as a culture name such as
         V(en-US) or V(de). V(fr) and V(fr-FR) are two different values.
-      - V('') leaves the choice to the service. That the service lets you go back to that state is not documented.
-      - Quote the names that YAML takes for something else, V("no") above all.
+      - V('') leaves the choice to the service. Whether the service lets you go back to that state is not documented.
+      - Quote names that YAML would read as something else, above all V("no").
     type: str
   external_dsn_language_detection_enabled:
     description:
-      - Whether delivery reports to the outside are written in the language of the original message where it can be
-        told. Otherwise O(external_dsn_default_language) is used.
+      - Whether delivery reports to the outside are written in the language of the original message where that can be
+        detected. Otherwise O(external_dsn_default_language) is used.
     type: bool
   external_dsn_reporting_authority:
     description:
@@ -86,19 +87,19 @@ options:
       - NoCreate
   internal_delay_dsn_enabled:
     description:
-      - Whether a sender hears of it when a message inside the organization is late.
+      - Whether a sender is told when a message inside the organization is delayed.
     type: bool
   internal_dsn_default_language:
     description:
       - The language of delivery reports to internal recipients when no better one is known, as a culture name such as
         V(en-US) or V(de). V(fr) and V(fr-FR) are two different values.
-      - V('') leaves the choice to the service. That the service lets you go back to that state is not documented.
-      - Quote the names that YAML takes for something else, V("no") above all.
+      - V('') leaves the choice to the service. Whether the service lets you go back to that state is not documented.
+      - Quote names that YAML would read as something else, above all V("no").
     type: str
   internal_dsn_language_detection_enabled:
     description:
-      - Whether delivery reports inside the organization are written in the language of the original message where it
-        can be told. Otherwise O(internal_dsn_default_language) is used.
+      - Whether delivery reports inside the organization are written in the language of the original message where that
+        can be detected. Otherwise O(internal_dsn_default_language) is used.
     type: bool
   internal_dsn_reporting_authority:
     description:
@@ -121,7 +122,7 @@ options:
         Online, and the mailbox behind it is not journaled itself.
       - A tenant without such an address reads as V(''). Once an address is set, no way to remove it again in Exchange
         Online is known. It can only be replaced, and V('') is refused.
-      - Setting it can need the management role C(Journaling).
+      - Setting it can require the management role C(Journaling).
     type: str
   max_recipient_envelope_limit:
     description:
@@ -135,13 +136,12 @@ options:
       - How long the service tries to deliver a message before the sender gets a non-delivery report. From 12 to 24
         hours.
       - Written as V(12:00:00) or V(1.00:00:00) (a day), or as a whole number of seconds such as V(43200).
-      - YAML reads an unquoted C(12:00:00) as the number 43200. The module takes that for seconds, so both mean the
-        same.
+      - YAML reads an unquoted C(12:00:00) as the number 43200. The module takes that as seconds, so both mean the same.
     type: str
   prevent_duplicate_journaling_enabled:
     description:
       - Whether, in a hybrid organization, a message is kept from being journaled both on premises and in the cloud.
-      - Not each tenant has the setting. Where it is missing, managing it fails and leaving it out does not.
+      - Not every tenant has the setting. Where it is missing, the task fails if this option is given.
     type: bool
   reply_all_storm_block_duration_hours:
     description:
@@ -150,12 +150,12 @@ options:
     type: int
   reply_all_storm_detection_minimum_recipients:
     description:
-      - From how many recipients on a conversation can be found to be a reply-all storm, V(1000) to V(5000).
+      - The number of recipients from which a conversation can count as a reply-all storm, V(1000) to V(5000).
     type: int
   reply_all_storm_detection_minimum_replies:
     description:
-      - How many replies to all within an hour make a reply-all storm. The service takes V(2) to V(20); its lower
-        limit was higher once, so the service is left to judge.
+      - How many replies to all within an hour make a reply-all storm. The service takes V(2) to V(20); its lower limit
+        used to be higher, so the module leaves that check to the service.
     type: int
   reply_all_storm_protection_enabled:
     description:
@@ -171,15 +171,15 @@ options:
       - Whether SMTP AUTH (authenticated client submission) is off for the organization.
       - The name is inverted. V(true) turns SMTP AUTH off, V(false) turns it B(on) for every mailbox that has no value
         of its own.
-      - A mailbox's own value beats this one. A mailbox with V(false) sends through SMTP AUTH even while this is
-        V(true). M(m365.exchange_online.exo_smtp_auth) manages both together, in an order that cuts nobody off for a
-        moment.
-      - It switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access and
-        an authentication policy can each block SMTP AUTH besides.
+      - A mailbox's own value takes precedence over this one. A mailbox with V(false) sends through SMTP AUTH even while
+        this is V(true). M(m365.exchange_online.exo_smtp_auth) manages both together, in an order that cuts off no
+        listed mailbox, not even for a moment.
+      - It switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access and an
+        authentication policy can each block SMTP AUTH as well.
     type: bool
   voicemail_journaling_enabled:
     description:
       - Whether voice mail notifications are journaled.
-      - Exchange Online stores and shows the value, but it acts on premises only.
+      - Exchange Online stores and shows the value, but it has an effect on premises only.
     type: bool
 """

@@ -12,8 +12,9 @@ options:
     description:
       - Absolute path of a file on the host that runs the module. Before the first write, what is about to change goes
         there as JSON, with the tenant, the GUIDs, the values before and after, and whether SMTP AUTH worked.
-      - The newest file has this name. An older one of the same name gets the time at which it was written into its own.
-      - A directory means a new file in it, with the time in its name.
+      - The newest file has this name. An older file of that name is renamed, with the time at which it was written in
+        its name.
+      - If this is a directory, a new file is made in it, with the time in its name.
       - The file has mode C(0600). It is flushed to disk and read back first. If it can't be written, nothing is
         changed, and check mode says so too.
       - Nothing is written when nothing changes, nor in check mode.
@@ -23,12 +24,12 @@ options:
     description:
       - Whether the result has what O(undo_file) would hold, as C(undo), with GUIDs and without names, in check mode
         too.
-      - For where files do not last, as in AWX. The result of a task with C(check_mode=true) before the one that writes
-        is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it as C(content).
-      - A controller drops a result that is too large. So with more than some 7,000 changes the result has the first
+      - Use it where files do not last, as in AWX. The result of a task with C(check_mode=true) before the one that
+        writes is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it as C(content).
+      - A controller drops a result that is too large. So with more than about 7,000 changes the result has the first
         part, with its number as C(part) and how many there are as C(parts), and M(m365.exchange_online.exo_undo_part)
-        puts each of the others into a result of its own. The task that writes is refused before its first write
-        unless all of them are told. M(m365.exchange_online.exo_restore) takes the list of all parts.
+        puts each of the others into a result of its own. The task that writes is refused before its first write unless
+        all parts have been returned. M(m365.exchange_online.exo_restore) takes the list of all parts.
     type: bool
     default: false
 """
@@ -38,14 +39,14 @@ options:
   wait:
     description:
       - After writing, read back until the service shows the new values.
-      - A value that it does not show within O(wait_timeout) gives a warning and C(confirmed=false) in the result.
-        That is no failure, because the service can need minutes to show what it has taken.
+      - A value that it does not show within O(wait_timeout) gives a warning and C(confirmed=false) in the result. That
+        is not a failure, because the service can take minutes to show a new value.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait for the service to show what was written. Counts with O(wait=true), and wherever the
-        next write relies on one before it.
+      - How many seconds to wait for the service to show what was written. It counts with O(wait=true), and wherever a
+        write relies on the one before it.
     type: int
     default: 60
 """
@@ -59,8 +60,8 @@ options:
       - The percentage is taken of all mailboxes in scope, rounded up, and never means fewer than 10.
       - A plan beyond it is refused before the first write, in check mode too. The message says how many mailboxes
         would change, names the first 20, and gives the value that would let the plan pass.
-      - The organization does not count. With V(0) any change is refused, that of the organization too. Without this
-        option there is no limit.
+      - The organization's own setting does not count. V(0) refuses any change, including one of the organization's
+        setting. Without this option there is no limit.
     type: str
 """
 
@@ -74,9 +75,9 @@ options:
     type: str
   max_lose_when_closing:
     description:
-      - What counts in place of O(max_lose) in a task that closes the organization. That many lose SMTP AUTH then is the
-        purpose, so V(100%) lets such a task pass, while O(max_lose) still holds for every other run of it.
-      - Without it, O(max_lose) counts there as well.
+      - The limit in place of O(max_lose) in a task that closes the organization. Such a task is meant to take SMTP AUTH
+        from many mailboxes, so V(100%) lets it pass, while O(max_lose) still applies to every other run.
+      - Without it, O(max_lose) applies there as well.
     type: str
   max_gain:
     description:
@@ -84,8 +85,8 @@ options:
     type: str
   effect_file:
     description:
-      - Absolute path of a file for everybody who loses or gains SMTP AUTH by the task, in check mode too. The result
-        names just the first 20.
+      - Absolute path of a file that names every mailbox that loses or gains SMTP AUTH by the task, in check mode too.
+        The result names only the first 20.
       - It is CSV, or JSON if the name ends in C(.json).
     type: path
 """
@@ -94,10 +95,10 @@ options:
 options:
   lookup_failure_action:
     description:
-      - What to do about an identity that no mailbox has.
+      - What to do about an identity that matches no mailbox.
       - With V(fail) the task fails before anything is written. With V(warn) it warns and goes on with the others.
-      - An identity that fits more than one mailbox always fails. So does a missing one beside all mailboxes, where a
-        typing mistake would change the very mailbox that the entry was to protect.
+      - An identity that matches more than one mailbox always fails. So does a missing one together with all mailboxes,
+        because with a typing mistake the task would change the very mailbox that the entry was meant to protect.
     type: str
     choices:
       - fail

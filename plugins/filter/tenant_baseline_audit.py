@@ -10,7 +10,7 @@ short_description: Say how a tenant stands to its baseline
 version_added: 1.0.0
 description:
   - Takes what the tasks of the role's entry point C(audit) registered and says how the tenant stands to its baseline.
-  - What could not be read is never taken for compliant.
+  - What could not be read never counts as compliant.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: plan

@@ -11,7 +11,7 @@ version_added: 1.0.0
 description:
   - Takes the variables of one host and says what the role C(m365.exchange_online.tenant_baseline) has to do for it. The
     role uses it; in a playbook of your own it can check an inventory without a tenant.
-  - A variable or a setting that nobody knows is a problem, with the name that may have been meant.
+  - A variable or a setting that does not exist is a problem, with the name that may have been meant.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: []

@@ -17,7 +17,7 @@ description:
   - No customer's tenant is asked anything.
   - A list that could not be read to its end, or is shorter than expected, is an error and never a shorter inventory.
     Ansible goes on without an inventory source that fails, unless E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is
-    V(true). Set it where other sources stand beside this one.
+    V(true). Set it if there are other sources as well.
   - The name of the file has to end in C(exo_tenants.yml) or C(exo_tenants.yaml).
 extends_documentation_fragment:
   - m365.exchange_online.connection
@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - ansible.builtin.inventory_cache
 options:
   plugin:
-    description: That this plugin is meant.
+    description: The name of this plugin.
     type: str
     required: true
     choices:
@@ -38,7 +38,7 @@ options:
         C(DelegatedAdminRelationship.Read.All) of Microsoft Graph, and some partners' tenants need the service
         principal C(Partner Customer Delegated Administration) (C(2832473f-ec63-45fb-976f-5d45a7d4bb91)) for it.
       - V(contracts) are those of a reseller, also without GDAP. The app needs C(Directory.Read.All). It is the only
-        source that tells a domain.
+        source that gives a domain.
       - V(file) is O(tenants_file). Nothing is asked of Microsoft, and no credential is needed.
     type: str
     required: true
@@ -48,7 +48,7 @@ options:
       - file
   tenant:
     description:
-      - The partner's own tenant, as its GUID or as any domain that is verified in it. Not needed with O(source=file).
+      - The partner's own tenant, as its GUID or as any of its verified domains. Not needed with O(source=file).
       - If not given, the value of the environment variable E(EXO_TENANT), E(AZURE_TENANT_ID) or E(AZURE_TENANT) is
         used, the first that is not empty.
     type: str
@@ -123,14 +123,14 @@ options:
     description:
       - A file in which this plugin remembers the tenants, absolute or beside the inventory file. A tenant that is in it
         and is not found any more is an error that names it.
-      - Where a customer has left, remove its line.
+      - When a customer has left, remove its line.
     type: str
   hostvars_prefix:
-    description: What the names of the variables begin with, but for C(exo_tenant).
+    description: What the names of the variables begin with, except for C(exo_tenant).
     type: str
     default: ''
   hostvars_suffix:
-    description: What the names of the variables end with, but for C(exo_tenant).
+    description: What the names of the variables end with, except for C(exo_tenant).
     type: str
     default: ''
 notes:
@@ -139,7 +139,7 @@ notes:
     C(relationships) (their names), C(end) (the last day of the one that lasts longest), C(days_left), C(auto_extend)
     and C(roles) (ids of role definitions)."
   - Texts of the service are never taken for templates.
-  - O(endpoint) and O(concurrency) have no use here. An O(access_token) is one for Microsoft Graph here.
+  - O(endpoint) and O(concurrency) are not used here. O(access_token) has to be one for Microsoft Graph.
   - The credential of this plugin reads the partner's tenant. Those of the customers are in C(group_vars) or in the
     environment, as for any other inventory.
 """

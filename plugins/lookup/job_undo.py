@@ -35,7 +35,7 @@ notes:
     AWX and the controller. E(CONTROLLER_HOST), E(CONTROLLER_OAUTH_TOKEN) or E(CONTROLLER_USERNAME) and
     E(CONTROLLER_PASSWORD), and E(CONTROLLER_VERIFY_SSL), or the same names with C(TOWER_). A credential of the
     controller's own type sets them in a job.
-  - Plain http is refused but for the loopback address, because the token would cross the network in clear.
+  - Plain http is refused, except for the loopback address, because the token would cross the network unencrypted.
     E(EXO_ALLOW_HTTP_CONTROLLER) set to C(true) allows it.
 seealso:
   - module: m365.exchange_online.exo_restore

@@ -14,9 +14,9 @@ description:
   - Manages one authentication policy, which decides with which protocols Basic authentication is allowed.
   - It reads all policies with C(Get-AuthenticationPolicy), because an unknown name returns all of them, and writes with
     C(New-AuthenticationPolicy), C(Set-AuthenticationPolicy) or C(Remove-AuthenticationPolicy).
-  - A policy is never removed and made anew to change it.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator).
+  - A policy is changed in place. It is never removed and created again.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator).
 options:
   name:
     description:
@@ -25,7 +25,7 @@ options:
     required: true
   state:
     description:
-      - Whether there is to be such a policy. V(absent) is refused while users have it, or the organization as default.
+      - Whether the policy should exist. V(absent) is refused while users have it, or the organization as default.
     type: str
     choices:
       - present
@@ -151,8 +151,8 @@ effect:
       - scanner@contoso.com
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
@@ -174,7 +174,7 @@ undo_file:
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv

@@ -13,8 +13,7 @@ version_added: 1.0.0
 description:
   - Returns every authentication policy with its switches, how many users have it as their own, and which one is the
     default.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The
-    directory role
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
     C(Global Reader) is enough.
 extends_documentation_fragment:
   - m365.exchange_online.connection

@@ -13,16 +13,16 @@ version_added: 1.0.0
 description:
   - Manages how mailboxes may be used by clients (SMTP AUTH, IMAP, POP, ActiveSync, EWS, MAPI, Outlook on the web),
     for one mailbox, a list of them, or all, in one task.
-  - It reads the mailboxes with C(Get-CASMailbox), and calls C(Set-CASMailbox) for each mailbox that differs, with
-    just the settings that differ and those that the service wants beside them.
-  - A setting that is left out is not managed. Say V(inherit) to take a value away, so that the level above decides.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management role C(Mail Recipients).
+  - It reads the mailboxes with C(Get-CASMailbox), and calls C(Set-CASMailbox) for each mailbox that differs, with just
+    the settings that differ and those that the service requires along with them.
+  - A setting that is left out is not managed. Use V(inherit) to remove a value, so that the level above decides.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
+    with the management role C(Mail Recipients).
 options:
   identity:
     description:
-      - The mailboxes that get the settings given beside it. User principal names, addresses, GUIDs and aliases are
+      - The mailboxes that get the settings given in this task. User principal names, addresses, GUIDs and aliases are
         taken. Names that are not unique are refused.
     type: list
     elements: str
@@ -30,9 +30,9 @@ options:
     description:
       - Mailboxes that get settings of their own. Each is a dictionary with C(identity) and settings under the names
         of the options of this module.
-      - Beside O(all_mailboxes=true) they override the settings that all the others get.
-      - Two entries for the same mailbox that disagree are an error that names both positions, also when they spell
-        the mailbox differently.
+      - With O(all_mailboxes=true), they override the settings that all the others get.
+      - Two entries for the same mailbox that disagree are an error that names both positions, even if they spell the
+        mailbox differently.
     type: list
     elements: dict
 notes:
@@ -41,8 +41,8 @@ notes:
   - Mailboxes that end with an explicit value for SMTP AUTH are written first, those that end with V(inherit) last.
   - When the write of some mailboxes fails, all others are still done. The task then fails with the whole result, and
     C(changed) is true if anything was written. If signing in or the access fails, it stops at once.
-  - Settings that come with the license (ActiveSync, IMAP, POP, the Outlook on the web policy) can be set anew by the
-    service when a license changes. The next run puts them right.
+  - Settings that come with the license (ActiveSync, IMAP, POP, the Outlook on the web policy) can be reset by the
+    service when a license changes. The next run corrects them.
 extends_documentation_fragment:
   - m365.exchange_online.selection
   - m365.exchange_online.cas_mailbox_settings
@@ -229,7 +229,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Mailboxes that were as wanted already.
+      description: Mailboxes that were as desired already.
       returned: always
       type: int
       sample: 411
@@ -239,7 +239,7 @@ summary:
       type: int
       sample: 0
     missing:
-      description: Identities that no mailbox has.
+      description: Identities that match no mailbox.
       returned: always
       type: int
       sample: 0
@@ -273,13 +273,13 @@ summary:
           sample: []
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv
@@ -315,8 +315,8 @@ diff:
       sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
 truncated:
   description:
-    - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
-      exact, and failed and missing mailboxes come first.
+    - How many entries of a list are left out of the result because it would be too large. The counters are exact, and
+      failed and missing mailboxes come first.
   returned: when something is left out
   type: dict
   sample:

@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Returns how mailboxes may be used by clients, for one mailbox, a list of them, or all, as C(Get-CASMailbox) has
     it.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The directory
-    role C(Global Reader) is enough, as is a custom role group with the management role C(View-Only Recipients).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
+    C(Global Reader) is enough, as is a custom role group with the management role C(View-Only Recipients).
 options:
   identity:
     description:

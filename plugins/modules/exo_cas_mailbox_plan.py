@@ -16,24 +16,24 @@ description:
     that exist keep theirs.
   - It reads all plans with C(Get-CASMailboxPlan) and writes with C(Set-CASMailboxPlan), with just what differs, by
     GUID.
-  - Plans can neither be made nor removed, and have no setting for SMTP AUTH.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator).
+  - Plans can be neither created nor removed, and have no setting for SMTP AUTH.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator).
 options:
   identity:
     description:
-      - The plans that get the settings beside it, by display name, name or GUID.
+      - The plans that get the settings given in this task, by display name, name or GUID.
     type: list
     elements: str
   plans:
     description:
-      - Plans with settings of their own, as dictionaries of C(identity) and settings. Beside O(all_plans=true) they
-        override what all get.
+      - Plans with settings of their own, as dictionaries of C(identity) and settings. With O(all_plans=true), they
+        override what all plans get.
     type: list
     elements: dict
   all_plans:
     description:
-      - Whether all plans of the tenant are meant.
+      - Whether to manage all plans of the tenant.
     type: bool
     default: false
   exclude:
@@ -119,15 +119,15 @@ summary:
     missing: 0
     effect: {lose: 0, gain: 1, lose_sample: [], gain_sample: [scanner@contoso.com]}
 truncated:
-  description: How many entries of a list are left out of the result because it would be too large to arrive.
+  description: How many entries of a list are left out of the result because it would be too large.
   returned: when something is left out
   type: dict
   sample:
     plans: 1
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true

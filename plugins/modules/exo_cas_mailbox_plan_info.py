@@ -12,8 +12,7 @@ short_description: Read what new mailboxes of Exchange Online may use
 version_added: 1.0.0
 description:
   - Returns every mailbox plan with its settings, and whatever else the service sent of it.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The
-    directory role
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
     C(Global Reader) is enough.
 extends_documentation_fragment:
   - m365.exchange_online.connection

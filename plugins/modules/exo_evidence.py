@@ -17,8 +17,8 @@ description:
     before. Two hosts that turn out to be one tenant are named.
   - A tenant that could not be read appears as failed in every format. What was not read is never shown as compliant.
   - The verdict of a control is about its own words only. CIS Microsoft 365 Foundations 6.5.4 and CISA MS.EXO.5.1v1 ask
-    for the organization's flag, and a tenant passes with any number of mailboxes enabled on their own. These
-    exceptions stand beside the verdict.
+    for the organization's flag, and a tenant passes with any number of mailboxes enabled on their own. These exceptions
+    are shown next to the verdict.
 options:
   src:
     description:
@@ -54,7 +54,7 @@ options:
     default: [html, csv, action_plan, markdown, junit, ocsf]
   undo:
     description:
-      - Directories with the undo files of this collection. A change that one of them explains is told as ours, any
+      - Directories with the undo files of this collection. A change that one of them explains is reported as ours, any
         other as not by us.
     type: list
     elements: path
@@ -171,7 +171,7 @@ counts:
       type: int
       sample: 0
     incomplete:
-      description: Tenants that were read, but for a part.
+      description: Tenants that were read, except for a part.
       returned: always
       type: int
       sample: 23

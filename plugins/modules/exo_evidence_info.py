@@ -18,18 +18,18 @@ description:
   - The document has the settings of the organization, how many mailboxes can use SMTP AUTH with Basic and with OAuth,
     which gates are closed to the others, every mailbox with a setting of its own, an exception or use seen, and what
     the change of December 2026 would do.
-  - What can't be read is named in it, with the reason and the permission that would tell. A tenant that can't be read
-    at all leaves a document that says so, and the task fails.
+  - What can't be read is named in it, with the reason and the permission that would show it. A tenant that can't be
+    read at all leaves a document that says so, and the task fails.
   - It reads with C(Get-TransportConfig), C(Get-OrganizationConfig), C(Get-AuthenticationPolicy), C(Get-CASMailbox) and
     C(Get-User), and from Microsoft Graph security defaults, Conditional Access policies and the sign-in log.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The directory
-    role C(Global Reader) is enough. For what comes from Microsoft Graph it needs the application permissions
-    C(Policy.Read.All) and C(AuditLog.Read.All); without them, the gates that rest on it are unknown.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
+    C(Global Reader) is enough. For what comes from Microsoft Graph it needs the application permissions
+    C(Policy.Read.All) and C(AuditLog.Read.All); without them, the gates that depend on it are unknown.
 options:
   dest:
     description:
       - Absolute path of the document. Each run should have a file of its own, because
-        M(m365.exchange_online.exo_evidence) tells from the older ones what changed.
+        M(m365.exchange_online.exo_evidence) compares it with the older ones to find what changed.
       - Without it nothing is kept, and the figures are in the result alone.
     type: str
   host:

@@ -15,8 +15,8 @@ description:
   - It reads them with C(Get-OrganizationConfig), and calls C(Set-OrganizationConfig) once, with just the settings that
     differ. If nothing differs, it is not called at all.
   - A setting that is left out is not managed.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator).
 options:
   allow_empty:
     description:
@@ -26,7 +26,7 @@ options:
     default: false
   planned_policies:
     description:
-      - Authentication policies that an earlier task of the same run makes or changes, by
+      - Authentication policies that an earlier task of the same run makes or changes, with
         M(m365.exchange_online.exo_authentication_policy). In check mode that task has written nothing, so this one
         takes them as they are going to be. Otherwise they are there, and the option is ignored.
     type: list
@@ -37,7 +37,7 @@ options:
         type: str
         required: true
       allow_basic_auth_smtp:
-        description: Its switch for SMTP. Not given, it stays as it is, and is off in a new policy.
+        description: Its switch for SMTP. If not given, it stays as it is, and is off in a new policy.
         type: bool
 notes:
   - With O(reject_direct_send=true) the task warns, because devices that send without signing in stop, unless an
@@ -119,13 +119,13 @@ effect:
     gain_sample: []
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv

@@ -14,8 +14,8 @@ description:
   - Returns the organization's configuration, as C(Get-OrganizationConfig) has it.
   - It also returns whatever else the service sent, so that a property which this collection does not know yet is not
     lost.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The directory
-    role C(Global Reader) is enough, as is a custom role group with the management role C(View-Only Configuration).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
+    C(Global Reader) is enough, as is a custom role group with the management role C(View-Only Configuration).
 extends_documentation_fragment:
   - m365.exchange_online.connection
   - m365.exchange_online.attributes

@@ -18,9 +18,9 @@ description:
   - The file of another tenant is refused.
   - The order of the writes is that of M(m365.exchange_online.exo_smtp_auth). First come the mailboxes whose former
     value for SMTP AUTH is explicit, then the organization, then those that had no value of their own.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management roles C(Mail Recipients) and C(Organization Http Settings).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
+    with the management roles C(Mail Recipients) and C(Organization Http Settings).
 options:
   src:
     description:
@@ -30,24 +30,24 @@ options:
   content:
     description:
       - What an undo file holds, as text or as a dictionary, where there is no file. Give either this or O(src).
-      - What a task told in several parts, because it was too long for one result, is a list of all of them. With one
-        missing nothing is put back.
+      - If a task returned it in several parts, because it was too long for one result, give a list of all of them. If
+        one is missing, nothing is put back.
     type: raw
   force:
     description:
       - Whether to bring back an older file over what came later, and each setting although it was changed after the
         file was written. Without it, a setting that has neither the value before nor the one after stays as it is,
         and is named in a warning and in RV(changed_since).
-      - Without it, a restore is also refused if a mailbox would lose SMTP AUTH by it that had it in the state to be
-        restored, or would gain it and had it not. The organization, its default policy and an authentication policy
+      - Without it, a restore is also refused if it would take SMTP AUTH from a mailbox that had it in the state to be
+        restored, or give it to one that did not. The organization, its default policy and an authentication policy
         decide for mailboxes that are not named in the file. Of those, a restore takes SMTP AUTH only from the ones that
-        gained it by that run, and gives it only to the ones that lost it. So it is refused where others came to follow
-        them since.
+        gained it by that run, and gives it only to the ones that lost it. So it is refused if other mailboxes have come
+        to follow them since.
     type: bool
     default: false
   propagation_delay:
     description:
-      - How many seconds have to be over since the last change of a mailbox in the file that has to stay open, before
+      - How many seconds must have passed since the last change of a mailbox in the file that has to stay open, before
         the organization is closed.
     type: int
     default: 0
@@ -238,7 +238,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Mailboxes that were as wanted already.
+      description: Mailboxes that were as desired already.
       returned: always
       type: int
       sample: 411
@@ -248,7 +248,7 @@ summary:
       type: int
       sample: 0
     missing:
-      description: Identities that no mailbox has.
+      description: Identities that match no mailbox.
       returned: always
       type: int
       sample: 0
@@ -282,8 +282,8 @@ summary:
           sample: []
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
@@ -293,7 +293,7 @@ written:
   type: str
   sample: "2026-11-23T09:59:25.821392+00:00"
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv
@@ -329,8 +329,8 @@ diff:
       sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
 truncated:
   description:
-    - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
-      exact, and failed and missing mailboxes come first.
+    - How many entries of a list are left out of the result because it would be too large. The counters are exact, and
+      failed and missing mailboxes come first.
   returned: when something is left out
   type: dict
   sample:

@@ -16,8 +16,8 @@ description:
   - It only reads, with C(Get-TransportConfig) and C(Get-CASMailbox) among others. The result holds no names,
     addresses or other personal data, so that it can be attached to a bug report.
   - Use it as the first task against a new tenant, to see whether the app registration is complete.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The directory
-    role C(Global Reader) is enough.
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
+    C(Global Reader) is enough.
 extends_documentation_fragment:
   - m365.exchange_online.connection
   - m365.exchange_online.attributes

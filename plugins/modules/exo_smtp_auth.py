@@ -19,9 +19,9 @@ description:
     organization is changed. Those that end without a value of their own come last. So a listed mailbox is not cut off
     for a moment in between.
   - If a listed mailbox can't be enabled, the organization is not closed in that run.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management roles C(Mail Recipients) and C(Organization Http Settings).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
+    with the management roles C(Mail Recipients) and C(Organization Http Settings).
 options:
   organization:
     description:
@@ -58,8 +58,8 @@ options:
         RV(unlisted_enabled).
       - V(not_enabled) takes the explicit value from those that are enabled, so that the organization decides. A value
         that blocks stays.
-      - V(inherit) takes any explicit value away. It is refused unless the organization is V(disabled), or becomes so
-        in this task.
+      - V(inherit) removes any explicit value. It is refused unless the organization is V(disabled), or becomes so in
+        this task.
       - V(disabled) blocks each of them explicitly.
     type: str
     choices:
@@ -73,8 +73,8 @@ options:
       - What to do about entries of either list whose last day is over.
       - V(report) leaves them in force, and the task fails at its end, after everything else is done, so that a
         person looks at them.
-      - V(revoke) takes the exception away. The mailbox goes where O(unlisted) leads, and back to no value of its own
-        with O(unlisted=unmanaged).
+      - V(revoke) removes the exception. The mailbox is then treated as O(unlisted) says; with O(unlisted=unmanaged) its
+        own value is removed.
     type: str
     choices:
       - report
@@ -82,7 +82,7 @@ options:
     default: report
   allow_empty:
     description:
-      - Whether it is meant that no mailbox is allowed. Without it, an O(allowed) that is empty or not given is refused
+      - Whether you really mean to allow no mailbox. Without it, an O(allowed) that is empty or not given is refused
         where this task closes the organization, or where O(unlisted) is anything but V(unmanaged), because a variable
         that came out empty would cut everybody off.
     type: bool
@@ -107,13 +107,13 @@ options:
     type: str
   planned_default_policy:
     description:
-      - The name of the authentication policy that is going to be the organization's default after this task, by
-        M(m365.exchange_online.exo_organization_config). Mailboxes that it would block get O(authentication_policy) in
-        this task already, so that none of them is cut off in between. This task does not set the default.
+      - The name of the authentication policy that M(m365.exchange_online.exo_organization_config) is going to make the
+        organization's default after this task. Mailboxes that it would block get O(authentication_policy) in this task
+        already, so that none of them is cut off in between. This task does not set the default.
     type: str
   planned_policies:
     description:
-      - Authentication policies that an earlier task of the same run makes or changes, by
+      - Authentication policies that an earlier task of the same run makes or changes, with
         M(m365.exchange_online.exo_authentication_policy). In check mode that task has written nothing, so this one
         takes them as they are going to be. Otherwise they are there, and the option is ignored.
     type: list
@@ -124,11 +124,11 @@ options:
         type: str
         required: true
       allow_basic_auth_smtp:
-        description: Its switch for SMTP. Not given, it stays as it is, and is off in a new policy.
+        description: Its switch for SMTP. If not given, it stays as it is, and is off in a new policy.
         type: bool
   propagation_delay:
     description:
-      - How many seconds have to be over since the last change of a listed mailbox, whoever made it, before the
+      - How many seconds must have passed since the last change of a listed mailbox, whoever made it, before the
         organization is closed, so that every server of the service knows it.
       - Where the service does not say when a mailbox was changed, it counts from the start of the task.
     type: int
@@ -136,9 +136,9 @@ options:
   require_unused_days:
     description:
       - A mailbox that would lose SMTP AUTH has to be unused for this many days. The plan is refused before the first
-        write, and in check mode too, if one of them signed in over SMTP with success in that time, or if that is not
+        write, and in check mode too, if one of them signed in over SMTP successfully in that time, or if that is not
         known. The failure names each of them, with when and from where it was seen.
-      - Failed sign-ins never stop the plan, because they are often somebody else's.
+      - Failed sign-ins never stop the plan, because they often come from someone else.
       - Use is read from the sign-in log of Entra ID, which needs the application permission C(AuditLog.Read.All) of
         Microsoft Graph and Entra ID P1 or P2, and is kept for 30 days. Without them, or for more days, give
         O(usage_report).
@@ -160,12 +160,12 @@ options:
     type: str
 notes:
   - Right before it closes the organization, the task looks at every mailbox in O(allowed) again, and right before it
-    opens it, at every one in O(denied), even with O(wait=false). One that is not as it has to be keeps the
-    organization as it is, with RV(ignore:error_code=not_confirmed).
+    opens it, at every one in O(denied), even with O(wait=false). If one of them is not as it has to be, the
+    organization is left as it is, with RV(ignore:error_code=not_confirmed).
   - The task stops writing when the run that started it ends, by the keyword C(timeout), a signal or a kill. Run it
     again and it finishes what is left.
   - The setting switches the protocol, for Basic authentication and OAuth alike. Security defaults, Conditional Access
-    and an authentication policy can each block SMTP AUTH besides, and this module does not change them.
+    and an authentication policy can each block SMTP AUTH as well, and this module does not change them.
   - Microsoft turns Basic authentication for SMTP AUTH off by default for existing tenants at the end of December
     2026. How that will show in the settings is not published.
   - Only mailboxes in Exchange Online have the setting, not those on premises.
@@ -316,7 +316,7 @@ organization:
       type: str
       sample: changed
     confirmed:
-      description: Whether the service was seen to show the new value.
+      description: Whether the service showed the new value.
       returned: when it was changed, not in check mode
       type: bool
       sample: true
@@ -496,7 +496,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Mailboxes that were as wanted already.
+      description: Mailboxes that were as desired already.
       returned: always
       type: int
       sample: 411
@@ -506,7 +506,7 @@ summary:
       type: int
       sample: 0
     missing:
-      description: Identities that no mailbox has.
+      description: Identities that match no mailbox.
       returned: always
       type: int
       sample: 0
@@ -540,13 +540,13 @@ summary:
           sample: []
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv
@@ -582,8 +582,8 @@ diff:
       sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
 truncated:
   description:
-    - How many entries of a list are left out of the result because it would be too large to arrive. The counters are
-      exact, and failed and missing mailboxes come first.
+    - How many entries of a list are left out of the result because it would be too large. The counters are exact, and
+      failed and missing mailboxes come first.
   returned: when something is left out
   type: dict
   sample:

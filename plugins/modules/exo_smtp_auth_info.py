@@ -14,11 +14,12 @@ description:
   - For each mailbox, tells whether SMTP AUTH works with Basic authentication and with OAuth. It is V(allowed),
     V(blocked) or V(unknown), with B(every) gate on the way, what its state was read from, and what to do about it.
   - A mailbox is V(blocked) if any gate is certainly closed. It is V(allowed) only if every gate was read and is open.
-    Otherwise it is V(unknown), and the result says what is missing and which permission would tell.
+    Otherwise it is V(unknown), and the result says what is missing and which permission would show it.
   - Who uses SMTP AUTH is read from the sign-in log of Entra ID (O(usage)), from the report that the Exchange admin
     center exports (O(usage_report)), or from both. An empty log never counts as "not used" on its own.
-  - Nothing is changed. Requests are pages of mailboxes, pages of users and seven more, at any size of the tenant, with
-    O(usage) the pages of the log, and with O(what_if) one for each named mailbox.
+  - Nothing is changed. The module requests the pages of mailboxes and of users, and seven more answers, whatever the
+    size of the tenant. With O(usage) it also requests the pages of the log, and with O(what_if) one answer for each
+    named mailbox.
 options:
   identity:
     description:
@@ -45,7 +46,7 @@ options:
         admin center exports it (Reports, Mail flow). It reaches back up to 90 days, tells Basic from OAuth, and needs
         no licence and no permission.
       - The columns of that export are not documented and were not seen live when this was written. They are found by
-        words of their header in many languages. A file without a column of senders' addresses is refused.
+        the words in their headers, in many languages. A file without a column of senders' addresses is refused.
       - The days in the file count as the time that it covers. A file without days shows who uses SMTP AUTH, but not
         who does not.
     type: str
@@ -63,7 +64,7 @@ options:
   error_text:
     description:
       - What a device was told when it could not send, such as C(535 5.7.139 Authentication unsuccessful ...). The
-        result says which gate speaks so, what to do, and whether the tenant's state agrees.
+        result says which gate answers like that, what to do, and whether the tenant's state agrees.
     type: str
   dest:
     description:
@@ -79,8 +80,9 @@ notes:
     C(conditional_access)."
   - From 2026-12-31, Basic is at best V(unknown). Microsoft turns it off by default then, and has not said how a tenant
     shows it.
-  - Microsoft Graph is read with the same credential, which gets a second token. C(Policy.Read.All) tells security
-    defaults and Conditional Access. With O(access_token) alone Graph can't be read, and what needs it is V(unknown).
+  - Microsoft Graph is read with the same credential, which gets a second token. C(Policy.Read.All) lets it read
+    security defaults and Conditional Access. With O(access_token) alone Graph can't be read, and what needs it is
+    V(unknown).
   - What each question needs is listed in
     L(the page on permissions,https://github.com/m365-ansible/exchange_online/blob/main/docs/permissions.md).
 extends_documentation_fragment:
@@ -249,7 +251,7 @@ summary:
               addresses:
                 - 203.0.113.10
     unread:
-      description: What could not be read, why, and the permission that would tell, where that is the reason.
+      description: What could not be read, why, and the permission that would show it, where that is the reason.
       returned: always
       type: list
       elements: dict
@@ -301,7 +303,7 @@ mailboxes:
           type: str
           sample: blocked
         closed:
-          description: All gates that are closed, and not only the first.
+          description: All gates that are closed, not only the first.
           returned: always
           type: list
           elements: str
@@ -315,8 +317,8 @@ mailboxes:
           sample: []
     oauth:
       description:
-        - Whether SMTP AUTH works with OAuth. It says that Exchange Online lets OAuth in, and not that an app has the
-          grant that it needs.
+        - Whether SMTP AUTH works with OAuth. It says that Exchange Online accepts OAuth, not that an app has the
+          consent that it needs.
       returned: always
       type: dict
       contains: *judgement
@@ -357,13 +359,13 @@ mailboxes:
           type: str
           sample: The user's own authentication policy, Block Basic Auth, refuses Basic for SMTP.
         remedy:
-          description: What opens the gate, or tells its state.
+          description: What opens the gate, or shows its state.
           returned: when there is one
           type: str
           sample: Name a policy that lets SMTP through in authentication_policy of exo_smtp_auth, or use OAuth.
         permission:
-          description: The permission that would tell the state of the gate.
-          returned: when the gate is unknown for the lack of one
+          description: The permission that is needed to read the state of the gate.
+          returned: when the gate is unknown because a permission is missing
           type: str
           sample: Policy.Read.All
     usage:
@@ -372,8 +374,8 @@ mailboxes:
           it), V(not_seen) (it did not, in a time that is fully covered) or V(unknown), with the C(reason).
         - C(hidden_by) names the closed gates that refuse a sign-in before it would be logged. A mailbox can be
           V(not_seen) for this reason alone.
-        - The count of sign-ins is not one of messages. Failed sign-ins are counted apart and are no use, since they are
-          often somebody else's.
+        - Sign-ins are counted, not messages. Failed sign-ins are counted separately and are not taken as use, because
+          they often come from someone else.
       returned: with O(usage) or O(usage_report)
       type: dict
       sample:
@@ -401,7 +403,7 @@ coverage:
       reason: the sign-in log reaches back 5 of 30 days
 unmatched:
   description:
-    - Who is in the sign-in log or the report but is none of the mailboxes that were read, up to 100 of each.
+    - Names in the sign-in log or the report that match none of the mailboxes that were read, up to 100 of each.
   returned: with O(usage) or O(usage_report), and O(all_mailboxes)
   type: list
   elements: str
@@ -413,7 +415,7 @@ reply:
   type: dict
   contains:
     gate:
-      description: The gate that says so, V(null) where none does.
+      description: The gate that gives this answer, V(null) if none does.
       returned: always
       type: str
       sample: smtp_auth_setting
@@ -434,7 +436,7 @@ reply:
       sample: true
     states:
       description: How many of the selected mailboxes have this gate closed, open and unknown.
-      returned: when a gate says so
+      returned: when a gate gives this answer
       type: dict
       sample:
         closed: 1
@@ -442,11 +444,11 @@ reply:
         unknown: 0
     agreement:
       description: Whether the state of the tenant agrees.
-      returned: when a gate says so, and it has one state for all of them
+      returned: when a gate gives this answer, and it has one state for all of them
       type: str
       sample: "The tenant's state agrees: this gate is closed."
 not_checked:
-  description: What can block a mailbox and is not readable, so that nothing here speaks of it.
+  description: What can block a mailbox but can't be read, so that this result says nothing about it.
   returned: success
   type: list
   elements: str

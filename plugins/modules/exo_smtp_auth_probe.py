@@ -12,10 +12,10 @@ short_description: Sign in over SMTP as a device would, and say which gate refus
 version_added: 1.0.0
 description:
   - Connects to the submission endpoint, turns on TLS, signs in once and hangs up. It sends no mail.
-  - Settings say what should be. This module shows what a scanner or an application meets, by the protocol itself. Use
-    it before and after a change, with the account of the device.
+  - Settings say what should be. This module shows what a scanner or an application gets, through the protocol itself.
+    Use it before and after a change, with the account of the device.
   - A sign-in that is refused is a result and not a failure of the task. RV(authenticated) is V(false) then, RV(reply)
-    is what the server said, RV(gate) is the gate that speaks there, and RV(remedy) is what to do.
+    is what the server said, RV(gate) is the gate that gave that reply, and RV(remedy) is what to do.
   - The task fails where the server gave no verdict, for instance because it can't be reached, its certificate is not
     trusted or it does not offer STARTTLS. The password and the token are sent only over TLS.
 extends_documentation_fragment:

@@ -23,17 +23,17 @@ options:
     suboptions:
       tenant:
         description:
-          - The tenant, as its GUID or as any domain that is verified in it. An empty text is no tenant.
+          - The tenant, as its GUID or as any of its verified domains. An empty text is no tenant.
         type: str
         required: true
       cloud:
         description:
-          - The Microsoft cloud that the tenant lives in, V(worldwide) unless given.
+          - The Microsoft cloud that the tenant is in, V(worldwide) unless given.
         type: str
         choices: [worldwide, gcc, gcc_high, dod, china]
   authority:
     description:
-      - URL that takes the place of the cloud's sign-in host. It must be C(https).
+      - URL to use instead of the cloud's sign-in host. It must be C(https).
       - If not given, the value of the environment variable E(EXO_AUTHORITY) is used.
     type: str
   validate_certs:

@@ -11,20 +11,19 @@ module: exo_transport_config
 short_description: Manage the transport settings of an Exchange Online organization
 version_added: 1.0.0
 description:
-  - Manages the organization's transport settings, the switch for SMTP AUTH (authenticated client submission) among
-    them.
+  - Manages the organization's transport settings, including the switch for SMTP AUTH (authenticated client submission).
   - It reads them with C(Get-TransportConfig), and calls C(Set-TransportConfig) once, with just the settings that
     differ. If nothing differs, it is not called at all.
   - A setting that is left out is not managed.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator),
-    or a custom role group with the management role C(Organization Http Settings).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
+    with the management role C(Organization Http Settings).
 notes:
   - When the switch for SMTP AUTH changes and it can't be known who loses or gains by that, the task is refused.
   - In a hybrid organization, the Hybrid Configuration Wizard can write the values of the on-premises organization
     over many of these settings.
-  - If the service says that a parameter does not exist, the role most often lacks it. Exchange hides what one may not
-    set.
+  - If the service says that a parameter does not exist, the app's role usually does not include it. Exchange hides
+    parameters that the caller may not set.
 extends_documentation_fragment:
   - m365.exchange_online.transport_settings
   - m365.exchange_online.writing.effect
@@ -178,13 +177,13 @@ effect:
       sample: []
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv

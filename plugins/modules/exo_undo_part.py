@@ -13,8 +13,8 @@ module: exo_undo_part
 short_description: Put a part of a long way back into a result of its own
 version_added: 1.0.0
 description:
-  - A task with C(undo_in_result) returns what it is about to change. With more than some 7,000 changes that is too long
-    for one result, because AWX drops a result beyond 700,000 characters. The task then returns the first part, and
+  - A task with C(undo_in_result) returns what it is about to change. With more than about 7,000 changes that is too
+    long for one result, because AWX drops a result beyond 700,000 characters. The task then returns the first part, and
     this one returns another, so that all of them are in the job's events before the first write.
   - The parts are kept while the run of C(ansible-playbook) lasts. Nothing is sent to the tenant.
   - The role P(m365.exchange_online.tenant_baseline#role) and the playbook C(restore) do this by themselves.

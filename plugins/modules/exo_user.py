@@ -16,23 +16,23 @@ description:
   - It reads with C(Get-User) and C(Get-AuthenticationPolicy), and writes with C(Set-User), with just what differs,
     by GUID.
   - A user has a policy of their own, or none (V('')) and so the organization's default, or is not managed.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. For reading,
-    as in check mode, the directory role C(Global Reader) is enough. For writing it takes C(Exchange Administrator).
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator).
 options:
   identity:
     description:
-      - The users, as user principal names, addresses or GUIDs, that get the policy beside it.
+      - The users, as user principal names, addresses or GUIDs, that get the policy given in this task.
     type: list
     elements: str
   users:
     description:
-      - Users with a policy each, as dictionaries of C(identity) and C(authentication_policy). Beside O(all_users=true)
-        they override what all get.
+      - Users with a policy each, as dictionaries of C(identity) and C(authentication_policy). With O(all_users=true),
+        they override what all users get.
     type: list
     elements: dict
   all_users:
     description:
-      - Whether all users of the tenant are meant.
+      - Whether to manage all users of the tenant.
     type: bool
     default: false
   exclude:
@@ -66,8 +66,8 @@ options:
     type: str
   revoke_sessions:
     description:
-      - Whether users whose policy changes are signed out everywhere, so that it acts within half an hour. Otherwise it
-        can take a day.
+      - Whether users whose policy changes are signed out everywhere, so that the change takes effect within half an
+        hour. Otherwise it can take a day.
     type: bool
     default: false
 notes:
@@ -148,15 +148,15 @@ summary:
     missing: 0
     effect: {lose: 0, gain: 1, lose_sample: [], gain_sample: [scanner@contoso.com]}
 truncated:
-  description: How many entries of a list are left out of the result because it would be too large to arrive.
+  description: How many entries of a list are left out of the result because it would be too large.
   returned: when something is left out
   type: dict
   sample:
     users: 8200
 confirmed:
   description:
-    - Whether the service was seen to show everything that was written. V(false) comes with a warning and means that
-      it did not show it within O(wait_timeout).
+    - Whether the service showed everything that was written. V(false) comes with a warning and means that it did not
+      show it within O(wait_timeout).
   returned: when something was written and O(wait=true)
   type: bool
   sample: true
@@ -178,7 +178,7 @@ undo_file:
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 effect_file:
-  description: Path of the file with everybody who loses or gains SMTP AUTH.
+  description: Path of the file with every mailbox that loses or gains SMTP AUTH.
   returned: when O(effect_file) is given
   type: str
   sample: /var/lib/exo/contoso-effect.csv

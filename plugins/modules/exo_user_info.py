@@ -12,8 +12,7 @@ short_description: Read which authentication policy users of Exchange Online hav
 version_added: 1.0.0
 description:
   - Returns users with their own authentication policy. V('') means that the organization's default applies.
-  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role beside it. The
-    directory role
+  - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
     C(Global Reader) is enough.
 options:
   identity:
@@ -23,7 +22,7 @@ options:
     elements: str
   all_users:
     description:
-      - Whether all users of the tenant are meant.
+      - Whether to manage all users of the tenant.
     type: bool
     default: false
   exclude:
@@ -99,7 +98,7 @@ summary:
     matched: 1
     authentication_policy: {Allow SMTP: 1}
 truncated:
-  description: How many users are left out of the result because it would be too large to arrive.
+  description: How many users are left out of the result because it would be too large.
   returned: when something is left out
   type: dict
   sample:
