@@ -89,6 +89,8 @@ def test_an_audit_tells_who_can_use_smtp_auth_and_what_it_could_not_read(lab: La
     tenants = [small(lab), small(lab, apps=[{"graph_roles": []}]), small(lab)]
     full, half, out = tenants
     full.patch(entra={"sign_ins": [{"user": full.at("reports"), "days_ago": 2}]})
+    hostile = {"code": 403, "type": "Forbidden", "message": "{{ 7 * 7 }}"}
+    half.fault("status", match={"endpoint": "graph", "resource": "security_defaults"}, times=None, **hostile)
     report = tmp_path / "report.json"
     baseline = {"tenant_baseline_smtp_auth_allowed": ["scanner"], "tenant_baseline_smtp_auth_unlisted": "not_enabled"}
     variables: dict[str, dict[str, Any]] = {one.label: {**one.host_vars, **baseline} for one in tenants}
@@ -106,6 +108,8 @@ def test_an_audit_tells_who_can_use_smtp_auth_and_what_it_could_not_read(lab: La
     assert found[half.label]["basic"]["unknown"] > 0
     assert found[half.label]["usage"] == {"used": 0, "not_seen": 0, "unknown": boxes}
     assert {one["permission"] for one in found[half.label]["unread"]} == {"Policy.Read.All", "AuditLog.Read.All"}
+
+    assert any("{{ 7 * 7 }}" in one["reason"] for one in found[half.label]["unread"])
 
     table = {line.split()[0]: line.split() for line in run.step("Show the table of tenants")["msg"]}
     basic, oauth = (str(found[full.label][way]["allowed"]) for way in ("basic", "oauth"))
