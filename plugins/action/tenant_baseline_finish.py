@@ -32,7 +32,8 @@ class ActionModule(ActionBase):
         data = artifacts([outcome["artifact"]])
         # Of a failed task Ansible takes no figures: the role sets them in another one.
         result.update({"artifact": data} if result["failed"] else {"ansible_stats": _stats(data)})
-        if not report:
+        # A play or a block may have check_mode: true, of which no variable knows.
+        if not report or self._task.check_mode:
             return result
         try:
             absolute("report", report)

@@ -340,6 +340,37 @@ def test_the_role_by_itself(lab: Lab, tmp_path: Path) -> None:
     assert (mine.transport(), mine.own("scanner")) == (True, False)
 
 
+ROLE = "m365.exchange_online.tenant_baseline"
+CHECKED: dict[str, dict[str, Any]] = {
+    "the play": {"check_mode": True, "roles": [ROLE]},
+    "the role": {"roles": [{"role": ROLE, "check_mode": True}]},
+    "an import": {"tasks": [{"ansible.builtin.import_role": {"name": ROLE}, "check_mode": True}]},
+    "an include": {"tasks": [{"ansible.builtin.include_role": {"name": ROLE, "apply": {"check_mode": True}}}]},
+    "a block": {"tasks": [{"check_mode": True, "block": [{"ansible.builtin.import_role": {"name": ROLE}}]}]},
+}
+
+
+@pytest.mark.parametrize("job", [{}, {"awx_job_id": 4711}], ids=["", "in a job"])
+def test_the_role_writes_nothing_where_a_keyword_says_check_mode(
+    job: dict[str, Any], tenant: Tenant, tmp_path: Path
+) -> None:
+    """No variable knows of the keyword, so whatever goes by ansible_check_mode would write."""
+    plays = [{"name": name, "hosts": "tenants", "gather_facts": False, **play} for name, play in CHECKED.items()]
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(yaml.safe_dump(plays))
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    # In a job a directory that is not mounted warns.
+    variables = CLOSE if job else {**CLOSE, "tenant_baseline_report_dir": str(reports)}
+    how = of(tenant, variables) | {"warns": [*WARNS, "on no list"]}
+    run = tenant.lab.run_playbook(playbook, [tenant], extra_vars=job, **how)
+    shown = [step for step in run.steps if step.task == "Who may use SMTP AUTH"]
+    assert [step.changed for step in shown if "would lose" in step.msg] == [True] * len(shown)
+    assert len(shown) >= len(CHECKED)
+    assert tenant.writes() == []
+    assert list(reports.iterdir()) == []
+
+
 def test_a_canary_as_text(lab: Lab) -> None:
     """A survey has no lists: serial and the share of failures arrive as text; a typing mistake stops the canary."""
     tenants = [small(lab) for _number in range(3)]
