@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._change import Change, plan_change
@@ -96,15 +96,28 @@ def _named_as(box: Record, user: Record) -> Record:
 
 
 def warn_of_policies(
-    task: Task, client: Client, policies: Policies | None, opened: Sequence[Record], listed_keys: Sequence[str]
+    task: Task,
+    client: Client,
+    policies: Policies | None,
+    opened: Sequence[Record],
+    listed_keys: Sequence[str],
+    oauth_keys: Collection[str],
 ) -> None:
     """Name who stays blocked, or open, by a policy that this task leaves alone.
 
     opened: allowed mailboxes that this plan opens. Without them nothing is read: a converged run asks nothing more.
+    oauth_keys: the allowed mailboxes that are to sign in with OAuth.
     """
     if policies is None:
         _warn_of_blocked(task, client, opened)
-    elif task.params["unlisted"] == "unmanaged":
+        return
+    needless = [user.label for user in policies.holders if user.key in oauth_keys]
+    if needless:
+        task.warn(
+            f"The authentication policy {policies.name} lets Basic through for {listed(needless)}, whose method is"
+            " oauth. Take it away with exo_user if no device there signs in with Basic."
+        )
+    if task.params["unlisted"] == "unmanaged":
         others = [user.label for user in policies.holders if user.key not in set(listed_keys)]
         if others:
             verb = "has" if len(others) == 1 else "have"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.m365.exchange_online.plugins.module_utils import _results
@@ -399,7 +399,8 @@ def converge(task: Task) -> Result:
     unlisted_enabled = _unlisted_enabled(plan, read)
     _warn(task, policy, plan, unlisted_enabled, today)
     opened = [box for box in _basic(policy, read, today) if box.key in touched]
-    _warn_of_policies(task, client, read, opened)
+    oauth = {box.key for box in _allowed(policy, read, today, "oauth")}
+    _warn_of_policies(task, client, read, opened, oauth)
     more = {
         "unlisted_enabled": unlisted_enabled,
         "expired": [entry.result() for entry in policy.over(today)],
@@ -426,11 +427,11 @@ def converge(task: Task) -> Result:
     return converge_plan(task, client, plan, wanted)
 
 
-def _warn_of_policies(task: Task, client: Client, read: Read, opened: Sequence[Record]) -> None:
+def _warn_of_policies(task: Task, client: Client, read: Read, opened: Sequence[Record], oauth: Collection[str]) -> None:
     if read.policies or opened:
         from ansible_collections.m365.exchange_online.plugins.module_utils._policies_of_list import warn_of_policies
 
-        warn_of_policies(task, client, read.policies, opened, [box.key for box in read.found.values()])
+        warn_of_policies(task, client, read.policies, opened, [box.key for box in read.found.values()], oauth)
 
 
 def _users_result(plan: Plan, told: Sequence[Outcome]) -> Result:
@@ -481,7 +482,12 @@ def _to_confirm(plan: Plan, read: Read) -> dict[str, Record]:
 
 def _basic(policy: Policy, read: Read, today: datetime.date) -> list[Record]:
     """The allowed mailboxes whose devices sign in with Basic."""
-    names = [entry.identity for entry in policy.in_force("allowed", today) if entry.method == "basic"]
+    return _allowed(policy, read, today, "basic")
+
+
+def _allowed(policy: Policy, read: Read, today: datetime.date, method: str) -> list[Record]:
+    """The allowed mailboxes whose devices sign in by this method."""
+    names = [entry.identity for entry in policy.in_force("allowed", today) if entry.method == method]
     return list({read.found[name].key: read.found[name] for name in names if name in read.found}.values())
 
 

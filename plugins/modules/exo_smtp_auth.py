@@ -39,7 +39,8 @@ options:
       - Each entry is a name (user principal name, address, GUID or alias), or a dictionary with C(identity) and, for
         the record, C(reason), C(owner), C(ticket) and C(expires).
       - C(method) says how the device signs in, V(basic) (the default) or V(oauth). It counts with
-        O(authentication_policy), because a policy governs Basic only.
+        O(authentication_policy), because a policy governs Basic only. A mailbox whose method becomes V(oauth) keeps the
+        policy, and a warning names it.
       - C(expires) is the last day of the entry, as V(2027-03-31). That day still counts, in UTC. Within 30 days before
         it the task warns. What happens afterwards is up to O(expired).
     type: list

@@ -111,15 +111,19 @@ def test_nobody_is_open_for_a_moment(gated: Tenant, tmp_path: Path) -> None:
 def test_unlisted_users_lose_the_policy_where_it_is_said(gated: Tenant, tmp_path: Path) -> None:
     gated.patch(mailboxes=[{"identity": gated.at("ada"), "user": {"AuthenticationPolicy": ALLOW}}])
     named = both_gates(gated, tmp_path / "a.json")
+    oauth = {"identity": gated.at("ada"), "method": "oauth"}
     run = gated.run(
         [
             task("exo_smtp_auth", named, named="named"),
+            task("exo_smtp_auth", {**named, "allowed": [*named["allowed"], oauth]}, named="oauth"),
             task("exo_smtp_auth", {**named, "unlisted": "not_enabled"}, named="taken away"),
         ],
         warns=WARNS,
     )
     (warning,) = [text for text in run["named"].warnings if "1 user has the authentication policy" in text]
     documented("user on no list who has the policy", run["named"], warning.partition(": ")[2])
+    # It needs no policy any more, and would go on to let Basic in without a word.
+    assert any(f"lets Basic through for {gated.at('ada')}" in text for text in run["oauth"].warnings)
     assert [user["identity"] for user in run["taken away"]["users"]] == [gated.at("ada")]
     assert state(gated)["ada"] == (None, None)
 
