@@ -399,7 +399,8 @@ class TenantClient:
     def _run(self, command: Command) -> Answer:
         verb, _dash, noun = command.name.partition("-")
         if command.name == "Get-User":
-            return Answer(tuple(self.users))
+            named = command.parameters.get("Identity")
+            return Answer(tuple(user for user in self.users if named in (None, user["Guid"])))
         several = {"Set-User": self.users, "Set-AuthenticationPolicy": self.policies}.get(command.name)
         if several is not None:
             (one,) = [one for one in several if one["Guid"] == command.parameters["Identity"]]

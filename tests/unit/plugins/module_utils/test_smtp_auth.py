@@ -568,3 +568,51 @@ def test_a_name_in_accept_cutoff_that_nothing_has_is_an_error(tenant: Tenant, co
     )
     assert isinstance(ran.failure, NotFound)
     assert client.writes == []
+
+
+BLOCK, ALLOW = "00000000-0000-4000-8000-0000000000b1", "00000000-0000-4000-8000-0000000000a1"
+
+
+def with_policies(client: t.Any, **policy_of_user: str | None) -> t.Any:
+    """A tenant whose default policy blocks. policy_of_user: what each user has of its own."""
+    client.policies += [
+        {"Guid": BLOCK, "Name": "Block", "AllowBasicAuthSmtp": False},
+        {"Guid": ALLOW, "Name": "Allow", "AllowBasicAuthSmtp": True},
+    ]
+    client.single["OrganizationConfig"]["DefaultAuthenticationPolicy"] = "Block"
+    for guid, box in client.boxes.items():
+        address = box["PrimarySmtpAddress"]
+        own = policy_of_user.get(address.partition("@")[0])
+        client.users.append({"Guid": guid, "UserPrincipalName": address, "AuthenticationPolicy": own})
+    return client
+
+
+def test_both_gates_open_for_the_list_and_close_for_the_others(tenant: Tenant, converge: Run) -> None:
+    client = with_policies(tenant(3, organization=CLOSED), user2="Allow")
+    given = {"allowed": [USERS[1]], "unlisted": "not_enabled", "authentication_policy": "Allow"}
+    ran = converge(client, **given)
+    assert ran.error is None
+    assert client.written == [
+        (USERS[1], {"AuthenticationPolicy": ALLOW}),
+        (USERS[1], {"SmtpClientAuthenticationDisabled": False}),
+        (USERS[2], {"AuthenticationPolicy": None}),
+    ]
+    assert [(user["identity"], user["status"]) for user in ran.result["users"]] == [
+        (USERS[1], "changed"),
+        (USERS[2], "changed"),
+    ]
+    assert [policy["AuthenticationPolicy"] for policy in client.users] == [ALLOW, None, None]
+
+
+def test_who_has_the_policy_and_is_unmanaged_is_told(tenant: Tenant, converge: Run) -> None:
+    client = with_policies(tenant(2, {"SmtpClientAuthenticationDisabled": False}), user1="Allow", user2="Allow")
+    ran = converge(client, allowed=[USERS[1]], authentication_policy="Allow")
+    assert ran.result["changed"] is False
+    assert any(
+        f"1 user has the authentication policy Allow and no place on a list: {USERS[2]}" in w for w in ran.warnings
+    )
+
+
+def test_a_method_is_basic_or_oauth() -> None:
+    with pytest.raises(InvalidRequest, match="method has to be basic or oauth"):
+        policy_of(allowed=[{"identity": USERS[1], "method": "ntlm"}])
