@@ -315,9 +315,14 @@ def test_a_graph_that_throttles_is_asked_again(lab: Lab) -> None:
     assert step["summary"]["unread"] == []
     told = step["retried"]
     assert [text.rpartition("Waited ")[2] for text in told] == ["2.0 s.", "0.1 s.", "2.0 s.", "0.1 s."]
-    for number, what in enumerate(("Conditional Access", "sign-in log")):
-        documented(f"{what} throttled without a time", step, told[2 * number])
-        documented(f"{what} throttled", step, told[2 * number + 1])
+    rows = (
+        "Conditional Access throttled without a time",
+        "Conditional Access throttled",
+        "sign-in log throttled without a time",
+        "sign-in log throttled",
+    )
+    for row, said in zip(rows, told, strict=True):
+        documented(row, step, said)
 
 
 # What a tenant's log is like, and the reason that is told.
