@@ -308,7 +308,7 @@ def test_gains_that_are_no_limit_of_their_own(lab: Lab, tmp_path: Path) -> None:
         ],
         warns=[EFFECT, "on no list"],
     )  # fmt: skip
-    assert told(run["a stray comes back"], "gains")
+    assert told(run["a stray comes back"], "would gain")
     assert "stray@" in " ".join(run["a stray comes back"].warnings)
     run["limited"].refused("refused", "1 would gain SMTP AUTH.*stray@", hint="max_gain: 1")
     assert "blocked@" in " ".join(run["denied no more"].warnings)
