@@ -187,7 +187,7 @@ def ordered(
         Phase(waiting, after_enabling),
         Phase(organization, _joined(flip, behind_policies), blocked_by),
         Phase(inheriting, _joined(follow, behind_policies), blocked_by),
-        Phase(users.after_closing, _behind_settings(users.after_closing, disabling, organization), blocked_by),
+        Phase(users.after_closing, _behind_settings(users.after_closing, others, organization), blocked_by),
         Phase(users.last, after_enabling, blocked_by),
     )
     return tuple(phase for phase in phases if phase.changes)
@@ -228,18 +228,29 @@ def _behind_policies(closing: Sequence[Change]) -> Guard | None:
 
 
 def _behind_settings(
-    opening: Sequence[Change], disabling: Sequence[Change], organization: Sequence[Change]
+    opening: Sequence[Change], boxes: Sequence[Change], organization: Sequence[Change]
 ) -> Guard | None:
-    """What has to be seen before a policy opens a mailbox that its own setting, or the organization, is to close."""
+    """What has to be seen before a policy opens a mailbox that its own setting, or the organization, is to close.
+
+    boxes: those that end disabled, or following the organization.
+    """
     if not opening:
         return None
-    own = {change.target.key: change.target for change in disabling}
-    keys = [change.target.key for change in opening]
-    expected = [Expected(own[key], {SMTP_AUTH: True}, "disabled") for key in keys if key in own]
-    if len(expected) < len(keys):
-        closing = [change for change in organization if change.turns(SMTP_AUTH, True)]
-        expected += [Expected(change.target, {SMTP_AUTH: True}, "closed") for change in closing]
-    return Guard(tuple(expected), "No authentication policy was opened", "going on could expose it")
+    keys = {change.target.key for change in opening}
+    own, _others = _apart(boxes, lambda change: change.target.key in keys and change.touches(SMTP_AUTH))
+    disabled, _others = _apart(own, lambda change: change.after[SMTP_AUTH] is True)
+    closing, _others = _apart(organization, lambda change: change.turns(SMTP_AUTH, True))
+    # A mailbox that is not disabled itself is closed by the organization.
+    closes = own if len(disabled) == len(keys) else (*own, *closing)
+    return Guard(tuple(map(_closed, closes)), "No authentication policy was opened", "going on could expose it")
+
+
+def _closed(change: Change) -> Expected:
+    """A mailbox, or the organization, as it has to be seen once its setting is what it is to be."""
+    value = change.after[SMTP_AUTH]
+    if change.target.table.single:
+        return Expected(change.target, {SMTP_AUTH: value}, "closed")
+    return Expected(change.target, {SMTP_AUTH: value}, "disabled" if value is True else "following the organization")
 
 
 def _flip_guard(

@@ -54,9 +54,14 @@ MUTANTS = (
         "a mailbox opens although its policy could not be closed",
     ),
     _plan(
-        "_behind_settings(users.after_closing, disabling, organization), blocked_by)",
+        "_behind_settings(users.after_closing, others, organization), blocked_by)",
         "None, blocked_by)",
         "a policy opens although the mailbox could not be closed",
+    ),
+    _plan(
+        "_behind_settings(users.after_closing, others, organization), blocked_by)",
+        "_behind_settings(users.after_closing, disabling, organization), blocked_by)",
+        "a policy opens although the mailbox could not be left to the closed organization",
     ),
     _plan(
         'return Guard(expected, "The organization was left open", "going on could cut it off", delay)',

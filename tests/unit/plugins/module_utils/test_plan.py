@@ -323,3 +323,12 @@ def test_a_policy_opens_once_the_setting_is_seen_to_close() -> None:
     phases = ordered([CLOSES, box(1, True, before=False)], users=Turns(after_closing=(own,), last=(by_organization,)))
     assert expected_of(phases, own) == [("CASMailbox", "u1@contoso.com", "disabled")]
     assert expected_of(phases, by_organization) == []
+
+
+def test_a_policy_opens_once_the_mailbox_is_seen_to_follow_the_closed_organization() -> None:
+    own = user(1, "Allow")
+    follows = box(1, "inherit", before=False)
+    seen = ("CASMailbox", "u1@contoso.com", "following the organization")
+    assert expected_of(ordered([follows], users=Turns(after_closing=(own,))), own) == [seen]
+    phases = ordered([CLOSES, follows, pop(2)], users=Turns(after_closing=(own, user(2, "Allow"))))
+    assert expected_of(phases, own) == [seen, ("TransportConfig", "the organization", "closed")]
