@@ -115,7 +115,12 @@ def _in_order(parts: Sequence[Mapping[str, t.Any]], source: str) -> list[Mapping
     last = parts[0].get("parts")
     if not isinstance(last, int) or not 1 <= last <= _MOST_PARTS:
         raise _damaged(source)
-    by_number = {part["part"]: part for part in parts if isinstance(part.get("part"), int)}
+    by_number: dict[int, Mapping[str, t.Any]] = {}
+    for part in parts:
+        # The first of each: the task that writes tells its first part once more, and that may be cut elsewhere, because
+        # whether SMTP AUTH works is a part of it and can have changed since the others were told.
+        if isinstance(part.get("part"), int):
+            by_number.setdefault(part["part"], part)
     missing = [str(number) for number in range(1, last + 1) if number not in by_number]
     if missing:
         raise InvalidRequest(

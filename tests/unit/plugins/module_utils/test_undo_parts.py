@@ -119,6 +119,20 @@ def test_each_telling_of_a_first_part_counts() -> None:
     assert [len(entries(one)) for one in found] == [len(GUIDS), 1, len(GUIDS)]
 
 
+def test_a_first_part_that_is_cut_elsewhere_when_it_is_told_again_takes_nothing_from_the_others() -> None:
+    """Another task of the job has moved mailboxes in between, so SMTP AUTH works for others and the groups differ."""
+    announced = content(GUIDS)
+    (group,) = announced["groups"]
+    works = {"before": False, "after": False}
+    again = {
+        **announced,
+        "groups": [{**group, "guids": GUIDS[:5]}, {**group, "smtp_auth_works": works, "guids": GUIDS[5:]}],
+    }
+    told, made = split(announced), split(again)[0]
+    assert made["set"] == told[0]["set"]
+    assert [len(entries(one)) for one in whole([*told, made], "Job 7")] == [len(GUIDS), len(GUIDS)]
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> UndoParts:
     return UndoParts(str(tmp_path))
