@@ -436,6 +436,17 @@ def _turns_many(change: Change) -> bool:
     return (table.single or table.few) and any(map(change.touches, (SMTP_AUTH, DEFAULT_POLICY, ALLOWS_SMTP)))
 
 
+# What a restore would do to a mailbox that its file does not know, by whether the file names all whom its run moved.
+_TAKES = {
+    True: "take SMTP AUTH from {}, which did not gain it by that run",
+    False: "take SMTP AUTH from {}, and it does not say whom that run gave it to",
+}
+_GIVES = {
+    True: "give SMTP AUTH to {}, which did not lose it by that run",
+    False: "give SMTP AUTH to {}, and it does not say whom that run took it from",
+}
+
+
 def _check_effect(plan: Plan, undo: Undo) -> None:
     """Refuse where a mailbox loses SMTP AUTH that had it in the state to be restored, or gains it and had it not.
 
@@ -444,16 +455,15 @@ def _check_effect(plan: Plan, undo: Undo) -> None:
     change.
     """
     lose, gain = plan.effect.lose, plan.effect.gain
-    moved_on = (
-        _said(lose, undo, True, "take SMTP AUTH from {}, which had it then")
-        or _said(gain, undo, False, "give SMTP AUTH to {}, which did not have it then")
-        or _said(lose, undo, None, "take SMTP AUTH from {}, which did not gain it by that run")
-        or _said(gain, undo, None, "give SMTP AUTH to {}, which did not lose it by that run")
+    named = _said(lose, undo, True, "take SMTP AUTH from {}, which had it then") or _said(
+        gain, undo, False, "give SMTP AUTH to {}, which did not have it then"
     )
-    if moved_on:
+    others = _said(lose, undo, None, _TAKES[undo.names_moved]) or _said(gain, undo, None, _GIVES[undo.names_moved])
+    if named or others:
+        since = ", and the tenant was changed since" if named or undo.names_moved else ""
         raise Refused(
-            f"The undo file is of {undo.written}, and the tenant was changed since: bringing back what it holds would"
-            f" {moved_on}. Nothing was changed.",
+            f"The undo file is of {undo.written}{since}: bringing back what it holds would {named or others}. Nothing was"
+            " changed.",
             hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
             result={"effect": plan.effect.result()},
         )

@@ -81,7 +81,8 @@ class Undo:
     """What a file holds. ``broken``: a sentence on each entry that can't be used. ``written``: UTC, ISO 8601.
 
     worked: whether SMTP AUTH worked before, for the mailboxes of the entries and for all others that lost or gained it
-    by the run, by the digests of their GUIDs. newer: what later runs for the same tenant wrote beside it, by name.
+    by the run, by the digests of their GUIDs. names_moved: whether it has those others at all; a result has no room for
+    very many. newer: what later runs for the same tenant wrote beside it, by name.
     """
 
     tenant_id: str
@@ -93,6 +94,7 @@ class Undo:
     newer: Mapping[str, Undo] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
     worked: Mapping[str, bool] = field(default_factory=dict)
+    names_moved: bool = False
 
     def worked_before(self, guid: str) -> bool | None:
         """Whether SMTP AUTH worked for a mailbox in the state to be restored; None where the file does not say."""
@@ -380,7 +382,12 @@ def parse(content: t.Any, source: str) -> Undo:
         tuple(entries),
         tuple(broken),
         worked=_read_worked(content.get("effect"), entries),
+        names_moved=_names_moved(content.get("effect")),
     )
+
+
+def _names_moved(raw: t.Any) -> bool:
+    return isinstance(raw, Mapping) and all(isinstance(raw.get(name), (str, list)) for name in ("lose", "gain"))
 
 
 def _read_worked(raw: t.Any, entries: Sequence[Entry]) -> dict[str, bool]:

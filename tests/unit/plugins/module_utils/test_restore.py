@@ -466,7 +466,10 @@ def test_what_many_follow_moves_nobody_whom_that_run_did_not_move(
 def test_a_file_that_does_not_say_whom_it_moved_moves_nobody(effect: t.Any, tenant: Tenant, restore: Run) -> None:
     client = tenant(1, organization={AUTH: False})
     content = file(organization(True, False), effect=effect)
-    assert isinstance(restore(client, content).failure, Refused)
+    failure = restore(client, content).failure
+    assert isinstance(failure, Refused)
+    assert "and it does not say whom that run gave it to" in str(failure)
+    assert "changed since" not in str(failure)
     assert client.writes == []
     assert restore(client, content, force=True).error is None
 
