@@ -462,8 +462,8 @@ def _check_effect(plan: Plan, undo: Undo) -> None:
     if named or others:
         since = ", and the tenant was changed since" if named or undo.names_moved else ""
         raise Refused(
-            f"The undo file is of {undo.written}{since}: bringing back what it holds would {named or others}. Nothing was"
-            " changed.",
+            f"The undo file is of {undo.written}{since}: bringing back what it holds would {named or others}."
+            " Nothing was changed.",
             hint="Use exo_smtp_auth to say who is allowed, or force: true if it is meant.",
             result={"effect": plan.effect.result()},
         )

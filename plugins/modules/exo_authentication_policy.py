@@ -125,7 +125,8 @@ msg:
   returned: success
   type: str
   sample: >-
-    contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it; way back: /var/lib/exo/undo.json
+    contoso.onmicrosoft.com: 1 authentication policy changes, 0 lose SMTP AUTH, 1 gains it; way back:
+    /var/lib/exo/undo.json
 authentication_policy:
   description: The policy with its switches, as they are now or would be in check mode. Empty when it is absent.
   returned: success

@@ -13,19 +13,23 @@ version_added: 1.0.0
 description:
   - Reads a file that O(m365.exchange_online.exo_smtp_auth#module:undo_file), or the same option of another module,
     wrote, and puts each setting in it back to its former value.
-  - It reads with C(Get-TransportConfig) and C(Get-CASMailbox), as far as the file needs it, and writes with
-    C(Set-TransportConfig) and C(Set-CASMailbox). Mailboxes are found by their GUIDs.
+  - It reads and writes with the cmdlets of the module that wrote the file, such as C(Get-CASMailbox) and
+    C(Set-CASMailbox). Mailboxes, users, mailbox plans and authentication policies are found by their GUIDs.
   - The file of another tenant is refused.
-  - The order of the writes is that of M(m365.exchange_online.exo_smtp_auth). First come the mailboxes whose former
-    value for SMTP AUTH is explicit, then the organization, then those that had no value of their own.
+  - The order of the writes is that of M(m365.exchange_online.exo_smtp_auth). First come the users whose former
+    authentication policy lets SMTP AUTH through, then the mailboxes whose former value for SMTP AUTH is explicit, then
+    the organization, then the mailboxes that had no value of their own, then all other users.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
-    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
-    with the management roles C(Mail Recipients) and C(Organization Http Settings).
+    the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator). For a file with only
+    settings of mailboxes and transport settings, a custom role group with the management roles C(Mail Recipients) and
+    C(Organization Http Settings) is enough.
 options:
   src:
     description:
       - Absolute path of the undo file, on the host that runs the module.
-      - A file is refused if a later run wrote another one for the same tenant beside it, unless O(force=true).
+      - A file is refused if a later run wrote another one for the same tenant beside it, unless O(force=true), or
+        nothing is left of what that run changed. So the files of several runs are put back one after another, the
+        newest first.
     type: path
   content:
     description:
@@ -43,6 +47,8 @@ options:
         decide for mailboxes that are not named in the file. Of those, a restore takes SMTP AUTH only from the ones that
         gained it by that run, and gives it only to the ones that lost it. So it is refused if other mailboxes have come
         to follow them since.
+      - If more than 20,000 mailboxes lost or gained SMTP AUTH by a run, its O(content) does not say which, because a
+        result has no room for so many. To restore them you need O(force=true).
     type: bool
     default: false
   propagation_delay:

@@ -460,7 +460,7 @@ def _announced(reading: _Reading, run: Run) -> bool:
 
 
 def _limits(reading: _Reading) -> dict[str, t.Any]:
-    """The brakes. Closing the organization takes SMTP AUTH from many on purpose, unless a limit was set for it."""
+    """The limits. Closing the organization takes SMTP AUTH from many on purpose, unless a limit was set for it."""
     limits = {name: reading.get(name) for name in ("max_changes", "max_lose", "max_gain")}
     return limits if PREFIX + "max_lose" in reading.given else {**limits, "max_lose_when_closing": "100%"}
 
