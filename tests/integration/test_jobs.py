@@ -52,7 +52,7 @@ def test_what_a_job_shows(lab: Lab, tmp_path: Path) -> None:
         assert not [form for form in SECRET_FORMS if form.search(text)]
         assert len(str(event["event_data"].get("res", ""))) < MOST_OF_A_RESULT
     # The page of a job shows 4,000 events. What two hosts share comes once.
-    assert [len(job.of_host(tenants[1])) for job in (jobs[1], audit)] == [14, 13]
+    assert [len(job.of_host(tenants[1])) for job in (jobs[1], audit)] == [12, 13]
     said = [event["stdout"] for event in jobs[1].events if event["event"] in ("verbose", "warning")]
     # Whether the directory of a test is a mount depends on the machine.
     assert [text for text in said if not re.search(f"{FOREIGN_HOST}|not.mounted", text)] == []
