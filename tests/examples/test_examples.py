@@ -10,6 +10,7 @@ One run of ansible-playbook for each module, against a tenant that the documenta
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -130,6 +131,12 @@ def undocumented(documented: Mapping[str, Any], result: Mapping[str, Any], path:
             yield f"{path}.{key} is documented as always returned, and is not there"
 
 
+def each(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The results of a loop, which may have nothing to do, or the one of a task without a loop."""
+    found: list[dict[str, Any]] = result.get("results", [result])
+    return found
+
+
 def sample_problems(documented: Mapping[str, Any], path: str) -> Iterator[str]:
     """Samples have the type and the keys that are documented beside them."""
     for key, content in documented.items():
@@ -147,10 +154,8 @@ def test_examples_run_and_return_what_is_documented(name: str, lab: Lab, tmp_pat
     assert own, "no example calls the module"
     returned = {key: value for key, value in documents(name, "RETURN").items() if key not in OWN}
     problems: set[str] = set()
-    for line in own:
-        shown = {
-            key: value for key, value in line["result"].items() if key not in OWN and not key.startswith("_ansible_")
-        }
+    for result in itertools.chain.from_iterable(each(line["result"]) for line in own):
+        shown = {key: value for key, value in result.items() if key not in OWN and not key.startswith("_ansible_")}
         problems |= set(undocumented(returned, shown, name))
     assert sorted(problems) == []
 
