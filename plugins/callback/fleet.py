@@ -58,7 +58,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         super().__init__()
         self._tallies: dict[str, _fleet.Tally] = {}
         self._warned: set[tuple[str, str]] = set()
-        # What was said of failures, by host: a part's failure is often a whole tenant's, and said again at the end.
+        # What was said of failures, by host: a part's failure is often a whole tenant's, and an audit repeats it.
         self._failures: dict[str, set[str]] = {}
         # The role whose end has said how a tenant that failed stands, by host.
         self._ended: dict[str, t.Any] = {}

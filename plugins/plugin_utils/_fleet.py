@@ -106,7 +106,7 @@ def messages(result: Mapping[str, t.Any]) -> list[str]:
 
 
 def reasons(result: Mapping[str, t.Any]) -> list[str]:
-    """What a failure says without the tenant that it begins with, because the role's end leaves that out."""
+    """What a failure says without the tenant that it begins with, because the end of an audit leaves that out."""
     return [re.sub(r"^\S+: ", "", message) for message in messages(result)]
 
 
@@ -140,7 +140,7 @@ def parts_lines(result: Mapping[str, t.Any], host: str) -> list[str]:
 
 
 def news(result: Mapping[str, t.Any], known: Collection[str]) -> list[str]:
-    """What a failure says beyond the messages of its host that are known: the role repeats them at its end."""
+    """What a failure says beyond the messages of its host that are known: an audit repeats them at its end."""
     said = messages(result)
     new = [text for text in said if not any(message in text for message in known)]
     if new == said:

@@ -135,8 +135,8 @@ def outcome(
     what they had registered in check mode, where the plan wants that before anything is written. writing: whether the
     pass that writes has begun. Returns ``host``, ``tenant``, ``status`` (held, failed, changed or unchanged), ``lines``
     for people, ``to_do`` (parts whose task may run now), ``to_write`` (parts that were announced and have to be
-    written), ``to_tell`` (what of their way back had no room in their results), ``artifact`` (figures without names)
-    ``warnings`` and ``results``: of each part's result what goes into reports.
+    written), ``to_tell`` (what of their way back had no room in their results), ``artifact`` (figures without names),
+    ``warnings`` (on reports that would be lost) and ``results``: of each part's result what goes into reports.
     """
     to_write = _to_write(plan, (announced or {}) if writing else results)
     results = _latest(plan, results, announced or {})

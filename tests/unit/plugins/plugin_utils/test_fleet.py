@@ -74,9 +74,9 @@ def test_the_same_failure_is_told_once() -> None:
     assert _fleet.news(failure, ()) == ["contoso: No token.", "error_code: authentication_failed"]
     known = _fleet.reasons(failure)
     assert _fleet.news(failure, known) == ["for the reason above"]
-    # The role names the host instead of the tenant.
-    end = {"msg": ["host: SMTP AUTH: FAILED. No token.", "host: mailboxes: unchanged"]}
-    assert _fleet.news(end, known) == ["host: mailboxes: unchanged"]
+    # The end of an audit names the host instead of the tenant.
+    end = {"msg": ["host: unknown", "  SMTP AUTH: No token."]}
+    assert _fleet.news(end, known) == ["host: unknown"]
 
 
 def test_the_end_of_the_role_refers_to_what_was_told() -> None:
