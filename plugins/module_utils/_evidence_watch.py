@@ -231,5 +231,6 @@ def own_writes(content: t.Any) -> tuple[OwnWrite, ...]:
 
 
 def _written(text: str) -> datetime.datetime:
-    time = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """The second of it: evidence has whole seconds, and what was written within that of the newer one is before it."""
+    time = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).replace(microsecond=0)
     return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)

@@ -52,15 +52,16 @@ def tenant(lab: Lab) -> Tenant:
 
 
 @pytest.fixture
-def contoso(lab: Lab) -> Tenant:
-    """The tenant that the documentation speaks of."""
-    return lab.tenant(
+def contoso(lab: Lab) -> Iterator[Tenant]:
+    """The tenant that the documentation speaks of. Its domain is for whoever comes next."""
+    yield lab.tenant(
         "documented",
         domains=["contoso.onmicrosoft.com", "contoso.com"],
         apps=[{"client_id": "11111111-2222-3333-4444-555555555555", "certificate": True}],
         transport_config={"SmtpClientAuthenticationDisabled": False},
         mailboxes=[{"upn": f"{name}@contoso.com"} for name in ("scanner", "reports", "ada", "ben")],
     )
+    lab.simulator.remove_tenant("documented")
 
 
 @pytest.fixture

@@ -397,7 +397,7 @@ class TestWatch:
     def test_own_writes_of_an_undo_file(self) -> None:
         content = {
             "tenant_id": fleet.guid("contoso").upper(),
-            "written": "2026-11-25T12:00:00+00:00",
+            "written": "2026-11-25T12:00:00.945102+00:00",
             "entries": [
                 {"noun": "organization", "after": {"smtp_client_authentication_disabled": True}},
                 {"guid": fleet.guid("scanner"), "after": {"smtp_client_authentication_disabled": False}},
