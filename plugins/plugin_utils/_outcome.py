@@ -327,10 +327,13 @@ def audit(plan: Mapping[str, t.Any], results: Mapping[str, Result], verdict: Res
     return {**found, "lines": [*_audit_lines(found), *_verdict_lines(plan["tenant"], verdict, known=known)]}
 
 
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
 def _verdict_lines(tenant: str, verdict: Result, *, known: bool) -> Iterator[str]:
     """Who can use SMTP AUTH, and why that is not all known. known: False where errors have said why already."""
     if verdict.get("msg") and (known or "error_code" not in verdict):
-        yield str(verdict["msg"]).removeprefix(f"{tenant}: ")
+        yield from _SENTENCES.split(str(verdict["msg"]).removeprefix(f"{tenant}: "))
     reasons = dict.fromkeys(one["reason"] for one in _mapping(verdict.get("summary")).get("unread", ()))
     yield from itertools.islice(reasons, MOST_REASONS)
 
