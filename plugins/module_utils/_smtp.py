@@ -230,7 +230,8 @@ def _broken_off(server: Server, stage: _Stage, reason: str) -> ServiceUnavailabl
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    # smtplib says of a reply that did not come in time that the connection was closed, and has the reason beside it.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, smtplib.SMTPResponseException):
         return _plain(error.smtp_code, error.smtp_error)

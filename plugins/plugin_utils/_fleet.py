@@ -24,6 +24,7 @@ COLUMNS = ("tenant", "outcome", "lose", "gain")
 _NOT_SHOWN = frozenset(
     {"artifact", "changed", "delta", "deprecations", "diff", "end", "exception", "failed", "invocation", "msg", "start"}
     | {"assertion", "evaluated_to", "stderr_lines", "stdout_lines", "summary", "warnings"}
+    | {"changed_when_result", "failed_when_result"}
 )
 _ORGANIZATION = {"disabled": "organization off", "enabled": "organization on"}
 

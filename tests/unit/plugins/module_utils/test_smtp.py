@@ -162,6 +162,27 @@ def test_failures_say_what_to_do(raised: Exception, in_doubt: bool, text: str) -
     assert failure.value.in_doubt is in_doubt
 
 
+def test_a_reply_that_comes_too_late_is_told_as_that() -> None:
+    """The time-out of the socket and that of the whole sign-in are the same, and either may be first."""
+
+    class Silent:
+        closed = False
+
+        def readline(self, most: int) -> bytes:
+            raise TimeoutError("timed out")
+
+        def close(self) -> None:
+            self.closed = True
+
+    connection = smtplib.SMTP()
+    connection.file = Silent()
+    with (
+        pytest.raises(ServiceUnavailable, match="failed: no answer in time"),
+        _smtp._failures_named(SERVER, _smtp._Stage()),
+    ):
+        connection.getreply()
+
+
 @pytest.mark.parametrize(("secret_sent", "text"), [(False, "Starting TLS with .* failed"), (True, "secret was sent")])
 def test_a_server_that_sends_a_byte_now_and_then(secret_sent: bool, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A time-out of sockets would never end that: the whole sign-in has one."""

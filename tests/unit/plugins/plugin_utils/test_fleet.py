@@ -67,6 +67,8 @@ def test_a_failure_is_shown_in_full() -> None:
     assert max(map(len, lines)) <= _fleet.WIDTH
     assert lines[-4:] == ["error_code: access_denied", "hint: |-", "  Assign a role.", "  Then wait."]
     assert _fleet.failure_lines({}) == ["It failed without a message."]
+    # ansible-core 2.21 adds this to the result of a task with changed_when.
+    assert _fleet.failure_lines({"msg": "No.", "changed_when_result": False}) == ["No."]
 
 
 def test_the_same_failure_is_told_once() -> None:
