@@ -25,7 +25,7 @@ from tools import artefact, links
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 KEPT = ("meta", "playbooks", "plugins", "roles")
-STEPS = ["1. Preview", "2. Apply", "3. Apply again", "4. Audit", "5. Undo"]
+STEPS = ["1. Preview", "2. Decide, and preview again", "3. Apply", "4. Apply again", "5. Audit", "6. Undo"]
 
 
 def bare_environment(directory: Path) -> dict[str, str]:
@@ -96,7 +96,7 @@ def files(collection: Path) -> set[Path]:
 def problems_of_demo(directory: Path, collection: Path) -> Iterator[str]:
     before = files(collection)
     output = run(directory, "ansible-playbook", "-i", "localhost,", "m365.exchange_online.demo")
-    shown = re.findall(r"\b(\d\. [A-Z][a-z ]+)", output)
+    shown = re.findall(r"\b(\d\. [A-Z][a-z, ]+)", output)
     if [step for step in STEPS if step not in shown]:
         yield f"the demo did not show all its steps:\n{output}"
     yield from (f"the demo left {path} in the collection" for path in sorted(files(collection) - before))
