@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._model import Target
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import SAMPLE, counted, happens, listed
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import (
+    SAMPLE,
+    counted,
+    happens,
+    listed,
+    lose_and_gain,
+)
 
 
 def smtp_auth_enabled(own: Value, organization_disabled: Value) -> bool:
@@ -64,12 +70,8 @@ class Effect:
         return sentences
 
     def line(self, *, preview: bool) -> str:
-        """``9 lose SMTP AUTH, 0 gain it``; in a preview ``9 would lose SMTP AUTH, 0 would gain it``."""
-        if not self.known:
-            return "who loses or gains SMTP AUTH is not known"
-        lose, gain = len(self.lose), len(self.gain)
-        loses, gains = happens(lose, "lose", preview=preview), happens(gain, "gain", preview=preview)
-        return f"{lose} {loses} SMTP AUTH, {gain} {gains} it"
+        """How many lose it, and how many gain it."""
+        return lose_and_gain(len(self.lose) if self.known else None, len(self.gain), preview=preview)
 
 
 UNKNOWN = Effect(known=False)

@@ -68,6 +68,14 @@ def happens(number: int, verb: str, *, preview: bool) -> str:
     return f"{verb}s" if number == 1 else verb
 
 
+def lose_and_gain(lose: int | None, gain: int, *, preview: bool) -> str:
+    """``9 lose SMTP AUTH, 0 gain it``; in a preview ``9 would lose SMTP AUTH, 0 would gain it``. None: not known."""
+    if lose is None:
+        return "who loses or gains SMTP AUTH is not known"
+    loses, gains = happens(lose, "lose", preview=preview), happens(gain, "gain", preview=preview)
+    return f"{lose} {loses} SMTP AUTH, {gain} {gains} it"
+
+
 def plural(noun: str) -> str:
     """``mailboxes``, ``policies``, ``users``."""
     if noun.endswith("y"):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import happens
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import lose_and_gain
 
 WIDTH = 108
 COLUMNS = ("tenant", "outcome", "lose", "gain")
@@ -227,11 +227,7 @@ def _settings_part(result: Mapping[str, t.Any], check: bool) -> Iterable[str]:
 def _effect_part(effect: Mapping[str, t.Any], check: bool) -> str:
     if not effect or effect.get("lose") == effect.get("gain") == 0:
         return ""
-    if effect.get("lose") is None:
-        return "; who loses or gains SMTP AUTH is not known"
-    lose, gain = effect["lose"], effect.get("gain", 0)
-    loses, gains = happens(lose, "lose", preview=check), happens(gain, "gain", preview=check)
-    return f"; {lose} {loses} SMTP AUTH, {gain} {gains} it"
+    return f"; {lose_and_gain(effect.get('lose'), effect.get('gain', 0), preview=check)}"
 
 
 def _entry_lines(entry: Mapping[str, t.Any]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from harness import FOREIGN_HOST, ROOT, SECRET_FORMS, Lab, Tenant, small, task, tried
-from jobs import MOST_OF_A_RESULT, NUMBER, start_job
+from jobs import MOST_OF_A_RESULT, NUMBER, Job, start_job
 from processes import HAVE_PROC, wait_for
 
 BASELINE, AUDIT = (ROOT / "playbooks" / f"{name}.yml" for name in ("baseline", "audit"))
@@ -69,12 +69,9 @@ def test_what_a_job_shows(lab: Lab, tmp_path: Path) -> None:
     assert all(name.endswith(f"-job{NUMBER}.json") for name in reports)
 
 
-def test_a_cancelled_job_is_taken_back_from_its_events(lab: Lab) -> None:
-    """No directory is mounted: what the job was about to change is in the events of its pass in check mode."""
-    count = 800
-    tenant = lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": count})
-    before = boxes(tenant)
-    tenant.fault("delay", match={"endpoint": "batch"}, after=40, times=None, seconds=600)
+def killed(lab: Lab, tenant: Tenant, *, after_writes: int, batches: int) -> Job:
+    """A job that turns POP off for all, killed in the middle. batches: how many the service takes before it hangs."""
+    tenant.fault("delay", match={"endpoint": "batch"}, after=batches, times=None, seconds=600)
     variables = {
         **tenant.host_vars,
         "exo_concurrency": 2,
@@ -82,9 +79,18 @@ def test_a_cancelled_job_is_taken_back_from_its_events(lab: Lab) -> None:
         "tenant_baseline_max_changes": "100%",
     }
     job = start_job(lab, BASELINE, [tenant], {tenant.label: variables})
-    wait_for(lambda: len(tenant.writes()) >= count // 2 or not job.running.alive)
+    wait_for(lambda: len(tenant.writes()) >= after_writes or not job.running.alive)
     job.kill_the_container()
     job.wait()
+    return job
+
+
+def test_a_cancelled_job_is_taken_back_from_its_events(lab: Lab) -> None:
+    """No directory is mounted: what the job was about to change is in the events of its pass in check mode."""
+    count = 800
+    tenant = lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": count})
+    before = boxes(tenant)
+    job = killed(lab, tenant, after_writes=count // 2, batches=40)
     assert count // 2 <= len(tenant.writes()) < count, job.running.said
     assert not [event for event in job.events if event["event"] == "playbook_on_stats"]
     (content,) = [result["undo"] for result in job.results if result.get("undo")]
@@ -101,17 +107,7 @@ def test_a_job_too_large_for_one_result_is_taken_back_from_the_parts(lab: Lab) -
     count = 9000
     tenant = lab.tenant(transport_config={"SmtpClientAuthenticationDisabled": True}, generate={"count": count})
     before = boxes(tenant)
-    tenant.fault("delay", match={"endpoint": "batch"}, after=10, times=None, seconds=600)
-    variables = {
-        **tenant.host_vars,
-        "exo_concurrency": 2,
-        "tenant_baseline_all_mailboxes": {"pop_enabled": False},
-        "tenant_baseline_max_changes": "100%",
-    }
-    job = start_job(lab, BASELINE, [tenant], {tenant.label: variables})
-    wait_for(lambda: len(tenant.writes()) >= 100 or not job.running.alive)
-    job.kill_the_container()
-    job.wait()
+    job = killed(lab, tenant, after_writes=100, batches=10)
     assert 100 <= len(tenant.writes()) < count, job.running.said
     assert max(len(str(result)) for result in job.results) < MOST_OF_A_RESULT
     parts = {result["undo"]["part"]: result["undo"] for result in job.results if result.get("undo")}
