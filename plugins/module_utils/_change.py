@@ -15,7 +15,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._model import
 from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Property, Table, Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """Managed settings of one object before and after, and the calls that lead there.
 
@@ -70,7 +70,8 @@ def plan_change(record: Record, desired: Mapping[str, t.Any], *, exact: bool = F
             rule(draft, draft.table[option])
     managed = {option: draft.current[option] for option in (*desired, *draft.differing)}
     calls = tuple(call for call in ({**draft.along, **draft.written(desired)}, draft.later) if call)
-    return Change(record.target, managed, {**managed, **draft.after}, calls)
+    # Most objects of a large tenant differ in nothing: these hold their settings once.
+    return Change(record.target, managed, {**managed, **draft.after} if calls else managed, calls)
 
 
 def _draft(record: Record, desired: Mapping[str, t.Any], exact: bool) -> _Draft:

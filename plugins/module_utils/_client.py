@@ -66,7 +66,7 @@ FATAL = (AuthenticationFailed, AccessDenied, Interrupted)
 _HTTPS_PORTS = (None, 443, 446)  # the front door names the port of an inner listener, 446, in its redirects
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Command:
     """One cmdlet. ``select``: the properties to return (all, if empty). ``subject``: whom it is about, for messages.
 
@@ -581,8 +581,8 @@ def _to_anchor(failed: Mapping[int, ExoError], pending: Mapping[int, Command]) -
 
 def _chunks(commands: Sequence[Command]) -> Iterator[list[tuple[int, Command]]]:
     """The cmdlets with their indexes, as many at a time as one request takes."""
-    indexed = list(enumerate(commands))
-    return (indexed[start : start + BATCH_SIZE] for start in range(0, len(indexed), BATCH_SIZE))
+    for start in range(0, len(commands), BATCH_SIZE):
+        yield list(enumerate(commands[start : start + BATCH_SIZE], start))
 
 
 def _index(response: t.Any, pending: Mapping[int, Command]) -> int | None:

@@ -19,7 +19,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one change. ``sent``: something may have been written, even if it failed in the end.
 

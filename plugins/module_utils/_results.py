@@ -19,7 +19,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._change impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import ExoError, PartialFailure
 from ansible_collections.m365.exchange_online.plugins.module_utils._outcomes import Outcome, Outcomes, left_out
 from ansible_collections.m365.exchange_online.plugins.module_utils._plan import Plan
-from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Value
+from ansible_collections.m365.exchange_online.plugins.module_utils._properties import INHERIT, Table, Value
 from ansible_collections.m365.exchange_online.plugins.module_utils._tables import SMTP_AUTH
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import counted, fit, happens
 
@@ -30,6 +30,11 @@ _ORDER = {"failed": 0, "missing": 1, "changed": 2, "unchanged": 3}
 _OWN_WORDS: Mapping[t.Any, str] = {True: "blocked", False: "allowed", INHERIT: "follows the organization"}
 
 Describe = Callable[[Mapping[str, Value]], t.Any]
+
+
+def as_they_are(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """An object's settings by their names. No copy: of 20,000 objects these would be 10 MB."""
+    return values
 
 
 def outcomes_of(plan: Plan, outcomes: Outcomes | None) -> list[Outcome]:
@@ -57,11 +62,14 @@ def _not_reached(outcomes: Outcomes) -> ExoError:
 
 def of_noun(told: Sequence[Outcome], noun: str = "") -> list[Outcome]:
     """The outcomes of objects that a tenant has many of, of one noun if it is given."""
-    tables = [(outcome, outcome.change.target.table) for outcome in told]
-    return [outcome for outcome, table in tables if not table.single and noun in ("", table.noun)]
+    return [outcome for outcome in told if _is_of(outcome.change.target.table, noun)]
 
 
-def object_result(outcome: Outcome, describe: Describe = dict) -> dict[str, t.Any]:
+def _is_of(table: Table, noun: str) -> bool:
+    return not table.single and noun in ("", table.noun)
+
+
+def object_result(outcome: Outcome, describe: Describe = as_they_are) -> dict[str, t.Any]:
     """One object: who it is, its status, its settings before and after. describe: how its values are shown."""
     change, error = outcome.change, outcome.error
     result: dict[str, t.Any] = {

@@ -108,8 +108,9 @@ def select(reader: Reader, selection: Selection) -> Selected:
         raise InvalidRequest(f"{both[0]!r} is to be managed and excluded at once: take it out of one of the two.")
     # A mailbox that is named stays in the task even if it is not of the types that the others are limited to.
     scope = [box for box in _once((*boxes, *by_name.values())) if box.key not in spared]
-    chosen = tuple(box for box in scope if matches(box, selection.where or {}))
-    dropped = _names_of(by_name, _keys(scope) - _keys(chosen))
+    where = selection.where or {}
+    chosen = tuple(box for box in scope if matches(box, where))
+    dropped = tuple(name for name, box in by_name.items() if not matches(box, where))
     return Selected(chosen, by_name, missing, len(scope), excluded, dropped)
 
 
