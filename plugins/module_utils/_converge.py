@@ -40,10 +40,11 @@ class Wanted:
 def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
     """Write the plan (not in check mode) and return the whole result; raises it with the failure, if there is one."""
     extra: Result = dict(wanted.more)
-    announce(task, plan)
+    refusal = _refusal(plan, wanted)
+    announce(task, plan, preview=task.check_mode or refusal is not None)
     extra.update(_save_effect(task, client, plan))
-    check_limits(plan, wanted.limits)
-    wanted.check(plan)
+    if refusal:
+        raise refusal
     outcomes = None
     if plan.changed:
         # Most runs change nothing, and loading this takes time.
@@ -57,6 +58,16 @@ def converge(task: Task, client: Client, plan: Plan, wanted: Wanted) -> Result:
         result.pop("msg")
         raise failure.but(result={**result, **failure.result})
     return result
+
+
+def _refusal(plan: Plan, wanted: Wanted) -> ExoError | None:
+    """Why the plan must not be carried out, or None. Known before the warnings, which then say what would happen."""
+    try:
+        check_limits(plan, wanted.limits)
+        wanted.check(plan)
+    except ExoError as error:
+        return error
+    return None
 
 
 def _failure(plan: Plan, wanted: Wanted, outcomes: Outcomes | None) -> ExoError | None:
@@ -78,11 +89,11 @@ def _result(task: Task, plan: Plan, wanted: Wanted, outcomes: Outcomes | None, e
     return result if diff is None else {**result, "diff": diff}
 
 
-def announce(task: Task, plan: Plan) -> None:
-    """The warnings that a plan brings, in check mode too."""
+def announce(task: Task, plan: Plan, *, preview: bool) -> None:
+    """The warnings that a plan brings. preview: nothing is written."""
     for missing in plan.missing:
         task.warn(f"{missing.error} It was left out.")
-    for sentence in plan.effect.warnings(preview=task.check_mode):
+    for sentence in plan.effect.warnings(preview=preview):
         task.warn(sentence)
 
 

@@ -183,6 +183,10 @@ def test_those_who_lose_or_gain_are_limited(name: str, beyond: tuple[Run, dict[b
     case = limited("x.example")[name]
     for step in (run[f"{name}: check"], run[name]):
         step.refused("refused", case.text, hint=r"max_(lose|gain): \d")
+        # Nothing was changed, so nobody loses or gains: the warnings say who would.
+        effect = [warning for warning in step.warnings if "SMTP AUTH in effect" in warning]
+        assert effect
+        assert all(" would " in warning for warning in effect)
         assert tenants[case.closed].writes(step) == []
     assert run[f"{name}: within"].changed  # a percentage never means fewer than ten
     verb = "gain" if "gain" in case.text else "lose"

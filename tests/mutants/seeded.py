@@ -195,7 +195,7 @@ MUTANTS = (
     _write(
         '    if path:\n        told["undo_file"]', '    if False:\n        told["undo_file"]', "no undo file is written"
     ),
-    _converge("    check_limits(plan, wanted.limits)\n", "", "no limit holds"),
+    _converge("        check_limits(plan, wanted.limits)\n", "", "no limit holds"),
     _write("    if task.check_mode:\n        return None, told\n", "", "check mode writes"),
     _results(
         "    if blocked_by is not None:\n        return Outcome(change, error=left_out(change, blocked_by))\n",
