@@ -121,27 +121,43 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  description:
+    - The task in one line, with what changes, how many mailboxes lose or gain SMTP AUTH, and where the former values
+      are kept (the way back). In check mode it says what would change.
   returned: success
   type: str
   sample: >-
     contoso.onmicrosoft.com: 1 authentication policy changes, 0 lose SMTP AUTH, 1 gains it; way back:
     /var/lib/exo/undo.json
 authentication_policy:
-  description: The policy with its switches, as they are now or would be in check mode. Empty when it is absent.
+  description:
+    - The policy with its name and all of its switches, as they are now or would be in check mode. Empty if the policy
+      is absent.
   returned: success
   type: dict
   sample:
     name: Allow SMTP
-    allow_basic_auth_smtp: true
+    allow_basic_auth_active_sync: false
+    allow_basic_auth_autodiscover: false
     allow_basic_auth_imap: false
+    allow_basic_auth_mapi: false
+    allow_basic_auth_offline_address_book: false
+    allow_basic_auth_outlook_service: false
+    allow_basic_auth_pop: false
+    allow_basic_auth_powershell: false
+    allow_basic_auth_reporting_web_services: false
+    allow_basic_auth_rpc: false
+    allow_basic_auth_smtp: true
+    allow_basic_auth_web_services: false
 state:
-  description: Whether the policy is there.
+  description: Whether the policy exists now, or would in check mode. V(present) or V(absent).
   returned: success
   type: str
   sample: present
 effect:
-  description: How many mailboxes lose or gain SMTP AUTH in effect.
+  description:
+    - How many mailboxes lose or gain SMTP AUTH (V(null) if that can't be known), and the addresses of the first 20 of
+      each.
   returned: success
   type: dict
   sample:
@@ -158,16 +174,24 @@ confirmed:
   type: bool
   sample: true
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_authentication_policy
+    effect: {lose: "", gain: ""}
     groups:
-      - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
+      - noun: AuthenticationPolicy
+        before: {allow_basic_auth_imap: false}
+        after: {allow_basic_auth_imap: true}
         guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
 undo_file:
   description: Path of the undo file that was written.
@@ -180,15 +204,17 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 diff:
-  description: Just the switches that differ.
+  description: Only the switches that differ.
   returned: in diff mode, when something differs
   type: dict
   sample:
+    before_header: "contoso.onmicrosoft.com: Allow SMTP"
+    after_header: "contoso.onmicrosoft.com: Allow SMTP"
     before: {allow_basic_auth_smtp: false}
     after: {allow_basic_auth_smtp: true}
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -214,7 +240,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -41,7 +41,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 authentication_policies:
-  description: The policies.
+  description:
+    - The policies. C(default) says whether it is the organization's default, C(users) how many users have the policy as
+      their own, and C(settings) holds its switches.
   returned: success
   type: list
   elements: dict
@@ -52,13 +54,13 @@ authentication_policies:
       users: 3
       settings: {allow_basic_auth_smtp: true, allow_basic_auth_imap: false}
 default_authentication_policy:
-  description: The name of the organization's default policy, empty where it has none.
+  description: The name of the organization's default policy. V('') if it has none.
   returned: success
   type: str
   sample: Block Basic
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -84,7 +86,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

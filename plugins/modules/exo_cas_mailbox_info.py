@@ -124,7 +124,7 @@ mailboxes:
   elements: dict
   contains:
     identity:
-      description: The identity that was asked for, or the primary address where none was.
+      description: The identity that was asked for, or else the primary address.
       returned: always
       type: str
       sample: scanner@contoso.com
@@ -154,7 +154,7 @@ mailboxes:
         pop_enabled: false
         smtp_client_authentication_disabled: false
 summary:
-  description: Counts.
+  description: Counts of mailboxes.
   returned: success
   type: dict
   contains:
@@ -165,8 +165,8 @@ summary:
       sample: 412
     smtp_auth:
       description:
-        - How many of them have which value of their own for SMTP AUTH. Whether it works in the end depends on the
-          organization too, and on what else can block it.
+        - How many of them have which value of their own for SMTP AUTH. Whether SMTP AUTH works also depends on the
+          organization, and on what else can block it.
       returned: when C(smtp_client_authentication_disabled) was read
       type: dict
       contains:
@@ -181,7 +181,7 @@ summary:
           type: int
           sample: 1
         inherit:
-          description: Without a value of their own, the organization decides.
+          description: Without a value of their own, so that the organization decides.
           returned: always
           type: int
           sample: 408
@@ -191,8 +191,8 @@ dest:
   type: str
   sample: /var/lib/exo/contoso-mailboxes.json
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -218,7 +218,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

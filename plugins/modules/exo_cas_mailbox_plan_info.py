@@ -39,18 +39,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plans:
-  description: The plans.
+  description:
+    - The mailbox plans. C(settings) are those that M(m365.exchange_online.exo_cas_mailbox_plan) manages, in the form of
+      its options. C(other_properties) is everything else, under the service's own names.
   returned: success
   type: list
   elements: dict
   sample:
-    - identity: ExchangeOnlineEnterprise
+    - identity: ExchangeOnlineEnterprise-2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: ""
       display_name: ExchangeOnlineEnterprise
-      settings: {imap_enabled: true, pop_enabled: true}
-      other_properties: {IsDefault: true}
+      settings:
+        active_sync_enabled: true
+        imap_enabled: true
+        owa_mailbox_policy: OwaMailboxPolicy-Default
+        pop_enabled: true
+      other_properties: {ImapUseProtocolDefaults: true, MAPIEnabled: true}
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -76,7 +84,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -12,72 +12,75 @@ short_description: Render the evidence of audits for people, spreadsheets and ot
 version_added: 1.0.0
 description:
   - Reads the evidence that the playbook C(m365.exchange_online.audit) wrote, one JSON file for each tenant and run, and
-    renders it for all tenants together. It asks no tenant anything, so that it needs no connection.
-  - Files of several runs and slices merge by tenant. The newest of a tenant is shown, and it is compared with the one
-    before. Two hosts that turn out to be one tenant are named.
+    renders it for all tenants together. It contacts no tenant and needs no credential.
+  - Files of several runs, and of the slices of a job, are merged by tenant. The newest file of a tenant is shown, and
+    it is compared with the one before. Two hosts that turn out to be the same tenant are named.
   - A tenant that could not be read appears as failed in every format. What was not read is never shown as compliant.
-  - The verdict of a control is about its own words only. CIS Microsoft 365 Foundations 6.5.4 and CISA MS.EXO.5.1v1 ask
-    for the organization's flag, and a tenant passes with any number of mailboxes enabled on their own. These exceptions
-    are shown next to the verdict.
+  - A control is judged by its own wording only. CIS Microsoft 365 Foundations 6.5.4 and CISA MS.EXO.5.1v1 ask only
+    whether SMTP AUTH is off for the organization. A tenant passes them with any number of mailboxes that are enabled
+    individually, so these exceptions are shown next to the verdict.
 options:
   src:
     description:
-      - Directories with evidence, searched with those inside them. Other JSON files in them are passed over.
+      - Directories with evidence. Their subdirectories are searched too. JSON files that are not evidence are ignored.
     type: list
     elements: path
     required: true
   dest:
     description:
-      - Directory for the rendered files. It must exist.
+      - Directory for the rendered files. It must already exist.
     type: path
     required: true
   suffix:
     description:
-      - What comes into the files' names before their ending, so that C(-job4711) makes C(evidence-job4711.html) of
-        C(evidence.html). Letters, digits, hyphens and underscores.
-      - Slices of a job that write to one directory each need their own.
+      - Text to add to the name of each file, before its ending. With C(-job4711), C(evidence.html) becomes
+        C(evidence-job4711.html). Only letters, digits, hyphens and underscores are allowed.
+      - Slices of a job that write to the same directory each need a suffix of their own.
     type: str
     default: ''
   formats:
     description:
       - What to render.
       - V(html) is C(evidence.html), one page that needs no network.
-      - V(csv) is C(evidence.csv), with a row for each control, drift, change and thing that was not read, and
-        C(mailboxes.csv). Cells that a spreadsheet would take for a formula begin with an apostrophe.
-      - V(action_plan) is C(ActionPlan.csv), the controls that fail, with empty columns for reason, date and owner.
-      - V(markdown) is C(evidence.md), at most 50 rows in each table.
-      - V(junit) is C(evidence.junit.xml), a suite for each tenant.
-      - V(ocsf) is C(evidence.ocsf.json), compliance findings (class 2003) of OCSF 1.3.
+      - V(csv) is two files. C(evidence.csv) has a row for each control, each difference from a baseline, each change
+        and everything that was not read. C(mailboxes.csv) has a row for each mailbox. Cells that a spreadsheet would
+        take for a formula begin with an apostrophe.
+      - V(action_plan) is C(ActionPlan.csv), the controls that fail, with empty columns to fill in for reason, date and
+        owner.
+      - V(markdown) is C(evidence.md), with at most 50 rows in each table.
+      - V(junit) is C(evidence.junit.xml), with a test suite for each tenant.
+      - V(ocsf) is C(evidence.ocsf.json), with compliance findings (class 2003) of OCSF 1.3.
     type: list
     elements: str
     choices: [html, csv, action_plan, markdown, junit, ocsf]
     default: [html, csv, action_plan, markdown, junit, ocsf]
   undo:
     description:
-      - Directories with the undo files of this collection. A change that one of them explains is reported as ours, any
-        other as not by us.
+      - Directories with undo files of this collection. A change that one of them explains is reported as made by a run
+        of this collection, any other as "not by us".
     type: list
     elements: path
     default: []
   expected:
     description:
-      - Hosts of the inventory that the last run covered. One without evidence of that run counts as failed.
+      - The inventory hosts of the last run. A host without evidence from that run counts as failed.
     type: list
     elements: str
     default: []
   max_age:
     description:
-      - Hours by which evidence may be older than the newest of all and still belong to the same run. A tenant whose
-        evidence is older has vanished. Make it longer than all slices of a run take, and shorter than the time between
-        runs.
+      - How many hours older than the newest evidence a tenant's evidence may be to belong to the same run. A tenant
+        whose evidence is older counts as vanished, which means that the last run did not try to read it.
+      - Make it longer than all slices of a run take together, and shorter than the time between two runs.
     type: int
     default: 12
   fail_on:
     description:
-      - What makes the task fail, after the files were written.
-      - V(drift) is a tenant that is not at its baseline.
-      - V(change) is a change since the last evidence that no undo file explains.
-      - V(unread) is a tenant that failed or vanished, a part of one that was not read, and a file that can't be used.
+      - What makes the task fail, once the files have been written.
+      - V(drift) is a tenant that differs from its baseline.
+      - V(change) is a change since the evidence before that no undo file explains.
+      - V(unread) is a tenant that failed or vanished, a part of a tenant that was not read, a file that can't be used,
+        or two hosts that are the same tenant.
       - V(expired) is an exception whose last day is over.
     type: list
     elements: str
@@ -93,10 +96,11 @@ attributes:
   idempotent:
     support: full
     details:
-      - Everything is judged as of the newest evidence and not of the clock, so that the same evidence gives the same
-        files.
+      - Everything is judged as of the time of the newest evidence, not the current time, so the same evidence always
+        gives the same files.
 notes:
-  - New files have mode 0600, because they name people and what is open for them. The mode of an existing file is kept.
+  - New files have mode 0600, because they name people and the mailboxes that can use SMTP AUTH. An existing file keeps
+    its mode.
 extends_documentation_fragment:
   - m365.exchange_online.attributes
 seealso:
@@ -123,7 +127,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Render just the page, of two directories
+- name: Render only the page, from two directories
   m365.exchange_online.exo_evidence:
     src:
       - /mnt/exo/europe
@@ -143,7 +147,8 @@ line:
   returned: success, or when something in O(fail_on) was found
   type: str
   sample: >-
-    2026-11-26 02:15 UTC: 198 of 200 tenants read, 2 failed, 5 with drift, 1 change not by us. 35 days until 2026-12-31,
+    2026-11-26 02:15 UTC: 198 of 200 tenants read, 2 failed, 23 not read completely, 5 with drift, 1 change not by us,
+    4 exceptions expired, 12 exceptions expire within 30 days, 60 exceptions not seen in use. 35 days until 2026-12-31,
     when Basic for SMTP AUTH is off by default.
 counts:
   description: Figures over all tenants.
@@ -151,7 +156,7 @@ counts:
   type: dict
   contains:
     tenants:
-      description: Tenants of which there is evidence, or that were expected.
+      description: Tenants with evidence, and those in O(expected).
       returned: always
       type: int
       sample: 200
@@ -171,7 +176,7 @@ counts:
       type: int
       sample: 0
     incomplete:
-      description: Tenants that were read, except for a part.
+      description: Tenants that were read, but not completely. They are part of RV(counts.read).
       returned: always
       type: int
       sample: 23
@@ -179,55 +184,57 @@ counts:
       description: Tenants that are at their baseline.
       returned: always
       type: int
-      sample: 193
+      sample: 190
     drift:
-      description: Tenants that are not.
+      description: Tenants that differ from their baseline.
       returned: always
       type: int
       sample: 5
     controls_failed:
-      description: Controls that fail, over all tenants.
+      description: Controls that fail, counted over all tenants.
       returned: always
       type: int
       sample: 31
     changes:
-      description: Changes since the last evidence.
+      description: Changes since the evidence before.
       returned: always
       type: int
       sample: 3
     changes_not_ours:
-      description: Those of them that no undo file explains.
+      description: Changes that no undo file explains.
       returned: always
       type: int
       sample: 1
     exceptions:
-      description: Mailboxes in the lists of exceptions.
+      description: Entries in the lists of exceptions.
       returned: always
       type: int
       sample: 412
     expired:
-      description: Those of them whose last day is over.
+      description: Entries whose last day is over.
       returned: always
       type: int
       sample: 4
     expires_soon:
-      description: Those of them that expire within 30 days.
+      description: Entries that expire within 30 days.
       returned: always
       type: int
       sample: 12
     not_seen:
-      description: Those of them that nobody was seen using within the span that the sign-in log was proved to cover.
+      description:
+        - Entries whose mailbox has no sign-in in the sign-in log. They are counted only where the log was read
+          completely.
       returned: always
       type: int
       sample: 60
 changes:
-  description: What changed since the last evidence, 200 entries at most.
+  description: What changed since the evidence before, at most 200 entries.
   returned: success, or when something in O(fail_on) was found
   type: list
   elements: dict
   contains:
     tenant:
-      description: The host of the inventory.
+      description: The inventory host.
       returned: always
       type: str
       sample: contoso
@@ -235,22 +242,22 @@ changes:
       description: What changed, and whether a run of this collection explains it.
       returned: always
       type: str
-      sample: The organization's flag changed from false to true, and not by us.
+      sample: The organization's flag changed from true to false, and not by us.
 candidates:
   description:
-    - Exceptions that can be removed, because they expired, were not seen in use, or their mailbox is gone. 200 entries
-      at most.
+    - Exceptions that can be removed, because they expired, were not seen in use, or have no mailbox any more. At most
+      200 entries.
   returned: success, or when something in O(fail_on) was found
   type: list
   elements: dict
   contains:
     tenant:
-      description: The host of the inventory.
+      description: The inventory host.
       returned: always
       type: str
       sample: contoso
     mailbox:
-      description: The address.
+      description: The address of the mailbox.
       returned: always
       type: str
       sample: scanner@contoso.com
@@ -260,57 +267,75 @@ candidates:
       type: str
       sample: expired on 2026-10-31
 truncated:
-  description: How many entries of a list are left out; the files have them all.
+  description:
+    - The number of entries that are left out, by the name of the list (V(changes), V(candidates)). The files have them
+      all.
   returned: when something is left out
   type: dict
   sample:
     changes: 800
 summary:
   description:
-    - RV(line), RV(counts) and figures of each tenant without names of people, 200,000 characters at most, fit for
-      C(set_stats).
+    - RV(line), RV(counts) and the figures of each tenant, for M(ansible.builtin.set_stats). It names no people, and it
+      has at most 200,000 characters.
   returned: success, or when something in O(fail_on) was found
   type: dict
   contains:
     line:
-      description: As RV(line).
+      description: The same as RV(line).
       returned: always
       type: str
-      sample: "2026-11-26 02:15 UTC: 1 of 1 tenant read."
+      sample: >-
+        2026-11-26 02:15 UTC: 1 of 1 tenant read, 1 with drift. 35 days until 2026-12-31, when Basic for SMTP AUTH is
+        off by default.
     counts:
-      description: As RV(counts).
+      description: The same as RV(counts).
       returned: always
       type: dict
-      sample: {}
+      sample: {tenants: 1, read: 1, failed: 0, vanished: 0, incomplete: 0, compliant: 0, drift: 1}
     tenants:
-      description: Host of the inventory to its figures, those with something to say first.
+      description:
+        - The figures of each tenant, by inventory host. Tenants that are not compliant come first.
+        - C(read) is the time of the evidence, C(flag) the organization's setting (V(true) means that SMTP AUTH is off),
+          C(enabled) how many mailboxes are enabled individually, and C(basic_allowed) for how many SMTP AUTH works with
+          Basic. These are V(null) where they were not read. The others count entries.
       returned: always
       type: dict
       sample:
         contoso:
           status: drift
+          read: "2026-11-26T02:15:46Z"
+          flag: true
           enabled: 12
+          basic_allowed: 12
+          drift: 3
+          changes: 1
+          not_ours: 0
+          exceptions: 14
+          expired: 0
+          unread: 0
     truncated:
       description: How many tenants are left out.
-      returned: when some are
+      returned: when some tenants are left out
       type: int
       sample: 40
 files:
-  description: Paths of the rendered files.
+  description: Paths of the rendered files, also of those that did not change.
   returned: success, or when something in O(fail_on) was found
   type: list
   elements: str
   sample:
     - /srv/www/exo/evidence.html
 failed_on:
-  description: What in O(fail_on) was found.
-  returned: when something was
+  description: The entries of O(fail_on) that were found. The task fails then.
+  returned: when something in O(fail_on) was found
   type: list
   elements: str
   sample:
     - change
 error_code:
-  description: What kind of failure it is. V(refused) is something in O(fail_on).
+  description:
+    - V(refused) if something in O(fail_on) was found, V(invalid_request) if a directory or an option can't be used.
   returned: failure
   type: str
   sample: refused

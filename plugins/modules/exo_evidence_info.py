@@ -16,49 +16,52 @@ description:
     M(m365.exchange_online.exo_evidence) renders such documents of many tenants. The playbook
     C(m365.exchange_online.audit) runs both.
   - The document has the settings of the organization, how many mailboxes can use SMTP AUTH with Basic and with OAuth,
-    which gates are closed to the others, every mailbox with a setting of its own, an exception or use seen, and what
-    the change of December 2026 would do.
-  - What can't be read is named in it, with the reason and the permission that would show it. A tenant that can't be
-    read at all leaves a document that says so, and the task fails.
+    what blocks the others, every mailbox that has a setting of its own, is listed as an exception or was seen in use,
+    and what the change of December 2026 would do.
+  - It names what could not be read, with the reason and the permission that is missing. If a tenant can't be read at
+    all, the document says so, and the task fails.
   - It reads with C(Get-TransportConfig), C(Get-OrganizationConfig), C(Get-AuthenticationPolicy), C(Get-CASMailbox) and
-    C(Get-User), and from Microsoft Graph security defaults, Conditional Access policies and the sign-in log.
+    C(Get-User). Security defaults, Conditional Access policies and the sign-in log come from Microsoft Graph.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
     C(Global Reader) is enough. For what comes from Microsoft Graph it needs the application permissions
-    C(Policy.Read.All) and C(AuditLog.Read.All); without them, the gates that depend on it are unknown.
+    C(Policy.Read.All) and C(AuditLog.Read.All). Without them, what they would show is unknown.
 options:
   dest:
     description:
       - Absolute path of the document. Each run should have a file of its own, because
         M(m365.exchange_online.exo_evidence) compares it with the older ones to find what changed.
-      - Without it nothing is kept, and the figures are in the result alone.
+      - Without it no document is written, and the figures are only in the result.
     type: str
   host:
     description:
-      - What people call the tenant, usually C(inventory_hostname).
+      - The name of the tenant in the document, usually C(inventory_hostname).
     type: str
     required: true
   status:
     description:
-      - How the tenant compared with its baseline.
+      - How the tenant compared with its baseline. The module does not compare anything, it only records this.
+      - V(unlisted) means as declared, but with enabled mailboxes that are on no list. V(unknown) means that something
+        could not be compared, V(held) that the tenant is left alone on purpose, and V(undeclared) that it has no
+        baseline.
     type: str
     choices: [compliant, drift, unlisted, unknown, held, undeclared]
     default: undeclared
   drift:
     description:
-      - A sentence for each difference from the baseline.
+      - A sentence for each difference from the baseline, for the record.
     type: list
     elements: str
     default: []
   errors:
     description:
-      - What could not be compared, each with C(message) and C(error_code).
+      - What could not be compared, for the record. Each entry has a C(message) and an C(error_code).
     type: list
     elements: dict
     default: []
   allowed:
     description:
-      - The baseline's list of mailboxes that may use SMTP AUTH, as O(m365.exchange_online.exo_smtp_auth#module:allowed)
-        takes it.
+      - The baseline's list of mailboxes that may use SMTP AUTH, in the form of
+        O(m365.exchange_online.exo_smtp_auth#module:allowed). The document has each entry with its mailbox.
     type: list
     elements: raw
     default: []
@@ -69,12 +72,12 @@ options:
     default: true
   usage_days:
     description:
-      - How many days of the sign-in log to read. Microsoft keeps 30.
+      - How many days of the sign-in log to read. Microsoft keeps 30 days.
     type: int
     default: 30
   job:
     description:
-      - ID of the job, for the record.
+      - ID of the job in AWX or Automation Controller, for the record.
     type: str
   slice:
     description:
@@ -121,11 +124,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Who can use SMTP AUTH, who does, and who would be cut off by closing the organization, in one line.
+  description:
+    - In one line, how many mailboxes can use SMTP AUTH and how many do, and which would be cut off by turning it off
+      for the organization.
   returned: success
   type: str
   sample: >-
-    contoso.onmicrosoft.com: 412 mailboxes: Basic works for 9, is blocked for 403 and unknown for 0; OAuth 412, 0 and 0.
+    contoso.onmicrosoft.com: 412 mailboxes: Basic works for 9, is blocked for 403 and unknown for 0; OAuth 9, 403 and 0.
     In use: 8; not seen: 404; not known: 0.
 dest:
   description: Path of the document.
@@ -133,14 +138,15 @@ dest:
   type: str
   sample: /var/lib/exo/reports/contoso-20261126.json
 status:
-  description: How the tenant compared with its baseline, as it was given.
+  description: The value of O(status).
   returned: success
   type: str
   sample: compliant
 summary:
   description:
-    - The verdict on all mailboxes in figures, as M(m365.exchange_online.exo_smtp_auth_info) returns it. V(null) where
-      they were not all read.
+    - How many mailboxes can use SMTP AUTH, and how many do, in the form of
+      RV(m365.exchange_online.exo_smtp_auth_info#module:summary).
+    - V(null) if the mailboxes could not be read.
   returned: success
   type: dict
   sample:
@@ -154,10 +160,13 @@ summary:
           closed: 403
           unknown: 0
     oauth:
-      allowed: 412
-      blocked: 0
+      allowed: 9
+      blocked: 403
       unknown: 0
-      gates: {}
+      gates:
+        smtp_auth_setting:
+          closed: 403
+          unknown: 0
     usage:
       used: 8
       not_seen: 404
@@ -168,8 +177,8 @@ summary:
         blocked: 1
         unknown: 0
       oauth:
-        allowed: 8
-        blocked: 0
+        allowed: 7
+        blocked: 1
         unknown: 0
     closing:
       cut_off: 0
@@ -178,7 +187,9 @@ summary:
       sample: []
     unread: []
 counts:
-  description: Mailboxes by their own setting. V(null) where they were not all read.
+  description:
+    - How many mailboxes have SMTP AUTH enabled or disabled on their own, and how many inherit the organization's
+      setting. V(null) if the mailboxes could not be read.
   returned: success
   type: dict
   sample:
@@ -187,7 +198,7 @@ counts:
     disabled: 0
     inherit: 403
 verdict:
-  description: For how many mailboxes SMTP AUTH works, with Basic and with OAuth. V(null) where they were not all read.
+  description: C(basic) and C(oauth) of RV(summary). V(null) if the mailboxes could not be read.
   returned: success
   type: dict
   sample:
@@ -199,28 +210,65 @@ verdict:
         smtp_auth_setting:
           closed: 403
           unknown: 0
+    oauth:
+      allowed: 9
+      blocked: 403
+      unknown: 0
+      gates:
+        smtp_auth_setting:
+          closed: 403
+          unknown: 0
 december:
-  description: What the change of December 2026 would do, by two of its possible carriers, in mailboxes.
+  description:
+    - What the change of December 2026 would do, in numbers of mailboxes. Microsoft has not said how it will make the
+      change, so two ways are counted.
+    - V(null) if the mailboxes or the organization's setting could not be read.
   returned: success
   type: dict
-  sample:
+  contains:
     flag_flips:
-      keep: 9
-      stop: 0
+      description:
+        - If SMTP AUTH is turned off for the organization. C(keep) mailboxes go on working, because they are enabled on
+          their own, and C(stop) mailboxes stop.
+      returned: always
+      type: dict
+      sample:
+        keep: 9
+        stop: 0
     basic_closed:
-      stop: 9
-      seen: 7
-      oauth_open: 9
+      description:
+        - If Basic is refused for every mailbox. C(stop) mailboxes stop with Basic, C(seen) of them were seen in use
+          (V(null) if the sign-in log was not read), and for C(oauth_open) of them nothing is known to block OAuth.
+      returned: always
+      type: dict
+      sample:
+        stop: 9
+        seen: 7
+        oauth_open: 9
 completeness:
-  description: How many mailboxes were read, and what was not read.
+  description: What was read, and what was not.
   returned: success
   type: dict
-  sample:
-    mailboxes_read: 412
-    unread: []
+  contains:
+    mailboxes_read:
+      description: How many mailboxes were read. V(null) if they could not be read.
+      returned: always
+      type: int
+      sample: 412
+    unread:
+      description:
+        - What could not be read (C(what)), why (C(reason)), and the permission that is missing (C(permission), or
+          V(null) if that is not the reason).
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - what: security defaults
+          reason: "Not read: Microsoft Graph did not answer v1.0/policies/...: Forbidden (HTTP 403)."
+          permission: Policy.Read.All
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -246,7 +294,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -92,10 +92,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes and the way back.
+  description:
+    - The task in one line, with what changes, and where the former values are kept (the way back). In check mode it
+      says what would change.
   returned: success
   type: str
-  sample: "contoso.onmicrosoft.com: nothing to change"
+  sample: "contoso.onmicrosoft.com: the organization changes; way back: /var/lib/exo/undo.json"
 organization_config:
   description:
     - Every setting of this module that the service sent, by the name of its option and in the form that the option
@@ -109,7 +111,9 @@ organization_config:
     ews_enabled: inherit
     reject_direct_send: true
 effect:
-  description: How many mailboxes lose or gain SMTP AUTH in effect.
+  description:
+    - How many mailboxes lose or gain SMTP AUTH (V(null) if that can't be known), and the addresses of the first 20 of
+      each. Only O(default_authentication_policy) moves any.
   returned: success
   type: dict
   sample:
@@ -130,27 +134,45 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_organization_config
+    effect: {lose: "", gain: ""}
     groups:
-      - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
-        guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
+      - noun: OrganizationConfig
+        before: {reject_direct_send: false}
+        after: {reject_direct_send: true}
+        guids: [""]
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
-  description: Just the settings that differ.
+  description: Only the settings that differ.
   returned: in diff mode, when something differs
   type: dict
   contains:
+    before_header:
+      description: The tenant and what changes, as the heading of the diff.
+      returned: always
+      type: str
+      sample: "contoso.onmicrosoft.com: the organization"
+    after_header:
+      description: The same as RV(diff.before_header).
+      returned: always
+      type: str
+      sample: "contoso.onmicrosoft.com: the organization"
     before:
       description: The settings that differ, as they were.
       returned: always
@@ -162,8 +184,8 @@ diff:
       type: dict
       sample: {reject_direct_send: true}
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -189,7 +211,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

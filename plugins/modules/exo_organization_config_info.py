@@ -46,7 +46,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 organization_config:
-  description: Every setting of M(m365.exchange_online.exo_organization_config), in the form that its option takes.
+  description:
+    - Every setting of M(m365.exchange_online.exo_organization_config) that the service sent, by the name of its option
+      and in the form that the option takes.
   returned: success
   type: dict
   sample:
@@ -55,19 +57,19 @@ organization_config:
     reject_direct_send: true
 other_properties:
   description:
-    - Everything else that the service sent, under the service's own names. A change of Microsoft's can arrive here
-      first.
+    - Everything else that the service sent, under the service's own names and not converted. A change that Microsoft
+      makes can show here first.
   returned: success
   type: dict
   sample:
     BasicAuthBlockedApps: null
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
-    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
+    - "Get-OrganizationConfig failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure
@@ -89,7 +91,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

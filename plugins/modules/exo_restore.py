@@ -22,7 +22,7 @@ description:
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
     the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator). For a file with only
     settings of mailboxes and transport settings, a custom role group with the management roles C(Mail Recipients) and
-    C(Organization Http Settings) is enough.
+    C(Organization Transport Settings) is enough.
 options:
   src:
     description:
@@ -129,14 +129,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  description:
+    - The task in one line, with what changes, how many mailboxes lose or gain SMTP AUTH, and where the former values
+      are kept (the way back). In check mode it says what would change.
   returned: success
   type: str
   sample: >-
-    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
-    way back: /var/lib/exo/undo.json
+    contoso.onmicrosoft.com: undoing exo_smtp_auth of 2026-11-23T09:59:25.821392+00:00: organization on → 1 mailbox
+    changes, 0 lose SMTP AUTH, 9 gain it; way back: /var/lib/exo/undo-of-undo.json
 organization:
-  description: The transport settings of the organization that are in the file.
+  description: The organization's transport settings that are in the file.
   returned: success or when some of the writes failed, when the file holds any
   type: dict
   contains:
@@ -153,7 +155,7 @@ organization:
       sample:
         smtp_client_authentication_disabled: false
     status:
-      description: What was done, or would be done in check mode.
+      description: V(changed), V(unchanged) or V(failed). In check mode, what it would be.
       returned: always
       type: str
       sample: changed
@@ -162,15 +164,66 @@ organization:
       returned: when they were changed, not in check mode
       type: bool
       sample: true
+organization_config:
+  description: The organization's other settings that are in the file, in the form of RV(organization).
+  returned: success or when some of the writes failed, when the file holds any
+  type: dict
+  sample:
+    before: {reject_direct_send: true}
+    after: {reject_direct_send: false}
+    status: changed
+    confirmed: true
+users:
+  description: The users that are in the file, in the form of RV(mailboxes).
+  returned: success or when some of the writes failed, when the file holds any
+  type: list
+  elements: dict
+  sample:
+    - identity: scanner@contoso.com
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: scanner@contoso.com
+      display_name: Scanner
+      status: changed
+      before: {authentication_policy: Allow SMTP}
+      after: {authentication_policy: ""}
+      confirmed: true
+plans:
+  description: The mailbox plans that are in the file, in the form of RV(mailboxes).
+  returned: success or when some of the writes failed, when the file holds any
+  type: list
+  elements: dict
+  sample:
+    - identity: ExchangeOnlineEnterprise-2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: ""
+      display_name: ExchangeOnlineEnterprise
+      status: changed
+      before: {pop_enabled: false}
+      after: {pop_enabled: true}
+      confirmed: true
+authentication_policies:
+  description: The authentication policies that are in the file, in the form of RV(mailboxes).
+  returned: success or when some of the writes failed, when the file holds any
+  type: list
+  elements: dict
+  sample:
+    - identity: Allow SMTP
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: ""
+      display_name: Allow SMTP
+      status: changed
+      before: {allow_basic_auth_imap: true}
+      after: {allow_basic_auth_imap: false}
+      confirmed: true
 mailboxes:
   description:
-    - The mailboxes that are in the file.
+    - The mailboxes that are in the file, and whatever else in it is missing.
   returned: success, or when some of the writes failed
   type: list
   elements: dict
   contains:
     identity:
-      description: The identity that was asked for, or the primary address where none was.
+      description: The identity that was asked for, or else the primary address.
       returned: always
       type: str
       sample: scanner@contoso.com
@@ -217,24 +270,26 @@ mailboxes:
       type: bool
       sample: true
     error:
-      description: Why the write failed, or why there is no such mailbox.
+      description: Why the write failed, or that there is no such mailbox.
       returned: when the status is V(failed) or V(missing)
       type: str
-      sample: The operation couldn't be performed because the object couldn't be found.
+      sample: There is no mailbox 'scaner@contoso.com'.
 changed_since:
-  description: A sentence on each setting that stays as it is, because it was changed since or can't be unset.
+  description:
+    - One sentence for each setting that stays as it is, because it was changed after the file was written or can't be
+      cleared.
   returned: success, or when some of the writes failed
   type: list
   elements: str
   sample:
     - smtp_client_authentication_disabled of scanner@contoso.com was changed since and stays as it is.
 summary:
-  description: Counts.
+  description: Counts of the mailboxes in the file.
   returned: success, or when some of the writes failed
   type: dict
   contains:
     matched:
-      description: Mailboxes in scope.
+      description: Mailboxes in the file that still exist.
       returned: always
       type: int
       sample: 412
@@ -244,7 +299,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Mailboxes that were as desired already.
+      description: Mailboxes that were already as desired.
       returned: always
       type: int
       sample: 411
@@ -254,34 +309,34 @@ summary:
       type: int
       sample: 0
     missing:
-      description: Identities that match no mailbox.
+      description: Objects in the file that no longer exist, of every kind.
       returned: always
       type: int
       sample: 0
     effect:
-      description: How many mailboxes lose or gain SMTP AUTH in effect, the organization's setting taken into account.
+      description: How many mailboxes lose or gain SMTP AUTH, with the organization's setting taken into account.
       returned: always
       type: dict
       contains:
         lose:
-          description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+          description: How many mailboxes can no longer use SMTP AUTH. V(null) if that can't be known.
           returned: always
           type: int
           sample: 1
         gain:
-          description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+          description: How many mailboxes can use SMTP AUTH from now on. V(null) if that can't be known.
           returned: always
           type: int
           sample: 0
         lose_sample:
-          description: Addresses of some of the mailboxes that lose it.
+          description: The addresses of the first 20 mailboxes that lose it.
           returned: always
           type: list
           elements: str
           sample:
             - frank@contoso.com
         gain_sample:
-          description: Addresses of some of the mailboxes that gain it.
+          description: The addresses of the first 20 mailboxes that gain it.
           returned: always
           type: list
           elements: str
@@ -304,16 +359,25 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_restore
+    effect: {lose: "", gain: ""}
     groups:
       - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
+        smtp_auth_works: {before: true, after: true}
+        before: {smtp_client_authentication_disabled: false}
+        after: {smtp_client_authentication_disabled: inherit}
         guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
 undo_file:
   description: Path of the undo file that was written.
@@ -322,7 +386,7 @@ undo_file:
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
   description:
-    - What changes, as text. First a total, then one line for each object. The values themselves are in
+    - What changes, as text, first a total and then a line for each object. The values themselves are in
       RV(mailboxes).
   returned: in diff mode, when something differs
   type: list
@@ -332,18 +396,20 @@ diff:
       description: The text.
       returned: always
       type: str
-      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
+      sample: |
+        contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it
+          scanner@contoso.com  follows the organization (off) → allowed
 truncated:
   description:
-    - How many entries of a list are left out of the result because it would be too large. The counters are exact, and
-      failed and missing mailboxes come first.
+    - How many entries of each list are left out, because the result would be too large. RV(summary) counts all of
+      them, and failed and missing mailboxes come first in the list.
   returned: when something is left out
   type: dict
   sample:
     mailboxes: 8200
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -369,7 +435,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -87,24 +87,24 @@ checks:
       description: What was asked.
       returned: always
       type: str
-      sample: Can the app read the transport settings?
+      sample: Can the app read every transport setting?
     answer:
-      description: What was found.
+      description: V(yes), V(no) or V(unknown).
       returned: always
       type: str
       sample: "yes"
     detail:
-      description: What the answer rests on.
+      description: What the answer is based on.
       returned: always
       type: str
-      sample: All 29 settings came with the answer.
+      sample: All 29 settings came.
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
-    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
+    - "Get-TransportConfig failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure
@@ -126,7 +126,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

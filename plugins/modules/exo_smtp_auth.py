@@ -21,7 +21,7 @@ description:
   - If a listed mailbox can't be enabled, the organization is not closed in that run.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
     the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
-    with the management roles C(Mail Recipients) and C(Organization Http Settings).
+    with the management roles C(Mail Recipients) and C(Organization Transport Settings).
 options:
   organization:
     description:
@@ -290,14 +290,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  description:
+    - The task in one line, with what changes, how many mailboxes lose or gain SMTP AUTH, and where the former values
+      are kept (the way back). In check mode it says what would change.
   returned: success
   type: str
   sample: >-
     contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
     way back: /var/lib/exo/undo.json
 organization:
-  description: The organization's setting.
+  description: The organization's setting, also if this task does not manage it.
   returned: success, or when some of the writes failed
   type: dict
   contains:
@@ -312,7 +314,7 @@ organization:
       type: str
       sample: disabled
     status:
-      description: What was done, or would be done in check mode.
+      description: V(changed), V(unchanged) or V(failed). In check mode, what it would be.
       returned: always
       type: str
       sample: changed
@@ -323,13 +325,13 @@ organization:
       sample: true
 mailboxes:
   description:
-    - The mailboxes that were changed, that failed, or that are missing.
+    - The mailboxes that changed (or would in check mode), failed or are missing.
   returned: success, or when some of the writes failed
   type: list
   elements: dict
   contains:
     identity:
-      description: The identity that was asked for, or the primary address where none was.
+      description: The identity that was asked for, or else the primary address.
       returned: always
       type: str
       sample: scanner@contoso.com
@@ -376,29 +378,35 @@ mailboxes:
       type: bool
       sample: true
     error:
-      description: Why the write failed, or why there is no such mailbox.
+      description: Why the write failed, or that there is no such mailbox.
       returned: when the status is V(failed) or V(missing)
       type: str
-      sample: The operation couldn't be performed because the object couldn't be found.
+      sample: There is no mailbox 'scaner@contoso.com'.
 users:
-  description: The users whose authentication policy changed, or would in check mode.
-  returned: with O(authentication_policy), when the mailboxes were read
+  description:
+    - The users whose authentication policy changed (or would in check mode) or could not be changed, in the form of
+      RV(mailboxes).
+  returned: with O(authentication_policy), when at least one of them has to change
   type: list
   elements: dict
   sample:
     - identity: scanner@contoso.com
+      guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: scanner@contoso.com
+      display_name: Scanner, ground floor
       status: changed
       before: {authentication_policy: ""}
       after: {authentication_policy: Allow SMTP}
+      confirmed: true
 unlisted_enabled:
-  description: Addresses of mailboxes that are explicitly enabled and on no list.
+  description: The addresses of the mailboxes that are explicitly enabled, are on no list, and stay enabled.
   returned: success, or when some of the writes failed
   type: list
   elements: str
   sample:
     - old-scanner@contoso.com
 expired:
-  description: The entries whose last day is over.
+  description: The entries of O(allowed) and O(denied) whose last day is over.
   returned: success or failure, when the mailboxes were read
   type: list
   elements: dict
@@ -414,25 +422,25 @@ expired:
       type: str
       sample: "2026-10-31"
     owner:
-      description: Who answers for it.
+      description: Who is responsible for it, as the entry says.
       returned: when given
       type: str
       sample: facilities@contoso.com
     reason:
-      description: Why it is there.
+      description: Why the exception exists, as the entry says.
       returned: when given
       type: str
       sample: Multifunction printer, ground floor, knows Basic only
     ticket:
-      description: The request that it goes back to.
+      description: The ticket in which it was requested, as the entry says.
       returned: when given
       type: str
       sample: CHG-1042
 cut_off:
   description:
-    - The mailboxes that stopped the plan because they use SMTP AUTH, or may use it, up to 500 and those in use first.
-      C(usage) is as M(m365.exchange_online.exo_smtp_auth_info) returns it.
-  returned: failure by O(require_unused_days)
+    - The mailboxes because of which the plan was refused, since they use SMTP AUTH or may use it. At most 500, those in
+      use first. C(usage) has the form of RV(m365.exchange_online.exo_smtp_auth_info#module:mailboxes[].usage).
+  returned: when O(require_unused_days) refuses the plan
   type: list
   elements: dict
   sample:
@@ -445,13 +453,13 @@ cut_off:
         addresses:
           - 203.0.113.20
         clients:
-          - SMTP
+          - Authenticated SMTP
         streams:
           - nonInteractiveUser
         protocols:
           - ropc
 expiring:
-  description: The entries whose last day is less than 30 days away.
+  description: The entries of O(allowed) and O(denied) whose last day is less than 30 days away.
   returned: success or failure, when the mailboxes were read
   type: list
   elements: dict
@@ -467,17 +475,17 @@ expiring:
       type: str
       sample: "2026-12-15"
     owner:
-      description: Who answers for it.
+      description: Who is responsible for it, as the entry says.
       returned: when given
       type: str
       sample: facilities@contoso.com
     reason:
-      description: Why it is there.
+      description: Why the exception exists, as the entry says.
       returned: when given
       type: str
       sample: Multifunction printer, ground floor, knows Basic only
     ticket:
-      description: The request that it goes back to.
+      description: The ticket in which it was requested, as the entry says.
       returned: when given
       type: str
       sample: CHG-1042
@@ -497,7 +505,7 @@ summary:
       type: int
       sample: 1
     unchanged:
-      description: Mailboxes that were as desired already.
+      description: Mailboxes that were already as desired.
       returned: always
       type: int
       sample: 411
@@ -512,29 +520,29 @@ summary:
       type: int
       sample: 0
     effect:
-      description: How many mailboxes lose or gain SMTP AUTH in effect, the organization's setting taken into account.
+      description: How many mailboxes lose or gain SMTP AUTH, with the organization's setting taken into account.
       returned: always
       type: dict
       contains:
         lose:
-          description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+          description: How many mailboxes can no longer use SMTP AUTH. V(null) if that can't be known.
           returned: always
           type: int
           sample: 1
         gain:
-          description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+          description: How many mailboxes can use SMTP AUTH from now on. V(null) if that can't be known.
           returned: always
           type: int
           sample: 0
         lose_sample:
-          description: Addresses of some of the mailboxes that lose it.
+          description: The addresses of the first 20 mailboxes that lose it.
           returned: always
           type: list
           elements: str
           sample:
             - frank@contoso.com
         gain_sample:
-          description: Addresses of some of the mailboxes that gain it.
+          description: The addresses of the first 20 mailboxes that gain it.
           returned: always
           type: list
           elements: str
@@ -552,16 +560,25 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_smtp_auth
+    effect: {lose: "", gain: ""}
     groups:
       - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
+        smtp_auth_works: {before: true, after: true}
+        before: {smtp_client_authentication_disabled: inherit}
+        after: {smtp_client_authentication_disabled: false}
         guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
 undo_file:
   description: Path of the undo file that was written.
@@ -570,7 +587,7 @@ undo_file:
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
   description:
-    - What changes, as text. First a total, then one line for each object. The values themselves are in
+    - What changes, as text, first a total and then a line for each object. The values themselves are in
       RV(mailboxes).
   returned: in diff mode, when something differs
   type: list
@@ -580,18 +597,20 @@ diff:
       description: The text.
       returned: always
       type: str
-      sample: "contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it"
+      sample: |
+        contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it
+          scanner@contoso.com  follows the organization (off) → allowed
 truncated:
   description:
-    - How many entries of a list are left out of the result because it would be too large. The counters are exact, and
-      failed and missing mailboxes come first.
+    - How many entries of each list are left out, because the result would be too large. RV(summary) counts all of
+      them, and failed and missing mailboxes come first in the list.
   returned: when something is left out
   type: dict
   sample:
     mailboxes: 8200
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -617,7 +636,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

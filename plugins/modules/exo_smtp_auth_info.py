@@ -12,7 +12,8 @@ short_description: Tell who can use SMTP AUTH, what blocks the others, and who d
 version_added: 1.0.0
 description:
   - For each mailbox, tells whether SMTP AUTH works with Basic authentication and with OAuth. It is V(allowed),
-    V(blocked) or V(unknown), with B(every) gate on the way, what its state was read from, and what to do about it.
+    V(blocked) or V(unknown). A gate is anything that can block it. The result has B(every) gate with its state, what
+    that was read from, and what to do about it.
   - A mailbox is V(blocked) if any gate is certainly closed. It is V(allowed) only if every gate was read and is open.
     Otherwise it is V(unknown), and the result says what is missing and which permission would show it.
   - Who uses SMTP AUTH is read from the sign-in log of Entra ID (O(usage)), from the report that the Exchange admin
@@ -142,11 +143,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The result in one line.
+  description: The result in one line. The numbers for OAuth are in the same order as those for Basic.
   returned: success
   type: str
   sample: >-
     contoso.onmicrosoft.com: 412 mailboxes: Basic works for 9, is blocked for 400 and unknown for 3; OAuth 412, 0 and 0.
+    In use: 8; not seen: 404; not known: 0.
 summary:
   description: Counts over all mailboxes that were selected.
   returned: success
@@ -163,30 +165,30 @@ summary:
       type: dict
       contains: &counts
         allowed:
-          description: All gates were read and are open.
+          description: Mailboxes for which all gates were read and are open.
           returned: always
           type: int
           sample: 9
         blocked:
-          description: A gate is certainly closed.
+          description: Mailboxes for which a gate is certainly closed.
           returned: always
           type: int
           sample: 400
         unknown:
-          description: No gate is known to be closed, but not all are known to be open.
+          description: Mailboxes for which no gate is known to be closed, but not all are known to be open.
           returned: always
           type: int
           sample: 3
         gates:
           description:
-            - For how many mailboxes each gate is closed, and for how many unknown. A mailbox counts at every gate that
-              is closed for it.
+            - For how many mailboxes each gate is closed, and for how many it is unknown. A mailbox counts once for each
+              gate that is closed for it, and gates that are open for all are left out.
           returned: always
           type: dict
           sample:
-            smtp_auth_setting:
+            authentication_policy:
               closed: 398
-              unknown: 0
+              unknown: 3
             account:
               closed: 40
               unknown: 0
@@ -196,7 +198,9 @@ summary:
       type: dict
       contains: *counts
     usage:
-      description: How many mailboxes are in use, were not seen in a time that is fully covered, or are not known.
+      description:
+        - How many mailboxes are in use, how many were not seen although the log or report covers the whole time, and of
+          how many it is not known.
       returned: with O(usage) or O(usage_report)
       type: dict
       sample:
@@ -204,7 +208,7 @@ summary:
         not_seen: 404
         unknown: 0
     used:
-      description: Of those in use, how many are allowed, blocked and unknown, for Basic and for OAuth.
+      description: How many of the mailboxes in use are allowed, blocked and unknown, for Basic and for OAuth.
       returned: with O(usage) or O(usage_report)
       type: dict
       sample:
@@ -218,8 +222,9 @@ summary:
           unknown: 0
     closing:
       description:
-        - Who would lose SMTP AUTH if the organization were closed now, which are those that follow the organization and
-          are not blocked by anything else. V(null) where the organization's setting could not be read.
+        - Which mailboxes would lose SMTP AUTH if it were turned off for the organization now. These are the mailboxes
+          that follow the organization and are not blocked by anything else. V(null) if the organization's setting could
+          not be read.
       returned: always
       type: dict
       contains:
@@ -227,17 +232,17 @@ summary:
           description: How many would lose it.
           returned: always
           type: int
-          sample: 5
+          sample: 403
         used:
           description: How many of them are in use.
           returned: always
           type: int
-          sample: 4
+          sample: 7
         pop_or_imap:
           description: How many of them have POP or IMAP turned on. Users of POP and IMAP send over SMTP.
           returned: always
           type: int
-          sample: 5
+          sample: 380
         sample:
           description: The first 20 of them, those in use first.
           returned: always
@@ -251,7 +256,9 @@ summary:
               addresses:
                 - 203.0.113.10
     unread:
-      description: What could not be read, why, and the permission that would show it, where that is the reason.
+      description:
+        - What could not be read (C(what)), why (C(reason)), which permission is missing (C(permission), empty if that
+          is not the reason), and for how many mailboxes it matters (C(mailboxes)).
       returned: always
       type: list
       elements: dict
@@ -262,13 +269,14 @@ summary:
           mailboxes: 412
 mailboxes:
   description:
-    - The mailboxes, those in use first. The list is cut where it grows too long, see RV(truncated). O(dest) gets all.
+    - The mailboxes, those in use first. If the list is too long for the result it is cut, see RV(truncated). A file
+      (O(dest)) holds all of them.
   returned: success, without O(dest)
   type: list
   elements: dict
   contains:
     identity:
-      description: The identity that was asked for, or the primary address where none was.
+      description: The identity that was asked for, or else the primary address.
       returned: always
       type: str
       sample: scanner@contoso.com
@@ -288,7 +296,7 @@ mailboxes:
       type: str
       sample: Scanner, ground floor
     recipient_type_details:
-      description: The kind of mailbox, empty where it could not be read.
+      description: The type of the mailbox. Empty if it could not be read.
       returned: always
       type: str
       sample: UserMailbox
@@ -359,8 +367,8 @@ mailboxes:
           type: str
           sample: The user's own authentication policy, Block Basic Auth, refuses Basic for SMTP.
         remedy:
-          description: What opens the gate, or shows its state.
-          returned: when there is one
+          description: What to do to open the gate, or to have its state read.
+          returned: when the gate is closed or unknown, and something can be done
           type: str
           sample: Name a policy that lets SMTP through in authentication_policy of exo_smtp_auth, or use OAuth.
         permission:
@@ -370,8 +378,8 @@ mailboxes:
           sample: Policy.Read.All
     usage:
       description:
-        - Whether the mailbox is in use. C(state) is V(used) (it signed in with success, or the report has messages of
-          it), V(not_seen) (it did not, in a time that is fully covered) or V(unknown), with the C(reason).
+        - Whether the mailbox is in use. C(state) is V(used) (it signed in successfully, or the report has messages from
+          it), V(not_seen) (it did not, and the log or report covers the whole time) or V(unknown), with the C(reason).
         - C(hidden_by) names the closed gates that refuse a sign-in before it would be logged. A mailbox can be
           V(not_seen) for this reason alone.
         - Sign-ins are counted, not messages. Failed sign-ins are counted separately and are not taken as use, because
@@ -391,7 +399,9 @@ mailboxes:
         protocols:
           - ropc
 coverage:
-  description: The time that the sign-in log and the report really cover, and why it is not all that was asked about.
+  description:
+    - The time that the sign-in log (C(log)) and the report (C(report)) really cover, and the C(reason) if that is less
+      than what was asked for.
   returned: with O(usage) or O(usage_report)
   type: dict
   sample:
@@ -403,8 +413,8 @@ coverage:
       reason: the sign-in log reaches back 5 of 30 days
 unmatched:
   description:
-    - Names in the sign-in log or the report that match none of the mailboxes that were read, up to 100 of each.
-  returned: with O(usage) or O(usage_report), and O(all_mailboxes)
+    - Names in the sign-in log or the report that belong to none of the mailboxes that were read, at most 100 from each.
+  returned: with O(all_mailboxes=true) and O(usage) or O(usage_report)
   type: list
   elements: str
   sample:
@@ -415,7 +425,7 @@ reply:
   type: dict
   contains:
     gate:
-      description: The gate that gives this answer, V(null) if none does.
+      description: The gate that gives this answer. V(null) if the text is not about a gate, or is not known.
       returned: always
       type: str
       sample: smtp_auth_setting
@@ -425,17 +435,17 @@ reply:
       type: str
       sample: SMTP AUTH is turned off for this very mailbox.
     remedy:
-      description: What to do.
+      description: What to do. Empty if the text is not known.
       returned: always
       type: str
       sample: Put the mailbox on the allowed list of exo_smtp_auth.
     certain:
-      description: Whether sources agree on who says it.
+      description: Whether it is certain that this gate gives the answer. V(false) if sources differ.
       returned: always
       type: bool
       sample: true
     states:
-      description: How many of the selected mailboxes have this gate closed, open and unknown.
+      description: For how many of the selected mailboxes this gate is closed, open and unknown.
       returned: when a gate gives this answer
       type: dict
       sample:
@@ -443,20 +453,21 @@ reply:
         open: 0
         unknown: 0
     agreement:
-      description: Whether the state of the tenant agrees.
-      returned: when a gate gives this answer, and it has one state for all of them
+      description: Whether the state of the tenant agrees with the text.
+      returned: when a gate gives this answer, and its state is the same for all selected mailboxes
       type: str
       sample: "The tenant's state agrees: this gate is closed."
 not_checked:
-  description: What can block a mailbox but can't be read, so that this result says nothing about it.
+  description: What else can block a mailbox but can't be read, one sentence each. This result says nothing about it.
   returned: success
   type: list
   elements: str
   sample:
     - The password itself, and whether the account is locked.
 truncated:
-  description: How many entries a list was cut by. The counts are exact nevertheless.
-  returned: when a list was cut
+  description:
+    - How many entries of each list are left out, because the result would be too large. RV(summary) counts all of them.
+  returned: when something is left out
   type: dict
   sample:
     mailboxes: 9700
@@ -466,8 +477,8 @@ dest:
   type: str
   sample: /var/lib/exo/contoso-smtp-auth.csv
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:

@@ -78,7 +78,7 @@ notes:
     a service principal in Exchange (C(New-ServicePrincipal), with the object ID of the enterprise application) and
     the right C(FullAccess) on the mailbox. A token of a user in O(access_token) needs the scope C(SMTP.Send).
   - Proxies are not used, as they do not carry SMTP.
-  - A change of a setting takes some minutes until the endpoint knows it.
+  - It takes some minutes until the endpoint knows a changed setting.
 seealso:
   - module: m365.exchange_online.exo_smtp_auth
   - name: Authenticated client SMTP submission
@@ -117,9 +117,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 authenticated:
-  description: Whether the server accepted the sign-in. V(null) in check mode, where nobody signs in.
+  description: Whether the server accepted the sign-in. V(null) in check mode, because it does not sign in.
   returned: success
   type: bool
+  sample: false
 reply:
   description: What the server answered. V(null) in check mode.
   returned: success
@@ -127,22 +128,23 @@ reply:
   sample: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.
 gate:
   description:
-    - The gate that this reply names, by the name that it has elsewhere in this collection.
-    - V(null) where the sign-in was accepted, or where the reply is one that several causes share.
+    - The gate that gives this reply, by its name in M(m365.exchange_online.exo_smtp_auth_info).
+    - V(null) if the sign-in was accepted, if the reply has several possible causes, or in check mode.
   returned: success
   type: str
   sample: smtp_auth_setting
 gate_certain:
-  description: Whether the reply is known to come from this gate alone.
+  description: Whether it is certain that this gate gives the reply. V(false) if sources differ.
   returned: success, when there is a gate
   type: bool
+  sample: true
 meaning:
-  description: What the reply means, in a sentence. V(null) where it is none of the known ones.
+  description: What the reply means, in a sentence. V(null) if the reply is not known.
   returned: success
   type: str
   sample: The organization has SMTP AUTH turned off, and the mailbox inherits that.
 remedy:
-  description: What to do. V(null) where nothing has to be done.
+  description: What to do. V(null) if nothing has to be done.
   returned: success
   type: str
   sample: Put the mailbox on the allowed list of exo_smtp_auth; the organization can stay closed.
@@ -152,7 +154,7 @@ server:
   type: dict
   contains:
     host:
-      description: The host.
+      description: The name of the server.
       returned: always
       type: str
       sample: smtp.office365.com
@@ -162,12 +164,12 @@ server:
       type: int
       sample: 587
     mechanism:
-      description: The mechanism that was used.
+      description: The SASL mechanism that was used.
       returned: except in check mode
       type: str
       sample: LOGIN
     offered:
-      description: The mechanisms that the server offers.
+      description: The SASL mechanisms that the server offers.
       returned: except in check mode
       type: list
       elements: str

@@ -75,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tenants:
-  description: What was found, in the order of O(tenants).
+  description: What was found for each name, in the order of O(tenants).
   returned: success
   type: list
   elements: dict
@@ -86,12 +86,12 @@ tenants:
       type: str
       sample: contoso.com
     tenant_id:
-      description: The tenant's GUID. Null when it could not be found out.
+      description: The tenant's GUID. V(null) if it could not be found.
       returned: always
       type: str
       sample: 11111111-2222-3333-4444-555555555555
     error:
-      description: Why it could not be found out. Null when it could.
+      description: Why the GUID could not be found. V(null) if it was.
       returned: always
       type: str
       sample: null

@@ -17,7 +17,7 @@ description:
   - A setting that is left out is not managed.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. To read, as in check mode,
     the directory role C(Global Reader) is enough. To write, it needs C(Exchange Administrator), or a custom role group
-    with the management role C(Organization Http Settings).
+    with the management role C(Organization Transport Settings).
 notes:
   - When the switch for SMTP AUTH changes and it can't be known who loses or gains by that, the task is refused.
   - In a hybrid organization, the Hybrid Configuration Wizard can write the values of the on-premises organization
@@ -104,11 +104,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  description:
+    - The task in one line, with what changes, how many mailboxes lose or gain SMTP AUTH, and where the former values
+      are kept (the way back). In check mode it says what would change.
   returned: success
   type: str
   sample: >-
-    contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it;
+    contoso.onmicrosoft.com: organization off → 0 mailboxes change, 397 lose SMTP AUTH, 0 gain it;
     way back: /var/lib/exo/undo.json
 transport_config:
   description:
@@ -148,29 +150,30 @@ transport_config:
     smtp_client_authentication_disabled: true
     voicemail_journaling_enabled: true
 effect:
-  description: How many mailboxes lose or gain SMTP AUTH in effect, as those without a value of their own follow.
+  description:
+    - How many mailboxes lose or gain SMTP AUTH. Those without a value of their own follow the organization.
   returned: success
   type: dict
   contains:
     lose:
-      description: How many mailboxes can no longer use SMTP AUTH. Null when it can't be known.
+      description: How many mailboxes can no longer use SMTP AUTH. V(null) if that can't be known.
       returned: always
       type: int
       sample: 397
     gain:
-      description: How many mailboxes can use SMTP AUTH from now on. Null when it can't be known.
+      description: How many mailboxes can use SMTP AUTH from now on. V(null) if that can't be known.
       returned: always
       type: int
       sample: 0
     lose_sample:
-      description: Addresses of some of the mailboxes that lose it.
+      description: The addresses of the first 20 mailboxes that lose it.
       returned: always
       type: list
       elements: str
       sample:
         - frank@contoso.com
     gain_sample:
-      description: Addresses of some of the mailboxes that gain it.
+      description: The addresses of the first 20 mailboxes that gain it.
       returned: always
       type: list
       elements: str
@@ -188,27 +191,45 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_transport_config
+    effect: {lose: "", gain: ""}
     groups:
-      - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
-        guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
+      - noun: TransportConfig
+        before: {clear_categories: true}
+        after: {clear_categories: false}
+        guids: [""]
 undo_file:
   description: Path of the undo file that was written.
   returned: when O(undo_file) is given and something was about to change, not in check mode
   type: str
   sample: /var/lib/exo/contoso-2026-11-23.json
 diff:
-  description: Just the settings that differ.
+  description: Only the settings that differ.
   returned: in diff mode, when something differs
   type: dict
   contains:
+    before_header:
+      description: The tenant and what changes, as the heading of the diff.
+      returned: always
+      type: str
+      sample: "contoso.onmicrosoft.com: the organization"
+    after_header:
+      description: The same as RV(diff.before_header).
+      returned: always
+      type: str
+      sample: "contoso.onmicrosoft.com: the organization"
     before:
       description: The settings that differ, as they were.
       returned: always
@@ -220,12 +241,12 @@ diff:
       type: dict
       sample: {smtp_client_authentication_disabled: true}
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
-    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
+    - "Get-TransportConfig failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure
@@ -247,7 +268,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -68,8 +68,8 @@ EXAMPLES = r"""
 RETURN = r"""
 transport_config:
   description:
-    - The settings that M(m365.exchange_online.exo_transport_config) manages, by the name of its option and in the
-      form that the option takes. What is here can be handed to that module as it is.
+    - Every setting of M(m365.exchange_online.exo_transport_config) that the service sent, by the name of its option and
+      in the form that the option takes. It can be given back to that module as it is.
   returned: success
   type: dict
   sample:
@@ -104,19 +104,19 @@ transport_config:
     voicemail_journaling_enabled: true
 other_properties:
   description:
-    - Everything else that the service sent, under the names that the service uses and unconverted.
+    - Everything else that the service sent, under the service's own names and not converted.
   returned: success
   type: dict
   sample:
     ExternalDsnMaxMessageAttachSize: 10 MB (10,485,760 bytes)
     WhenChangedUTC: "2026-05-04T09:12:44.0000000Z"
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
-    - "Get-CASMailbox failed: too many requests (HTTP 429). Waited 2.0 s."
+    - "Get-TransportConfig failed: too many requests (HTTP 429). Waited 2.0 s."
 error_code:
   description: What kind of failure it is. The values are listed in the notes.
   returned: failure
@@ -138,7 +138,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

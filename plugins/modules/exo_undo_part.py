@@ -66,12 +66,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 undo:
-  description: The part, for O(m365.exchange_online.exo_restore#module:content) together with the others.
+  description:
+    - The part. Give all parts together, as a list, to O(m365.exchange_online.exo_restore#module:content).
+    - C(set) is the same in all parts of one change. C(part) is the number of this part, and C(parts) is how many there
+      are.
   returned: success
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_cas_mailbox
+    effect: {lose: "", gain: ""}
     set: 8d4f6a0c5c0b7d1f2e3a49586b7c8d9eaf0b1c2d3e4f5061728394a5b6c7d8e9
     part: 2
     parts: 3

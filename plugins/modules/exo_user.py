@@ -118,26 +118,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The task in one line, with what changes, who loses and gains SMTP AUTH, and the way back.
+  description:
+    - The task in one line, with what changes, how many mailboxes lose or gain SMTP AUTH, and where the former values
+      are kept (the way back). In check mode it says what would change.
   returned: success
   type: str
   sample: >-
     contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it; way back: /var/lib/exo/undo.json
 users:
-  description: The users. With O(all_users=true) just those that changed, failed or are missing.
+  description:
+    - The users. With O(all_users=true), only those that changed (or would in check mode), failed or are missing.
+    - C(status) is V(unchanged), V(changed), V(failed) or V(missing). The last two have an C(error).
   returned: success, or when some of the writes failed
   type: list
   elements: dict
   sample:
     - identity: scanner@contoso.com
       guid: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      primary_smtp_address: scanner@contoso.com
       display_name: Scanner
       status: changed
       before: {authentication_policy: ""}
       after: {authentication_policy: Allow SMTP}
       confirmed: true
 summary:
-  description: Counts, and how many mailboxes lose or gain SMTP AUTH in effect.
+  description:
+    - How many users were in scope, changed and so on, and how many mailboxes lose or gain SMTP AUTH (V(null) if that
+      can't be known).
   returned: success, or when some of the writes failed
   type: dict
   sample:
@@ -148,7 +155,7 @@ summary:
     missing: 0
     effect: {lose: 0, gain: 1, lose_sample: [], gain_sample: [scanner@contoso.com]}
 truncated:
-  description: How many entries of a list are left out of the result because it would be too large.
+  description: How many entries of each list are left out, because the result would be too large.
   returned: when something is left out
   type: dict
   sample:
@@ -161,16 +168,24 @@ confirmed:
   type: bool
   sample: true
 undo:
-  description: What an undo file would hold, for O(m365.exchange_online.exo_restore#module:content).
-  returned: with O(undo_in_result=true), when something changes
+  description:
+    - What an undo file would hold, without names, to give to O(m365.exchange_online.exo_restore#module:content). Each
+      of C(groups) lists the objects that change in the same way, by GUID. For the organization that is an empty text.
+    - If there is too much for one result, this is the first part, and C(parts) says how many there are.
+  returned: with O(undo_in_result=true), when something changes, in check mode too
   type: dict
   sample:
     format: 2
+    collection: m365.exchange_online 1.0.0
+    written: "2026-11-23T09:59:25.821392+00:00"
     tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+    tenant: contoso.onmicrosoft.com
+    task: m365.exchange_online.exo_user
+    effect: {lose: "", gain: ""}
     groups:
-      - noun: CASMailbox
-        before: {pop_enabled: true}
-        after: {pop_enabled: false}
+      - noun: User
+        before: {authentication_policy: ""}
+        after: {authentication_policy: Allow SMTP}
         guids: [3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11]
 undo_file:
   description: Path of the undo file that was written.
@@ -183,15 +198,17 @@ effect_file:
   type: str
   sample: /var/lib/exo/contoso-effect.csv
 diff:
-  description: What changes, as text. First a total, then one line for each object.
+  description: What changes, as text, first a total and then a line for each object.
   returned: in diff mode, when something differs
   type: list
   elements: dict
   sample:
-    - prepared: "contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it"
+    - prepared: |
+        contoso.onmicrosoft.com: 1 user changes, 0 lose SMTP AUTH, 1 gains it
+          scanner@contoso.com  authentication_policy: "" → "Allow SMTP"
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -217,7 +234,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.

@@ -11,7 +11,8 @@ module: exo_user_info
 short_description: Read which authentication policy users of Exchange Online have
 version_added: 1.0.0
 description:
-  - Returns users with their own authentication policy. V('') means that the organization's default applies.
+  - Returns users with the authentication policy that each has of their own. V('') means that a user has none, so that
+    the organization's default applies.
   - The app registration needs the application permission C(Exchange.ManageAsApp) and a role. The directory role
     C(Global Reader) is enough.
 options:
@@ -22,17 +23,18 @@ options:
     elements: str
   all_users:
     description:
-      - Whether to manage all users of the tenant.
+      - Whether to read all users of the tenant, instead of those in O(identity).
     type: bool
     default: false
   exclude:
     description:
-      - With O(all_users=true), users that are left out. One that does not exist is an error.
+      - With O(all_users=true), users to leave out. A user that does not exist is an error.
     type: list
     elements: str
   where:
     description:
-      - Only users whose C(authentication_policy) is this.
+      - Only users with this policy of their own, as a dictionary with the key C(authentication_policy). V('') means
+        users who have none.
     type: dict
   recipient_type_details:
     description:
@@ -67,7 +69,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Who has a policy of their own that lets SMTP through
+- name: Who has the policy Allow SMTP?
   m365.exchange_online.exo_user_info:
     tenant: contoso.onmicrosoft.com
     client_id: 11111111-2222-3333-4444-555555555555
@@ -80,7 +82,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: The users.
+  description:
+    - The users. C(identity) is the name that was asked for, or the primary address where none was.
+    - C(settings) holds C(authentication_policy), which is V('') for a user without a policy of their own.
   returned: success
   type: list
   elements: dict
@@ -91,21 +95,21 @@ users:
       display_name: Scanner
       settings: {authentication_policy: Allow SMTP}
 summary:
-  description: How many there are, and how many have each policy.
+  description: How many users were found (C(matched)), and how many of them have each policy.
   returned: success
   type: dict
   sample:
     matched: 1
     authentication_policy: {Allow SMTP: 1}
 truncated:
-  description: How many users are left out of the result because it would be too large.
+  description: How many users are left out of RV(users), because the result would be too large. RV(summary) counts all.
   returned: when something is left out
   type: dict
   sample:
     users: 8200
 retried:
-  description: What was tried again, why, and after how long.
-  returned: when a request had to be sent more than once
+  description: One sentence for each retry, with what failed, why, and how many seconds the task waited.
+  returned: when a request was sent more than once
   type: list
   elements: str
   sample:
@@ -131,7 +135,7 @@ request_id:
   type: str
   sample: 3f6f8f0e-2f5c-4d0e-9a3b-6f2f3d0f7c11
 hint:
-  description: What to do. It is the last sentence of the message, too.
+  description: What to do about it. C(msg) ends with the same text.
   returned: failure, when one is known
   type: str
   sample: Give the app a directory role such as Exchange Administrator; the permission alone is not enough.
