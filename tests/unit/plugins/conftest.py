@@ -186,8 +186,13 @@ def clock() -> Clock:
 
 
 def _answer(status: int = 200, body: t.Any = None, **headers: str) -> Response:
-    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, _content(body))
+
+
+def _content(body: t.Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body).encode()
 
 
 @pytest.fixture
@@ -338,6 +343,13 @@ def mailbox(cas_wire: Callable[..., dict[str, t.Any]]) -> Callable[..., Record]:
     return make
 
 
+def _get_or_set(one: dict[str, t.Any], command: Command) -> Answer:
+    if command.name.startswith("Set-"):
+        one.update({key: value for key, value in command.parameters.items() if key != "Identity"})
+        return Answer()
+    return Answer((dict(one),))
+
+
 class TenantClient:
     """A client in front of a tenant that is held in memory.
 
@@ -397,30 +409,25 @@ class TenantClient:
         return answer
 
     def _run(self, command: Command) -> Answer:
-        verb, _dash, noun = command.name.partition("-")
+        noun = command.name.partition("-")[2]
+        if noun in self.single:
+            return _get_or_set(self.single[noun], command)
+        if noun == "CASMailbox":
+            return _get_or_set(self._mailbox(command.parameters["Identity"]), command)
         if command.name == "Get-User":
             named = command.parameters.get("Identity")
             return Answer(tuple(user for user in self.users if named in (None, user["Guid"])))
-        several = {"Set-User": self.users, "Set-AuthenticationPolicy": self.policies}.get(command.name)
-        if several is not None:
-            (one,) = [one for one in several if one["Guid"] == command.parameters["Identity"]]
-            one.update({key: value for key, value in command.parameters.items() if key != "Identity"})
-            return Answer()
-        if noun in self.single:
-            if verb == "Set":
-                self.single[noun].update(command.parameters)
-                return Answer()
-            return Answer((dict(self.single[noun]),))
-        assert noun == "CASMailbox", command.name
-        found = list(self._candidates(command.parameters["Identity"]))
+        several = {"Set-User": self.users, "Set-AuthenticationPolicy": self.policies}[command.name]
+        (one,) = [one for one in several if one["Guid"] == command.parameters["Identity"]]
+        return _get_or_set(one, command)
+
+    def _mailbox(self, name: str) -> dict[str, t.Any]:
+        found = list(self._candidates(name))
         if not found:
-            raise NotFound(f"no {command.parameters['Identity']}")
+            raise NotFound(f"no {name}")
         if len(found) > 1:
-            raise Ambiguous(f"two of {command.parameters['Identity']}")
-        if verb == "Set":
-            found[0].update({key: value for key, value in command.parameters.items() if key != "Identity"})
-            return Answer()
-        return Answer((dict(found[0]),))
+            raise Ambiguous(f"two of {name}")
+        return found[0]
 
     def pages(self, command: Command, most: int | None = None) -> Iterator[Answer]:
         self.ran.append(command)

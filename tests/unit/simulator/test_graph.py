@@ -401,7 +401,7 @@ def test_made_up_sign_ins_are_those_of_the_mailboxes(simulator: Simulator) -> No
             entra={"generate_sign_ins": {"count": 5000, "senders": 0.1, "failures": 0.2}},
         )
     )
-    rows = [row for stream in ("nonInteractiveUser", "interactiveUser") for row in found.sign_ins(sent_in(stream))]
+    rows = [*found.sign_ins(sent_in("nonInteractiveUser")), *found.sign_ins(sent_in("interactiveUser"))]
     boxes = {box["ExternalDirectoryObjectId"] for box in found.simulator.state(found.label)["mailboxes"]}
     senders = {row["userId"] for row in rows}
     assert senders <= boxes

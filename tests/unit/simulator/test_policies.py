@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -268,8 +269,8 @@ def test_the_users_policy_goes_before_the_organizations(client: Client) -> None:
     assert seen == [(0, 4), (0, 1), (0, 1)]
     (change,) = history[1]["policy_changes"].values()
     assert (change["from"], change["to"]) == (False, True)
-    moved = [change["address"].partition("@")[0] for entry in history for change in entry["changes_by_both"].values()]
-    assert moved == ["scanner"]
+    by_both = itertools.chain.from_iterable(entry["changes_by_both"].values() for entry in history)
+    assert [change["address"].partition("@")[0] for change in by_both] == ["scanner"]
 
 
 def test_policies_act_late(client: Client) -> None:

@@ -201,9 +201,11 @@ def test_behind_a_proxy(tmp_path: Path) -> None:
 def test_the_description_of_the_api(client: Client) -> None:
     document = get(client.simulator, "_simulator/openapi.json")
     assert document["openapi"] == "3.1.0" and document["info"]["version"] == __version__
-    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    described, operations = set(), []
+    for path, methods in document["paths"].items():
+        described |= {(method.upper(), path) for method in methods}
+        operations += methods.values()
     assert described == {(each.method, f"/_simulator/{each.path}") for each in OPERATIONS}
-    operations = [found for methods in document["paths"].values() for found in methods.values()]
     assert len({found["operationId"] for found in operations}) == len(operations)
     for found in operations:
         for content in found.get("requestBody", {}).get("content", {}).values():

@@ -352,7 +352,8 @@ def test_what_is_trusted(validate: bool, with_file: bool, tmp_path: Path) -> Non
     connection = resolve(
         params(access_token="jwt", validate_certs=validate, ca_path=str(bundle) if with_file else None), {}
     )
-    assert connection.verify == (False if not validate else str(bundle) if with_file else True)
+    trusted = str(bundle) if with_file else True
+    assert connection.verify == (trusted if validate else False)
     assert bool(connection.warnings) is not validate
 
 

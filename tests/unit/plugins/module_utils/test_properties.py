@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
@@ -126,26 +127,41 @@ class Sort(t.NamedTuple):
     nullable: bool = False
 
 
-def enum(words: list[str], *, nullable: bool = False, numbered: bool = False) -> Sort:
+def enum(words: list[str]) -> Sort:
+    as_they_are = [(word, word) for word in words]
     return Sort(
-        {"type": "str"} if numbered else {"type": "str", "choices": [*words, *(["inherit"] if nullable else [])]},
-        [
-            *((word, word) for word in words),
-            *((word.lower(), word) for word in words),
-            *((form(n), word) for n, word in enumerate(words) for form in (int, str) if numbered),
-            *([("inherit", "inherit"), ("Inherit", "inherit")] if nullable else []),
-        ],
-        [
-            *((word, word) for word in words),
-            *((word.upper(), word) for word in words),
-            *([(None, "inherit"), ("", "inherit")] if nullable else []),
-        ],
-        [*((word, word) for word in words), *([("inherit", None)] if nullable else [])],
+        {"type": "str", "choices": words},
+        [*as_they_are, *((word.lower(), word) for word in words)],
+        [*as_they_are, *((word.upper(), word) for word in words)],
+        as_they_are,
         [("Nonsense", words[0]), (len(words), "has to be one of"), ("", "has to be one of")],
-        ["Nonsense", 3, True, *([] if nullable else [None])],
+        ["Nonsense", 3, True, None],
         [(words[0], words[0])],
-        [(words[0], words[1]), *([("inherit", words[0])] if nullable else [])],
-        nullable,
+        [(words[0], words[1])],
+    )
+
+
+def or_inherit(sort: Sort) -> Sort:
+    """The same words, or no value of its own."""
+    words = sort.argument["choices"]
+    return sort._replace(
+        argument={"type": "str", "choices": [*words, "inherit"]},
+        given=[*sort.given, ("inherit", "inherit"), ("Inherit", "inherit")],
+        wire=[*sort.wire, (None, "inherit"), ("", "inherit")],
+        sent=[*sort.sent, ("inherit", None)],
+        unread=[value for value in sort.unread if value is not None],
+        other=[*sort.other, ("inherit", words[0])],
+        nullable=True,
+    )
+
+
+def or_number(sort: Sort) -> Sort:
+    """The same words, or their numbers: the argument can't have choices, which would refuse the numbers."""
+    words = sort.argument["choices"]
+    numbers = list(enumerate(words))
+    return sort._replace(
+        argument={"type": "str"},
+        given=[*sort.given, *numbers, *((str(number), word) for number, word in numbers)],
     )
 
 
@@ -299,8 +315,8 @@ SORTS = {
     ),
     "dsn": enum(DSN),
     "header": enum(HEADER),
-    "ews": enum(EWS, nullable=True),
-    "mime": enum(MIME, numbered=True),
+    "ews": or_inherit(enum(EWS)),
+    "mime": or_number(enum(MIME)),
 }
 LISTS_UNREAD = [7, "text", {}, [1], [None]]
 
@@ -478,15 +494,15 @@ def test_couplings_of_the_rows() -> None:
         "suppress_read_receipt",
     )
     assert switched == {
-        f"{protocol}_{name}": f"{protocol}_use_protocol_defaults" for protocol in ("imap", "pop") for name in formats
+        f"{protocol}_{name}": f"{protocol}_use_protocol_defaults"
+        for protocol, name in itertools.product(("imap", "pop"), formats)
     }
     assert {row.option: row.companion for row in CAS_MAILBOX.properties if row.companion} == {
         "ews_allow_list": "ews_application_access_policy",
         "ews_block_list": "ews_application_access_policy",
     }
-    assert [row.option for table in (TRANSPORT_CONFIG, CAS_MAILBOX) for row in table.properties if row.one_way] == [
-        "journaling_report_ndr_to"
-    ]
+    rows = (*TRANSPORT_CONFIG.properties, *CAS_MAILBOX.properties)
+    assert [row.option for row in rows if row.one_way] == ["journaling_report_ndr_to"]
 
 
 @pytest.mark.parametrize(("table", "option", "wire", "sort"), FACTS)

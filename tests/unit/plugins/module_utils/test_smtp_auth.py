@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -80,14 +80,16 @@ REVOKED_ALLOWED = {
     True: (True, True, I, True),
     I: (I, I, I, True),
 }
-TABLE = [
-    pytest.param(
-        own, unlisted, values[own][n], "allowed" if values is REVOKED_ALLOWED else None, id=f"{name}-{own}-{unlisted}"
-    )
-    for name, values in (("unlisted", NOT_LISTED), ("revoked", REVOKED_ALLOWED))
-    for own in values
-    for n, unlisted in enumerate(UNLISTED_CHOICES)
-]
+
+
+def rows(name: str, values: dict[t.Any, tuple[t.Any, ...]], listed: str | None) -> Iterator[t.Any]:
+    """What becomes of each own value under each ``unlisted``, one test each."""
+    for own, becomes in values.items():
+        for unlisted, value in zip(UNLISTED_CHOICES, becomes, strict=True):
+            yield pytest.param(own, unlisted, value, listed, id=f"{name}-{own}-{unlisted}")
+
+
+TABLE = [*rows("unlisted", NOT_LISTED, None), *rows("revoked", REVOKED_ALLOWED, "allowed")]
 
 
 @pytest.mark.parametrize(("own", "unlisted", "value", "listed"), TABLE)
