@@ -199,7 +199,7 @@ class Lab:
         steps = [_step(json.loads(line)) for line in lines.splitlines()]
         run = Run(done.returncode, done.stdout, done.stderr, steps, lines)
         _no_traceback(run)
-        _no_secret(run, [*secrets, *(secret for tenant in group for secret in tenant.secrets)])
+        _no_secret(run, list(itertools.chain(secrets, *(tenant.secrets for tenant in group))))
         _no_other_warning(run, [FOREIGN_HOST, PLANS, *warns])
         _tenants_named(run)
         assert may_fail or run.rc == 0, f"ansible-playbook ended with {run.rc}\n{run.output[-4000:]}"
@@ -277,7 +277,8 @@ class Tenant:
     @property
     def secrets(self) -> list[str]:
         apps = [self.info.values, *self.info.values["apps"]]
-        return [str(app[key]) for app in apps for key in ("client_secret", "certificate_password") if app.get(key)]
+        values = [app.get(key) for app, key in itertools.product(apps, ("client_secret", "certificate_password"))]
+        return [str(value) for value in values if value]
 
     def run(self, tasks: Sequence[Task] | Path, **how: Any) -> Run:
         return self.lab.run_playbook(tasks, self, **how)
@@ -455,11 +456,8 @@ def states(tenant: Tenant) -> dict[str, bool]:
     """Whether SMTP AUTH works in effect, by address."""
     state = tenant.lab.simulator.state(tenant.label)
     disabled = state["transport_config"]["SmtpClientAuthenticationDisabled"]
-    return {
-        box["PrimarySmtpAddress"]: not (disabled if own is None else own)
-        for box in state["mailboxes"]
-        for own in [box["SmtpClientAuthenticationDisabled"]]
-    }
+    own = {box["PrimarySmtpAddress"]: box["SmtpClientAuthenticationDisabled"] for box in state["mailboxes"]}
+    return {address: not (disabled if value is None else value) for address, value in own.items()}
 
 
 def flips(tenant: Tenant) -> dict[str, int]:
@@ -555,25 +553,27 @@ def _tenants_named(run: Run) -> None:
     """On the screen of a fleet, each message says whose it is."""
     for step in run.steps:
         failures = [step.msg] if step.failed and "error_code" in step.result else []
-        for text in (*failures, *map(str, step.result.get("warnings") or ())):
+        for text in (*failures, *_warnings(step)):
             ours = "Could not match supplied host pattern" not in text  # Ansible's own, before any tenant is known
             assert not ours or re.match(r"\S+: ", text), f"{step.task}: no tenant is named: {text}"
 
 
 def _no_other_warning(run: Run, expected: Sequence[str]) -> None:
-    texts = {text for step in run.steps for text in map(str, step.result.get("warnings") or ())}
+    texts = set(itertools.chain.from_iterable(_warnings(step) for step in run.steps))
     for text in texts:
         assert any(re.search(pattern, text) for pattern in expected), f"a warning that nobody expects: {text}"
     # On the screen a warning is broken into lines; those of the modules are known from the results.
+    known = tuple(_packed(text) for text in texts)
     blocks = re.split(r"\[(?=WARNING|DEPRECATION|ERROR)", run.stderr)[1:]
-    known = [_packed(text) for text in texts]
     for block in blocks:
         kind, _dummy, text = block.partition("]: ")
-        if kind == "ERROR":
-            continue
-        packed = _packed(text)
-        fine = kind == "WARNING" and (any(packed.startswith(one) for one in known) or _expected(text, expected))
-        assert fine, f"[{block.strip()}"
+        if kind != "ERROR":
+            fine = kind == "WARNING" and (_packed(text).startswith(known) or _expected(text, expected))
+            assert fine, f"[{block.strip()}"
+
+
+def _warnings(step: Step) -> list[str]:
+    return [str(text) for text in step.result.get("warnings") or ()]
 
 
 def _expected(text: str, patterns: Sequence[str]) -> bool:

@@ -97,12 +97,14 @@ def blocks(page: str) -> list[Block]:
     suffix = Path(page).suffix
     parts = ["", *HEADINGS[suffix].split((ROOT / page).read_text(encoding="utf-8"))]
     sections = zip(parts[::2], parts[1::2], strict=True)
-    return [
-        Block(section, language, textwrap.dedent(text).rstrip("\n") + "\n")
-        for section, content in sections
-        for language, text in CODE[suffix].findall(content)
-        if language not in NO_CODE
-    ]
+    found = []
+    for section, content in sections:
+        found += [
+            Block(section, language, textwrap.dedent(text).rstrip("\n") + "\n")
+            for language, text in CODE[suffix].findall(content)
+            if language not in NO_CODE
+        ]
+    return found
 
 
 def of(page: str, section: str, language: str) -> list[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import test_guards
 import test_smtp_auth_info
 import test_smtp_auth_probe
 
-ROWS = [name for rows in faults.FAULTS.values() for name in rows]
+ROWS = list(itertools.chain.from_iterable(faults.FAULTS.values()))
 SCENARIOS = {
     **test_faults_batches.BATCHES,
     **test_faults_lists.PAGES,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,8 @@ def test_from_blocked_to_works_and_back(gated: Tenant, tmp_path: Path) -> None:
     assert [user["after"] for user in opened.apply["users"]] == [{"authentication_policy": ALLOW}] * len(SCANNERS)
     writes = [entry["cmdlet"] for entry in gated.writes(opened.apply)]
     assert writes == ["Set-User"] * 3 + ["Set-CASMailbox"] * 2  # the stray's own setting was open already
-    gates = [
-        {gate["gate"]: gate["basic"] for gate in box["gates"]}["authentication_policy"]
-        for name in ("before", "between", "after")
-        for box in run[name]["mailboxes"]
-    ]
+    boxes = [*run["before"]["mailboxes"], *run["between"]["mailboxes"], *run["after"]["mailboxes"]]
+    gates = [{gate["gate"]: gate["basic"] for gate in box["gates"]}["authentication_policy"] for box in boxes]
     assert gates == ["closed"] * 3 + ["open"] * 3 + ["closed"] * 3
     back = converged(run, "back", gated)
     assert back.apply["summary"]["effect"]["lose"] == len(SCANNERS)
@@ -105,7 +103,8 @@ def test_nobody_is_open_for_a_moment(gated: Tenant, tmp_path: Path) -> None:
     assert [user["identity"] for user in run["open"]["users"]][-1:] == [gated.at("ada")]
     assert state(gated) == before
     history = gated.lab.simulator.history(gated.label)
-    assert gated.at("ada") not in {one["address"] for entry in history for one in entry["changes_by_both"].values()}
+    changes = itertools.chain.from_iterable(entry["changes_by_both"].values() for entry in history)
+    assert gated.at("ada") not in {change["address"] for change in changes}
 
 
 def test_unlisted_users_lose_the_policy_where_it_is_said(gated: Tenant, tmp_path: Path) -> None:

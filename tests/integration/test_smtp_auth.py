@@ -85,6 +85,15 @@ JOURNEYS = {
 }
 
 
+def lose_the_right(tenant: Tenant, journey: Journey, writes: int) -> None:
+    """After so many writes; the organization's comes right after those of the explicit mailboxes."""
+    explicit = len(journey.allowed) + len(journey.denied)
+    if writes <= explicit:
+        tenant.fault("nul_403", match={"cmdlet": "Set-TransportConfig"}, times=None)
+    passed = writes if writes <= explicit else writes - 1
+    tenant.fault("nul_403", match={"cmdlet": "Set-CASMailbox"}, after=passed, times=None)
+
+
 @pytest.mark.parametrize("name", JOURNEYS)
 def test_a_run_that_stops_anywhere_harms_nobody(name: str, lab: Lab) -> None:
     """Each tenant's run is stopped by a lost right after another write; the next run finishes the work."""
@@ -93,12 +102,7 @@ def test_a_run_that_stops_anywhere_harms_nobody(name: str, lab: Lab) -> None:
     tenants = [small(lab, transport_config=start) for _dummy in range(journey.writes + 1)]
     before = [states(tenant) for tenant in tenants]
     for number, tenant in enumerate(tenants):
-        # The organization's write comes right after those of the explicit mailboxes.
-        explicit = len(journey.allowed) + len(journey.denied)
-        if number <= explicit:
-            tenant.fault("nul_403", match={"cmdlet": "Set-TransportConfig"}, times=None)
-        passed = number if number <= explicit else number - 1
-        tenant.fault("nul_403", match={"cmdlet": "Set-CASMailbox"}, after=passed, times=None)
+        lose_the_right(tenant, journey, writes=number)
     variables = {
         tenant.label: {"allowed": tenant.allowed(*journey.allowed), "denied": tenant.allowed(*journey.denied)}
         for tenant in tenants

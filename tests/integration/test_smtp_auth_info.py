@@ -355,7 +355,7 @@ def test_another_tenants_sign_ins_stop_the_task(lab: Lab) -> None:
 # 2,000 senders over the last hundred days, none of whom has a mailbox here.
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 DAYS = [TODAY - datetime.timedelta(days=ago) for ago in range(100)]
-ROWS = (f"{day},app{number}@elsewhere.example,Basic,3\n" for day in DAYS for number in range(2000))
+ROWS = (f"{day},app{number}@elsewhere.example,Basic,3\n" for day, number in itertools.product(DAYS, range(2000)))
 LARGE = "Date,Sender address,Protocol,Messages\n" + "".join(ROWS)
 
 
