@@ -32,7 +32,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff holds just the settings that differ.
+      - The diff holds only the settings that differ.
   idempotent:
     support: full
 """

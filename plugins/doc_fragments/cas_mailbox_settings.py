@@ -143,9 +143,8 @@ options:
     type: bool
   imap_use_protocol_defaults:
     description:
-      - Whether the defaults of the service hold for IMAP4, in place of the three IMAP format options of the
-        mailbox.
-      - With V(true), what those options held may stay stored and visible, without effect.
+      - Whether the defaults of the service apply to IMAP4, instead of the three IMAP format options of the mailbox.
+      - With V(true), the values of those options may stay stored and visible, but have no effect.
     type: bool
   mac_outlook_enabled:
     description:
@@ -227,9 +226,8 @@ options:
     type: bool
   pop_use_protocol_defaults:
     description:
-      - Whether the defaults of the service hold for POP3, in place of the three POP format options of the
-        mailbox.
-      - With V(true), what those options held may stay stored and visible, without effect.
+      - Whether the defaults of the service apply to POP3, instead of the three POP format options of the mailbox.
+      - With V(true), the values of those options may stay stored and visible, but have no effect.
     type: bool
   public_folder_client_access:
     description:

@@ -165,7 +165,7 @@ notes:
     admin consent, and a role in the tenant as well. One without the other is refused with HTTP status 401 or 403.
   - "A task that fails returns RV(ignore:error_code), which is one of these: V(authentication_failed) (there was no
     token, or the service refused it), V(access_denied) (a permission or a role is missing), V(wrong_tenant) (the
-    token is of another tenant), V(not_found) and V(ambiguous) (no mailbox, or more than one, has this identity),
+    token is of another tenant), V(not_found) and V(ambiguous) (nothing, or more than one thing, has this identity),
     V(invalid_request) (an option, or a value that the service does not take), V(refused) (a limit or a guard stopped
     the plan before the first write), V(throttled), V(service_unavailable), V(incomplete_read) (not everything could be
     read, so nothing was planned), V(partial_failure) (some writes failed and the others were done), V(not_confirmed) (a

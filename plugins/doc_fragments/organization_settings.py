@@ -19,7 +19,7 @@ options:
     type: str
   activity_based_authentication_timeout_with_single_sign_on_enabled:
     description:
-      - Whether that holds for sessions with single sign-on too.
+      - Whether the sign-out of idle sessions also applies to sessions with single sign-on.
     type: bool
   apps_for_office_enabled:
     description:
@@ -74,7 +74,7 @@ options:
   default_authentication_policy:
     description:
       - The name of the authentication policy of every user who has none of their own. V('') means none.
-      - The task counts who loses or gains SMTP AUTH by it, and is refused if that can't be known.
+      - The task counts the mailboxes that lose or gain SMTP AUTH because of it, and is refused if that can't be known.
     type: str
   direct_reports_group_auto_creation_enabled:
     description:
@@ -122,7 +122,9 @@ options:
     type: raw
   ews_application_access_policy:
     description:
-      - Which list of user agents counts. Setting a list needs it.
+      - Which list of user agents is enforced. The service wants it in the same call as a list, so the module always
+        sends both.
+      - V(inherit) (null in the service) enforces neither list.
     type: str
     choices:
       - EnforceAllowList
@@ -196,7 +198,7 @@ options:
     type: bool
   public_folder_show_client_control:
     description:
-      - Whether public folders show just in mailboxes with C(public_folder_client_access). V(true) hides them from
+      - Whether public folders are shown only in mailboxes with C(public_folder_client_access). V(true) hides them from
         all others.
     type: bool
   recall_read_messages_enabled:
@@ -210,7 +212,7 @@ options:
       - inherit
   reject_direct_send:
     description:
-      - Whether mail is refused that claims one of your domains, comes without authentication and matches no inbound
+      - Whether mail from one of your own domains is refused if it comes without authentication and matches no inbound
         connector. Devices that send this way stop sending, unless a connector covers them.
     type: bool
   send_from_alias_enabled:

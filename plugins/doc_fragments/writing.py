@@ -17,19 +17,20 @@ options:
       - If this is a directory, a new file is made in it, with the time in its name.
       - The file has mode C(0600). It is flushed to disk and read back first. If it can't be written, nothing is
         changed, and check mode says so too.
-      - Nothing is written when nothing changes, nor in check mode.
-      - M(m365.exchange_online.exo_restore) brings back everything that is in the file.
+      - The file is not written in check mode, nor if nothing changes.
+      - M(m365.exchange_online.exo_restore) puts back everything that is in the file.
     type: path
   undo_in_result:
     description:
-      - Whether the result has what O(undo_file) would hold, as C(undo), with GUIDs and without names, in check mode
-        too.
-      - Use it where files do not last, as in AWX. The result of a task with C(check_mode=true) before the one that
-        writes is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it as C(content).
-      - A controller drops a result that is too large. So with more than about 7,000 changes the result has the first
-        part, with its number as C(part) and how many there are as C(parts), and M(m365.exchange_online.exo_undo_part)
-        puts each of the others into a result of its own. The task that writes is refused before its first write unless
-        all parts have been returned. M(m365.exchange_online.exo_restore) takes the list of all parts.
+      - Whether the result has what O(undo_file) would hold, as C(undo), with GUIDs instead of names. Check mode returns
+        it too.
+      - Use it where files do not last, as in AWX. Run the task with C(check_mode=true) first, then the one that writes.
+        The result of the first is kept even if the job is cancelled, and M(m365.exchange_online.exo_restore) takes it
+        as C(content).
+      - AWX drops a result that is too large. So with more than about 7,000 changes, the result holds the first part,
+        with its number as C(part) and the number of parts as C(parts). M(m365.exchange_online.exo_undo_part) returns
+        each of the others as a result of its own. The task that writes is refused before its first write unless all
+        parts have been returned. M(m365.exchange_online.exo_restore) takes the list of all parts.
     type: bool
     default: false
 """
@@ -39,13 +40,13 @@ options:
   wait:
     description:
       - After writing, read back until the service shows the new values.
-      - A value that it does not show within O(wait_timeout) gives a warning and C(confirmed=false) in the result. That
-        is not a failure, because the service can take minutes to show a new value.
+      - If it does not show a value within O(wait_timeout), the task warns and returns C(confirmed=false). That is not a
+        failure, because the service can take minutes to show a new value.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait for the service to show what was written. It counts with O(wait=true), and wherever a
+      - How many seconds to wait for the service to show what was written. It applies with O(wait=true), and wherever a
         write relies on the one before it.
     type: int
     default: 60
@@ -60,8 +61,8 @@ options:
       - The percentage is taken of all mailboxes in scope, rounded up, and never means fewer than 10.
       - A plan beyond it is refused before the first write, in check mode too. The message says how many mailboxes
         would change, names the first 20, and gives the value that would let the plan pass.
-      - The organization's own setting does not count. V(0) refuses any change, including one of the organization's
-        setting. Without this option there is no limit.
+      - The organization's own setting does not count as a change, except that V(0) refuses that too. Without this
+        option there is no limit.
     type: str
 """
 
@@ -69,24 +70,26 @@ options:
 options:
   max_lose:
     description:
-      - The highest number of mailboxes that may lose SMTP AUTH in effect, as a number or a percentage, like
-        O(ignore:max_changes). A mailbox without a value of its own loses it when the organization is closed.
-      - Where it can't be known who loses, the task is refused.
+      - The highest number of mailboxes that may lose SMTP AUTH by this task, as a number or a percentage, like
+        O(ignore:max_changes). This also counts mailboxes without a value of their own, which lose it when SMTP AUTH is
+        turned off for the organization.
+      - If it can't be known which mailboxes lose it, the task is refused.
     type: str
   max_lose_when_closing:
     description:
-      - The limit in place of O(max_lose) in a task that closes the organization. Such a task is meant to take SMTP AUTH
-        from many mailboxes, so V(100%) lets it pass, while O(max_lose) still applies to every other run.
-      - Without it, O(max_lose) applies there as well.
+      - The limit that replaces O(max_lose) in a run that turns SMTP AUTH off for the organization. Such a run is meant
+        to take SMTP AUTH from many mailboxes, so V(100%) lets it pass, while O(max_lose) still applies to every other
+        run.
+      - Without it, O(max_lose) applies to that run as well.
     type: str
   max_gain:
     description:
-      - The same for mailboxes that gain SMTP AUTH in effect.
+      - The highest number of mailboxes that may gain SMTP AUTH by this task, in the same forms.
     type: str
   effect_file:
     description:
-      - Absolute path of a file that names every mailbox that loses or gains SMTP AUTH by the task, in check mode too.
-        The result names only the first 20.
+      - Absolute path of a file that will name every mailbox that loses or gains SMTP AUTH by this task. The result
+        names only the first 20. The file is written in check mode too.
       - It is CSV, or JSON if the name ends in C(.json).
     type: path
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: service_verdict
-short_description: Say in sentences what the answers of the service come to
+short_description: Say in sentences what the answers of the service mean
 version_added: 1.0.0
 description:
   - Takes the answers of M(m365.exchange_online.exo_service_info) and says whether the app is ready to read, what is
@@ -28,14 +28,14 @@ EXAMPLES = r"""
   m365.exchange_online.exo_service_info:
   register: service
 
-- name: Say what its answers come to
+- name: Say what its answers mean
   ansible.builtin.debug:
     msg: "{{ service.checks | m365.exchange_online.service_verdict }}"
 """
 
 RETURN = r"""
 _value:
-  description: The verdict, one sentence a line.
+  description: The verdict, one sentence for each entry of the list.
   type: list
   elements: str
   sample:

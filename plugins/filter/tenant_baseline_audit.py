@@ -6,10 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenant_baseline_audit
-short_description: Say how a tenant stands to its baseline
+short_description: Say how a tenant compares with its baseline
 version_added: 1.0.0
 description:
-  - Takes what the tasks of the role's entry point C(audit) registered and says how the tenant stands to its baseline.
+  - Takes what the tasks of the role's entry point C(audit) registered and says how the tenant compares with its
+    baseline.
   - What could not be read never counts as compliant.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
@@ -17,7 +18,7 @@ positional: plan
 options:
   _input:
     description:
-      - The results of the tasks, by the names of the parts. They have to have run in check mode and with diff.
+      - The results of the tasks, by the names of the parts. The tasks must have run in check mode and in diff mode.
     type: dict
     required: true
   plan:
@@ -27,7 +28,8 @@ options:
     required: true
   verdict:
     description:
-      - What M(m365.exchange_online.exo_evidence_info) returned. Not given, nothing is said about who can use SMTP AUTH.
+      - What M(m365.exchange_online.exo_evidence_info) returned. Without it, nothing is said about who can use SMTP
+        AUTH.
     type: dict
     default: {}
 seealso:
@@ -36,7 +38,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Say how the tenant stands
+- name: Say how the tenant compares with its baseline
   vars:
     plan: {host: contoso, tenant: contoso.com, hold: false, problems: [], undeclared: '', parts: [smtp_auth]}
     results: {smtp_auth: {changed: false, mailboxes: []}}
@@ -46,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: How the tenant stands.
+  description: How the tenant compares with its baseline.
   type: dict
   contains:
     host:
@@ -61,8 +63,9 @@ _value:
       sample: contoso.onmicrosoft.com
     status:
       description:
-        - V(compliant), V(drift), V(unlisted) (as declared, but mailboxes on no list are enabled), V(unknown) (something
-          could not be read, or the variables make no sense), V(held) or V(undeclared).
+        - V(compliant), V(drift) (something differs, or an exception has expired), V(unlisted) (as declared, but
+          mailboxes on no list are enabled), V(unknown) (something could not be read, or the variables are wrong),
+          V(held) (left alone on purpose) or V(undeclared) (no baseline).
       returned: always
       type: str
       sample: drift
@@ -73,13 +76,13 @@ _value:
       elements: str
       sample: [transport_config, smtp_auth]
     drift:
-      description: A line for each difference, at most 500.
+      description: One line for each difference, at most 500.
       returned: always
       type: list
       elements: str
       sample: ["scanner@contoso.com: SMTP AUTH is left to the organization, should be allowed"]
     drift_count:
-      description: How many differences there are.
+      description: How many differences there are, those beyond 500 included.
       returned: always
       type: int
       sample: 1
@@ -90,17 +93,17 @@ _value:
       elements: dict
       contains:
         message:
-          description: The sentence.
+          description: Why, in a sentence.
           returned: always
           type: str
           sample: "SMTP AUTH: contoso.onmicrosoft.com refuses the app: the client secret is wrong."
         error_code:
-          description: The module's code for it. Null where it is none of a module.
+          description: The C(error_code) of the module. V(null) if the error does not come from a module.
           returned: always
           type: str
           sample: authentication_failed
     unlisted_enabled:
-      description: The mailboxes on no list that are enabled and stay so.
+      description: The mailboxes that are enabled, are on no list, and stay enabled.
       returned: always
       type: dict
       contains:
@@ -120,29 +123,30 @@ _value:
       returned: always
       type: list
       elements: dict
-      sample: []
+      sample: [{identity: scanner@contoso.com, expires: "2026-10-31", owner: facilities@contoso.com}]
     expiring:
-      description: Entries of the lists that expire within 30 days.
+      description: Entries of the lists that expire within 30 days, in the same form.
       returned: always
       type: list
       elements: dict
       sample: []
     warnings:
-      description: Sentences on where reports would be lost when the job ends.
+      description: One sentence for each place where a report would be lost when the job ends.
       returned: always
       type: list
       elements: str
       sample: []
     verdict:
       description:
-        - Who can use SMTP AUTH, who does, and who would be cut off by closing the organization, in figures, with what
-          could not be read, as the C(summary) of M(m365.exchange_online.exo_smtp_auth_info).
-        - Null where it was not read.
+        - How many mailboxes can use SMTP AUTH and how many do, how many would be cut off by turning it off for the
+          organization, and what could not be read, in the form of
+          RV(m365.exchange_online.exo_smtp_auth_info#module:summary).
+        - V(null) if it was not read.
       returned: always
       type: dict
       sample: {mailboxes: 412, basic: {allowed: 9, blocked: 403, unknown: 0, gates: {}}}
     lines:
-      description: All of it for people.
+      description: All of it as lines of text.
       returned: always
       type: list
       elements: str

@@ -9,10 +9,10 @@ name: tenant_baseline_export
 short_description: Write what a tenant holds as variables of the role tenant_baseline
 version_added: 1.0.0
 description:
-  - Makes a file of variables of what was read of a tenant, so that a baseline can start from what is there. Applied to
-    the same tenant it changes nothing.
-  - The text is sorted and the same for the same tenant. Every text of the service in it is C(!unsafe), so that a name
-    can't be run as a template.
+  - Turns what was read from a tenant into a file of variables, so that a baseline can start from what is there. Applied
+    to the same tenant, it changes nothing.
+  - The text is sorted, and the same tenant always gives the same text. Every text that comes from the service is marked
+    C(!unsafe), so that a name can't be run as a template.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: []
@@ -40,18 +40,18 @@ options:
     required: true
   date:
     description:
-      - Today, for the reason of exceptions that have none yet.
+      - Today's date. It becomes part of the reason of exceptions that have none yet.
     type: str
     required: true
   mailbox_settings:
     description:
-      - Whether the other settings of mailboxes are wanted, too. What at least half of the mailboxes have becomes the
-        setting of all, and each mailbox that differs is listed.
+      - Whether to export the other settings of mailboxes too. A value that at least half of the mailboxes have becomes
+        the setting of all of them, and each mailbox that differs is listed.
     type: bool
     default: false
   listed:
     description:
-      - The entries of the host's own lists of exceptions. Those that are still in force keep their reason, owner,
+      - The entries of the host's present lists of exceptions. Those that are still in force keep their reason, owner,
         ticket and last day.
     type: list
     elements: raw

@@ -6,35 +6,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenant_baseline_fleet
-short_description: Say how all tenants of an audit stand
+short_description: Say how all tenants of an audit compare with their baselines
 version_added: 1.0.0
 description:
-  - Takes the fact C(tenant_baseline_audit) of each host and makes a table of them. A host without it was not reached,
-    and is in the table as V(unknown).
+  - Takes the fact C(tenant_baseline_audit) of each host and makes a table of them. A host without this fact was not
+    reached, and is V(unknown) in the table.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: []
 options:
   _input:
     description:
-      - The facts by host. Null or empty for a host that has none.
+      - The facts by host. V(null) or empty for a host that has none.
     type: dict
     required: true
   fail_on:
     description:
-      - Which findings let a tenant fail, of V(drift), V(unlisted) and V(expired), as a list or as a text with commas.
-      - V(change) and V(unread) are for M(m365.exchange_online.exo_evidence) and only handed on.
+      - Which findings make a tenant fail, as a list or as a text with commas. V(drift), V(unlisted) and V(expired) are
+        decided here. V(change) and V(unread) are decided by M(m365.exchange_online.exo_evidence) and only passed on.
       - A tenant that is V(unknown) or V(undeclared) fails anyway.
     type: raw
   paths:
     description:
-      - Where the run writes reports, by the name of the variable. The table ends with a line for each that would not
-        outlive the job.
+      - The directories to which the run writes reports, by the name of their variable. The table ends with a line for
+        each directory that would be lost when the job ends.
     type: dict
     default: {}
   job:
     description:
-      - The number of the job in AWX, and nothing elsewhere.
+      - The number of the job in AWX, empty elsewhere.
     type: str
     default: ''
 seealso:
@@ -43,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show how the tenants stand
+- name: Show how the tenants compare with their baselines
   vars:
     audits: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars)
       | map(attribute='tenant_baseline_audit', default={}))) }}"
@@ -54,21 +54,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: How the tenants stand.
+  description: How the tenants compare with their baselines.
   type: dict
   contains:
     tenants:
-      description: The facts by host, complete.
+      description: The facts by host. A host that had none has one now.
       returned: always
       type: dict
       sample: {contoso: {status: compliant}}
     table:
       description:
-        - A line for each tenant, and a head.
-        - Where any audit has read it, how many mailboxes can use SMTP AUTH with Basic and with OAuth (a span where some
-          are not known), how many are in use, and how many would be cut off by closing the organization now.
-        - After it come the permissions that would tell what is unknown, where that is the reason, and where reports
-          would be lost when the job ends.
+        - A heading, and a line for each tenant.
+        - If an audit has read it, the table also says how many mailboxes can use SMTP AUTH with Basic and with OAuth (a
+          range such as 4-9 if some are not known), how many are in use, and how many would be cut off by turning it off
+          for the organization now.
+        - Lines after the table name missing permissions, and directories in which reports would be lost when the job
+          ends.
       returned: always
       type: list
       elements: str
@@ -79,13 +80,13 @@ _value:
       type: dict
       sample: {}
     evidence_fail_on:
-      description: Those of the findings asked for that only the evidence tells of.
+      description: The entries of O(fail_on) that M(m365.exchange_online.exo_evidence) has to decide.
       returned: always
       type: list
       elements: str
       sample: [change]
     artifacts:
-      description: Figures without names for what a job keeps, by a key for each host.
+      description: Figures without names of people, for the job's artifacts, with a key for each host.
       returned: always
       type: dict
       sample:
@@ -96,7 +97,7 @@ _value:
           unlisted: 0
           expired: 0
           basic: 9
-          oauth: 412
+          oauth: 9
           in_use: 8
           cut_off: 0
           error_codes: []

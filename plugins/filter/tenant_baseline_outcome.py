@@ -9,7 +9,8 @@ name: tenant_baseline_outcome
 short_description: Say how a run of the role tenant_baseline ended for a tenant
 version_added: 1.0.0
 description:
-  - Takes what the tasks of the role registered and says how the tenant fared, in a word and in a line for each part.
+  - Takes what the tasks of the role registered and says how the run ended for the tenant, in a word and in a line for
+    each part.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: plan
@@ -31,11 +32,11 @@ options:
     default: false
   announced:
     description:
-      - What the tasks had registered in check mode, before anything was written, where the plan wants that.
+      - What the tasks registered in check mode, before anything was written, if C(announced) is true in O(plan).
     type: dict
   writing:
     description:
-      - Whether the pass has begun that writes what was announced.
+      - Whether the second pass has begun, which writes what was announced.
     type: bool
     default: false
 seealso:
@@ -79,7 +80,7 @@ _value:
       elements: str
       sample: ["contoso: SMTP AUTH: nothing to change"]
     to_do:
-      description: The parts that may be tried after what came of those before them.
+      description: The parts that may be tried now, given how the parts before them ended.
       returned: always
       type: list
       elements: str
@@ -91,24 +92,38 @@ _value:
       elements: str
       sample: []
     to_tell:
-      description: What the results had no room for, as M(m365.exchange_online.exo_undo_part) takes it.
+      description:
+        - The parts of undo information for which the results had no room, as options of
+          M(m365.exchange_online.exo_undo_part).
       returned: always
       type: list
       elements: dict
       sample: []
     warnings:
-      description: Sentences on where reports would be lost when the job ends.
+      description: One sentence for each place where a report would be lost when the job ends.
       returned: always
       type: list
       elements: str
       sample: []
     artifact:
-      description: Figures without names, for what a job keeps.
+      description: Figures without names of people, for the job's artifacts.
       returned: always
       type: dict
-      sample: {host: contoso, status: changed, changed: 3, failed: 0, lose: 2, gain: 1}
+      sample:
+        host: contoso
+        status: changed
+        check_mode: false
+        parts: {smtp_auth: changed}
+        changed: 3
+        failed: 0
+        missing: 0
+        lose: 2
+        gain: 1
+        error_codes: []
+        undo_files: [/var/lib/exo/undo/contoso-smtp_auth.json]
+        undo_in_events: false
     results:
-      description: Of each part's result what goes into reports.
+      description: The results of the parts, as far as they go into reports.
       returned: always
       type: dict
       sample: {smtp_auth: {changed: true}}

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenant_baseline_plan
-short_description: Check the variables of the role tenant_baseline and say what they come to
+short_description: Check the variables of the role tenant_baseline and say what is to be done
 version_added: 1.0.0
 description:
   - Takes the variables of one host and says what the role C(m365.exchange_online.tenant_baseline) has to do for it. The
     role uses it; in a playbook of your own it can check an inventory without a tenant.
-  - A variable or a setting that does not exist is a problem, with the name that may have been meant.
+  - A variable or a setting that does not exist is a problem. The problem names what was probably meant.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: []
@@ -33,7 +33,7 @@ options:
     required: true
   tags:
     description:
-      - The tags of the run (C(ansible_run_tags)). Those that are names of parts choose among them.
+      - The tags of the run (C(ansible_run_tags)). Tags that are names of parts select those parts.
     type: list
     elements: str
     default: [all]
@@ -45,7 +45,7 @@ options:
     default: []
   audit:
     description:
-      - Whether nothing but a comparison is wanted. The limits on changes do not count then, and no undo file is named.
+      - Whether this is only a comparison. The limits on changes do not apply then, and no undo file is named.
     type: bool
     default: false
   check_mode:
@@ -55,13 +55,13 @@ options:
     default: false
   job:
     description:
-      - The number of the job in AWX (C(awx_job_id)), empty elsewhere. In a job undo files have to be on a mounted
-        path. Where no directory is given, what is about to change is announced in the job's events.
+      - The number of the job in AWX (C(awx_job_id)), empty elsewhere. In a job, undo files have to be on a mounted
+        path. If no directory is given, what is about to change is announced in the job's events.
     type: str
     default: ''
   hosts:
     description:
-      - All hosts of the play. Two of them that are one tenant are a problem of both.
+      - All hosts of the play. If two of them are the same tenant, that is a problem of both.
     type: list
     elements: str
     default: []
@@ -91,17 +91,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What there is to do.
+  description: What is to be done.
   type: dict
   contains:
     problems:
-      description: Sentences. Where there are any, nothing may be done.
+      description: What is wrong with the variables, one sentence each. If there are any, nothing may be done.
       returned: always
       type: list
       elements: str
       sample: ["tenant_baseline_hald is no variable of this role. Did you mean tenant_baseline_hold?"]
     undeclared:
-      description: Why there is nothing to do, or an empty text.
+      description: Why there is nothing to do. Empty if there is something to do.
       returned: always
       type: str
       sample: ""
@@ -117,7 +117,7 @@ _value:
       elements: str
       sample: [transport_config, smtp_auth]
     arguments:
-      description: The arguments of the module of each part.
+      description: The arguments of the module of each part, by the name of the part.
       returned: always
       type: dict
       sample: {smtp_auth: {organization: disabled}}

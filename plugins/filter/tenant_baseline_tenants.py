@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenant_baseline_tenants
-short_description: The tenants that hosts name
+short_description: Get the tenants that hosts name
 version_added: 1.0.0
 description:
-  - Takes hosts of the inventory and returns the tenant that each of them names in C(exo_tenant), for
-    M(m365.exchange_online.exo_tenant_info).
+  - Takes hosts of the inventory and returns the tenant that each of them names in C(exo_tenant), in the form of
+    O(m365.exchange_online.exo_tenant_info#module:tenants).
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: hostvars
@@ -31,25 +31,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See which hosts are one tenant
+- name: See which hosts are the same tenant
   m365.exchange_online.exo_tenant_info:
     tenants: "{{ groups.tenants | m365.exchange_online.tenant_baseline_tenants(hostvars) }}"
 """
 
 RETURN = r"""
 _value:
-  description: The tenants in the order of the hosts. The name is an empty text where a host has none.
+  description: The tenants, in the order of the hosts.
   type: list
   elements: dict
   contains:
     tenant:
-      description: The tenant as the host names it.
+      description: The tenant as the host names it. V('') if the host names none.
       returned: always
       type: str
       sample: contoso.onmicrosoft.com
     cloud:
-      description: Its cloud.
-      returned: when the host names one
+      description: The cloud of the tenant.
+      returned: when the host has C(exo_cloud)
       type: str
       sample: gcc_high
 """

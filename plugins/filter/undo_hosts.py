@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: undo_hosts
-short_description: The hosts that undo files are of
+short_description: Find the hosts that undo files belong to
 version_added: 1.0.0
 description:
-  - Takes paths of undo files and returns the hosts whose tenants the files are of. It fails where a file is of none of
-    them.
+  - Takes paths of undo files and returns the hosts whose tenants the files belong to. It fails if a file belongs to
+    none of them.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 positional: hosts, tenants
@@ -44,14 +44,14 @@ EXAMPLES = r"""
     tenants: "{{ groups.tenants | m365.exchange_online.tenant_baseline_tenants(hostvars) }}"
   register: known
 
-- name: Say whose file it is
+- name: Say which host the file belongs to
   ansible.builtin.debug:
     msg: "{{ ['/var/lib/exo/undo.json'] | m365.exchange_online.undo_hosts(groups.tenants, known.tenants) }}"
 """
 
 RETURN = r"""
 _value:
-  description: Names of hosts, in the order in which they were given.
+  description: The names of the hosts, in the order of O(hosts). Each is named once.
   type: list
   elements: str
   sample: [contoso]

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: tenants
-short_description: The tenants of a partner as hosts
+short_description: Use the tenants of a partner's customers as hosts
 version_added: 1.0.0
 author:
   - the m365.exchange_online contributors (@m365-ansible)
 description:
   - Makes a host of each customer's tenant, in a group that the playbooks of this collection work on.
   - The customers come from the delegated admin relationships (GDAP) or the contracts of the partner's own tenant, which
-    Microsoft Graph tells, or from a file.
-  - No customer's tenant is asked anything.
+    are read from Microsoft Graph, or from a file.
+  - The customers' tenants are not contacted.
   - A list that could not be read to its end, or is shorter than expected, is an error and never a shorter inventory.
     Ansible goes on without an inventory source that fails, unless E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is
     V(true). Set it if there are other sources as well.
@@ -36,9 +36,9 @@ options:
       - Where the customers come from.
       - V(gdap) are the customers of active delegated admin relationships. The app needs
         C(DelegatedAdminRelationship.Read.All) of Microsoft Graph, and some partners' tenants need the service
-        principal C(Partner Customer Delegated Administration) (C(2832473f-ec63-45fb-976f-5d45a7d4bb91)) for it.
-      - V(contracts) are those of a reseller, also without GDAP. The app needs C(Directory.Read.All). It is the only
-        source that gives a domain.
+        principal C(Partner Customer Delegated Administration) (C(2832473f-ec63-45fb-976f-5d45a7d4bb91)) as well.
+      - V(contracts) are the customers of a reseller, also without GDAP. The app needs C(Directory.Read.All). Of the two
+        sources at Microsoft, only this one gives a domain.
       - V(file) is O(tenants_file). Nothing is asked of Microsoft, and no credential is needed.
     type: str
     required: true
@@ -99,9 +99,9 @@ options:
     type: str
   hostname:
     description:
-      - What a host is called. C(host_vars) go by it, so it should not change.
+      - What a host is called. The name of a file in C(host_vars) is this name, so it should not change.
       - V(tenant) is the GUID, or what a file has.
-      - V(default_domain) is known from contracts and files.
+      - V(default_domain) works with contracts and files only.
       - V(name) is the display name, in plain letters and digits with dashes between them. Customers can change theirs,
         so one that takes a name that was another's would get its C(host_vars).
       - Two tenants with the same name are an error.
@@ -121,8 +121,8 @@ options:
     default: 1
   known_file:
     description:
-      - A file in which this plugin remembers the tenants, absolute or beside the inventory file. A tenant that is in it
-        and is not found any more is an error that names it.
+      - A file in which this plugin remembers the tenants, absolute or beside the inventory file. If a tenant in it is
+        no longer found, that is an error that names the tenant.
       - When a customer has left, remove its line.
     type: str
   hostvars_prefix:
@@ -138,7 +138,7 @@ notes:
     C(default_domain) and C(contract_types), as far as they are known; and with O(source=gdap) C(gdap), a dictionary of
     C(relationships) (their names), C(end) (the last day of the one that lasts longest), C(days_left), C(auto_extend)
     and C(roles) (ids of role definitions)."
-  - Texts of the service are never taken for templates.
+  - Text that comes from the service is never evaluated as a template.
   - O(endpoint) and O(concurrency) are not used here. O(access_token) has to be one for Microsoft Graph.
   - The credential of this plugin reads the partner's tenant. Those of the customers are in C(group_vars) or in the
     environment, as for any other inventory.

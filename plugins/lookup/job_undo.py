@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: job_undo
-short_description: Get the way back of a job in AWX out of its events
+short_description: Find out from a job's events in AWX what it changed, to take it back
 version_added: 1.0.0
 description:
   - Reads the events of a job in AWX or Automation Controller and returns what its tasks were about to change, as
@@ -14,27 +14,27 @@ description:
     those of the role P(m365.exchange_online.tenant_baseline#role) do in a job whose undo files would not outlive it.
   - A job that was cancelled or killed is good enough, because what a task is about to change is in the events before
     the first write.
-  - It fails where the job has not ended, where not all of its events arrive, where the controller did not keep a
-    result, and where a task changed something and its result holds no way back.
+  - It fails if the job has not ended, if not all of its events arrive, if the controller did not keep a result, or if a
+    task changed something and its result does not say how to take it back.
 author:
   - m365.exchange_online contributors (@m365-exchange-online)
 options:
   _terms:
     description:
-      - The number of the job. Of a workflow job, or of a job that was cut into slices, all jobs that wrote are looked
-        at.
+      - The number of the job. With the number of a workflow job, or of a job that was cut into slices, all of its jobs
+        are read.
     type: list
     elements: int
     required: true
   host:
-    description: Which host's changes are wanted, by its name in the inventory of that job.
+    description: The host whose changes are wanted, by its name in the inventory of that job.
     type: str
     required: true
 notes:
-  - Which controller it is and how to sign in to it comes from the environment of Ansible, as with the collections for
-    AWX and the controller. E(CONTROLLER_HOST), E(CONTROLLER_OAUTH_TOKEN) or E(CONTROLLER_USERNAME) and
-    E(CONTROLLER_PASSWORD), and E(CONTROLLER_VERIFY_SSL), or the same names with C(TOWER_). A credential of the
-    controller's own type sets them in a job.
+  - The address of the controller and the credentials for it come from the environment of Ansible, as with the
+    collections for AWX and the controller. They are E(CONTROLLER_HOST), E(CONTROLLER_OAUTH_TOKEN) or
+    E(CONTROLLER_USERNAME) and E(CONTROLLER_PASSWORD), and E(CONTROLLER_VERIFY_SSL), or the same names with C(TOWER_).
+    In a job, a credential of the controller's own type sets them.
   - Plain http is refused, except for the loopback address, because the token would cross the network unencrypted.
     E(EXO_ALLOW_HTTP_CONTROLLER) set to C(true) allows it.
 seealso:
@@ -53,13 +53,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: What to take back, the last change first. Empty where the job changed nothing there.
+  description: What to take back, the last change first. Empty if the job changed nothing on that host.
   type: list
   elements: dict
   sample:
     - format: 2
-      tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      collection: m365.exchange_online 1.0.0
       written: "2026-11-23T09:59:25.821392+00:00"
+      tenant_id: 2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10
+      tenant: contoso.onmicrosoft.com
+      task: m365.exchange_online.exo_cas_mailbox
+      effect: {lose: "", gain: ""}
       groups:
         - noun: CASMailbox
           before: {pop_enabled: true}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exo_undo_part
-short_description: Put a part of a long way back into a result of its own
+short_description: Return one part of long undo information as a result of its own
 version_added: 1.0.0
 description:
   - A task with C(undo_in_result) returns what it is about to change. With more than about 7,000 changes that is too
@@ -21,12 +21,13 @@ description:
 options:
   set:
     description:
-      - RV(m365.exchange_online.exo_cas_mailbox#module:undo) of the task in check mode has it, as C(set).
+      - Which change this is about. It is C(set) in RV(m365.exchange_online.exo_cas_mailbox#module:undo) of the task in
+        check mode.
     type: str
     required: true
   part:
     description:
-      - The number of the part, from V(2) to what the same result has as C(parts).
+      - The number of the part, from V(2) to the number that the same result has as C(parts).
     type: int
     required: true
 extends_documentation_fragment:
@@ -54,7 +55,7 @@ EXAMPLES = r"""
       check_mode: true
       register: announced
 
-    - name: Tell what the result had no room for
+    - name: Return the parts for which the result had no room
       m365.exchange_online.exo_undo_part:
         set: "{{ announced.undo.set }}"
         part: "{{ item }}"

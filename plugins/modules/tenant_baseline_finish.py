@@ -14,10 +14,11 @@ short_description: Say how a run of the role tenant_baseline ended, and keep its
 version_added: 1.0.0
 description:
   - The last task of the role C(m365.exchange_online.tenant_baseline). It shows a line for each part of the baseline,
-    writes the report, keeps the figures as an artifact of the job, and fails where a part has failed.
-  - It is one task, because in AWX each task is two events for each tenant, and its page shows 4,000 of a job.
+    writes the report, keeps the figures as an artifact of the job, and fails if a part has failed.
+  - It is one task, because in AWX each task makes two events for each tenant, and the page of a job shows at most
+    4,000.
   - The artifact has one key for each tenant, so that the slices of a job do not replace each other's. It holds numbers
-    and paths, and no names but that of the host.
+    and paths, and no name except that of the host.
 options:
   outcome:
     description:
@@ -27,7 +28,7 @@ options:
   report:
     description:
       - Absolute path of a file for the whole outcome as JSON, where Ansible runs. It gets mode C(0600).
-      - None is written without it.
+      - Without it, no report is written.
     type: path
 extends_documentation_fragment:
   - m365.exchange_online.attributes
@@ -51,27 +52,42 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: A line for each part of the baseline, the failed ones first.
+  description: One line for each part of the baseline, the failed ones first.
   returned: always
   type: list
   elements: str
   sample: ["contoso: SMTP AUTH: nothing to change"]
 report:
-  description: Path of the report.
+  description: Path of the report that was written.
   returned: when O(report) is given and could be written
   type: str
   sample: /var/lib/exo/reports/contoso-20261126T114501Z-job4711.json
 ansible_stats:
-  description: The figures, as M(ansible.builtin.set_stats) returns them. The key is C(exo_) and the name of the host.
+  description:
+    - The figures, as M(ansible.builtin.set_stats) returns them. The key in C(data) is C(exo_) and the name of the host.
   returned: success
   type: dict
   sample:
-    data: {exo_contoso: {host: contoso, status: changed, changed: 3, failed: 0, lose: 2, gain: 1}}
+    data:
+      exo_contoso:
+        host: contoso
+        status: changed
+        check_mode: false
+        parts: {smtp_auth: changed}
+        changed: 3
+        failed: 0
+        missing: 0
+        lose: 2
+        gain: 1
+        error_codes: []
+        undo_files: [/var/lib/exo/undo/contoso-smtp_auth.json]
+        undo_in_events: false
     per_host: false
     aggregate: false
 artifact:
   description:
-    - The figures of a tenant that failed. Ansible keeps none of a task that fails, so the role sets them itself.
+    - The figures of a tenant that failed. Ansible keeps no figures from a task that fails, so the role sets them
+      itself.
   returned: failure
   type: dict
   sample: {exo_contoso: {host: contoso, status: failed, error_codes: [authentication_failed]}}
