@@ -212,8 +212,8 @@ options:
       - inherit
   reject_direct_send:
     description:
-      - Whether mail from one of your own domains is refused if it comes without authentication and matches no inbound
-        connector. Devices that send this way stop sending, unless a connector covers them.
+      - Whether to refuse unauthenticated mail from your own domains that matches no inbound connector (Direct Send).
+        Devices that send this way stop sending, unless a connector covers them.
     type: bool
   send_from_alias_enabled:
     description:

@@ -136,7 +136,7 @@ tenant_baseline_transport_config:
   external_postmaster_address: !unsafe "x@contoso.com"
 
 tenant_baseline_organization_config:
-  # Whether mail from one of your own domains is refused if it comes without authentication and matches no inbound …
+  # Whether to refuse unauthenticated mail from your own domains that matches no inbound connector (Direct Send).
   reject_direct_send: false
 """
     )
