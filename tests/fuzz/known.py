@@ -101,7 +101,8 @@ def _words(wire: str, *words: str) -> Setting:
 
 
 def _numbers(wire: str, *numbers: int) -> Setting:
-    return Setting(wire, tuple(form for number in numbers for form in ((number, number), (str(number), number))))
+    as_text = [(str(number), number) for number in numbers]
+    return Setting(wire, (*((number, number) for number in numbers), *as_text))
 
 
 def _mime(wire: str) -> Setting:
@@ -111,8 +112,9 @@ def _mime(wire: str) -> Setting:
 
 
 def _policy(wire: str, kind: str, *names: str) -> Setting:
-    forms = [form for name in names for form in ((name, name), (f"CN={name},CN={kind} Mailbox Policies,CN=x", name))]
-    return Setting(wire, (("", None), (names[-1].upper(), names[-1]), *forms), same_text, "")
+    by_name = [(name, name) for name in names]
+    by_path = [(f"CN={name},CN={kind} Mailbox Policies,CN=x", name) for name in names]
+    return Setting(wire, (("", None), (names[-1].upper(), names[-1]), *by_name, *by_path), same_text, "")
 
 
 TRANSPORT: Mapping[str, Setting] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fuzz.known import EWS_LISTS, EWS_POLICY, FORMATS, MAILBOX, TRANSPORT, Setting
@@ -71,29 +71,42 @@ def works(state: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
+def _guids(state: Mapping[str, Any]) -> dict[str, str]:
+    """Mailboxes by their addresses."""
+    return {box["PrimarySmtpAddress"]: box["Guid"] for box in state["mailboxes"]}
+
+
 def policies_by_list(state: Mapping[str, Any], options: Mapping[str, Any]) -> Policies:
     """What a list makes of the authentication policies."""
     before, name = policies(state), options.get("authentication_policy")
     if not name:
         return before
-    guids = {box["PrimarySmtpAddress"]: box["Guid"] for box in state["mailboxes"]}
-    coming = options.get("planned_default_policy") or before[ORGANIZATION]
-    after = dict(before)
-    for entry in options["allowed"]:
-        own = before[guids[entry["identity"]]]
-        let_through = all(passes(state, own or default) for default in (before[ORGANIZATION], coming))
-        if entry["method"] == "basic" and not let_through:
-            after[guids[entry["identity"]]] = name
+    given = dict.fromkeys(_blocked_by_policy(state, options), name)
+    taken = dict.fromkeys(_unlisted_with_policy(state, options), "")
+    return {**before, **given, **taken}
+
+
+def _blocked_by_policy(state: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
+    """Allowed users with a password whom their policies block, under today's default or under the planned one."""
+    guids, assigned = _guids(state), policies(state)
+    defaults = (assigned[ORGANIZATION], options.get("planned_default_policy") or assigned[ORGANIZATION])
+    basic = {guids[entry["identity"]] for entry in options["allowed"] if entry["method"] == "basic"}
+    return {guid for guid in basic if not all(passes(state, assigned[guid] or default) for default in defaults)}
+
+
+def _unlisted_with_policy(state: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
+    """Users on no list who have the policy that the list gives, unless they are left alone."""
+    if options["unlisted"] == "unmanaged":
+        return set()
+    guids = _guids(state)
     listed = {guids[entry["identity"]] for entry in (*options["allowed"], *options["denied"])}
-    if options["unlisted"] != "unmanaged":
-        taken = {guid for guid, own in before.items() if guid and own == name and guid not in listed}
-        after.update(dict.fromkeys(taken, ""))
-    return after
+    having = {guid for guid, own in policies(state).items() if own == options["authentication_policy"]}
+    return having - listed - {ORGANIZATION}
 
 
 def policies_of_users(state: Mapping[str, Any], options: Mapping[str, Any]) -> Policies:
     """What a task on users makes of their authentication policies."""
-    guids = {box["PrimarySmtpAddress"]: box["Guid"] for box in state["mailboxes"]}
+    guids = _guids(state)
     named = guids if options.get("all_users") else options["identity"]
     chosen = {guids[address] for address in named} - {guids[address] for address in options["exclude"]}
     return {**policies(state), **dict.fromkeys(chosen, options["authentication_policy"])}
@@ -140,24 +153,46 @@ def settings_after(
     known: Mapping[str, Setting], properties: Mapping[str, Any], desired: Mapping[str, Any], refused: set[str]
 ) -> dict[str, Any]:
     """The properties with what is desired in place; contradictions that need a write are noted in ``refused``."""
-    after = dict(properties)
-    for option, given in desired.items():
-        setting = known[option]
-        value = setting.becomes(given, properties[setting.wire])
-        if setting.normal(value) != setting.normal(properties[setting.wire]):
-            after[setting.wire] = value
-    changed = {option for option in desired if after[known[option].wire] != properties[known[option].wire]}
-    for switch, formats in FORMATS.items():
-        if changed & formats:
-            if switch in desired and known[switch].becomes(desired[switch], None):
-                refused.add("invalid_request")
-            after[known[switch].wire] = False
-    for option in changed & EWS_LISTS:
-        if after[known[option].wire] and after[known[EWS_POLICY].wire] is None:
-            refused.add("invalid_request")
-    if NDR in changed and after[known[NDR].wire] == "<>":
+    new = _new_values(known, properties, desired)
+    changed = {option for option in desired if known[option].wire in new}
+    after = {**properties, **new}
+    for switch in _switches(changed):
+        if switch in desired and known[switch].becomes(desired[switch], None):
+            refused.add("invalid_request")  # the task wants the protocol's defaults, and a format beside them
+        after[known[switch].wire] = False
+    if _list_without_policy(known, after, changed) or _report_to_nobody(known, after, changed):
         refused.add("invalid_request")
     return after
+
+
+def _new_values(
+    known: Mapping[str, Setting], properties: Mapping[str, Any], desired: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is to be written, by property; a value that only looks different stays as it is."""
+    found = {}
+    for option, given in desired.items():
+        setting = known[option]
+        current = properties[setting.wire]
+        value = setting.becomes(given, current)
+        if setting.normal(value) != setting.normal(current):
+            found[setting.wire] = value
+    return found
+
+
+def _switches(changed: set[str]) -> list[str]:
+    """The protocols' defaults that are switched off, because one of their formats is written."""
+    return [switch for switch, formats in FORMATS.items() if changed & formats]
+
+
+def _list_without_policy(known: Mapping[str, Setting], after: Mapping[str, Any], changed: set[str]) -> bool:
+    """Whether entries are written to a list of EWS without the policy that enforces it."""
+    filled = [option for option in changed & EWS_LISTS if after[known[option].wire]]
+    return bool(filled) and after[known[EWS_POLICY].wire] is None
+
+
+def _report_to_nobody(known: Mapping[str, Setting], after: Mapping[str, Any], changed: set[str]) -> bool:
+    """Whether the address for reports is to be unset, which the service can't."""
+    return NDR in changed and after[known[NDR].wire] == "<>"
 
 
 class Names:
@@ -213,37 +248,76 @@ def transport(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
 def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     before = objects(state)
     outlook = Outlook(before, dict(before))
-    names, tolerant = Names(before), options.get("lookup_failure_action") == "warn"
-    everybody = bool(options.get("all_mailboxes"))
-    shared = {option: given for option, given in options.items() if option in MAILBOX}
-    entries = [(name, shared) for name in options.get("identity") or ()]
-    entries += [
-        (e["identity"], {o: v for o, v in e.items() if o != "identity"}) for e in options.get("mailboxes") or ()
-    ]
-    if not shared and (options.get("identity") or (everybody and not entries)):
-        outlook.refused.add("invalid_request")
-    excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
-    # Beside all mailboxes a typing mistake would change the very one that the entry protects.
-    by_name = names.resolve((name for name, _desired in entries), tolerant and not everybody, outlook)
-    types = options.get("recipient_type_details")
-    scope = {g for g, box in before.items() if g and everybody and (not types or box["RecipientTypeDetails"] in types)}
-    if everybody and not scope:
-        outlook.refused.add("incomplete_read")
-    if excluded & set(by_name.values()):
-        outlook.refused.add("invalid_request")
-    scope = (scope - excluded) | set(by_name.values())
-    where = options.get("where") or {}
-    matched = {guid for guid in scope if _matches(before[guid], where)}
-    wanted = _wanted(entries, by_name, shared if everybody else {}, scope, outlook)
+    entries, names = _entries(options), Names(before)
+    by_name = _by_name(names, entries, options, outlook)
+    scope = _scope(names, set(by_name.values()), options, outlook)
+    base = _settings(options) if options.get("all_mailboxes") else {}
+    wanted = _wanted(entries, by_name, base, scope, outlook)
+    matched = {guid for guid in scope if _matches(before[guid], options.get("where") or {})}
     for guid in matched:
         outlook.after[guid] = settings_after(MAILBOX, before[guid], wanted[guid], outlook.refused)
     outlook.matched = len(matched)
     outlook.effect = effect(before, outlook.after)
-    released = any(new is None and old is not None for old, new in _own_changes(before, outlook.after))
-    if everybody and options.get(SMTP) == "inherit" and released and not before[ORGANIZATION][SMTP_WIRE]:
+    if _nothing_desired(options):
+        outlook.refused.add("invalid_request")
+    if _opens_by_inheriting(options, outlook):
         outlook.refused.add("refused")
     _limit(options.get("max_changes"), len(scope), outlook)
     return outlook
+
+
+def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the options of a task, or of one mailbox in it."""
+    return {option: given for option, given in options.items() if option in MAILBOX}
+
+
+def _entries(options: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """(name, what is desired of it) of each mailbox that is named: like the others, or with settings of its own."""
+    alike = [(name, _settings(options)) for name in options.get("identity") or ()]
+    own = [(entry["identity"], _settings(entry)) for entry in options.get("mailboxes") or ()]
+    return [*alike, *own]
+
+
+def _nothing_desired(options: Mapping[str, Any]) -> bool:
+    """Whether mailboxes are chosen, and no setting is given for them."""
+    everybody_alike = options.get("all_mailboxes") and not options.get("mailboxes")
+    return not _settings(options) and bool(options.get("identity") or everybody_alike)
+
+
+def _by_name(
+    names: Names, entries: Sequence[tuple[str, Mapping[str, Any]]], options: Mapping[str, Any], outlook: Outlook
+) -> dict[str, str]:
+    """GUID by name of the mailboxes that are to change by name."""
+    # Beside all mailboxes a typing mistake would change the very one that the entry protects.
+    tolerant = options.get("lookup_failure_action") == "warn" and not options.get("all_mailboxes")
+    return names.resolve((name for name, _desired in entries), tolerant, outlook)
+
+
+def _scope(names: Names, named: set[str], options: Mapping[str, Any], outlook: Outlook) -> set[str]:
+    """The mailboxes that the task is about: all but the excluded, where it is about all, and those named."""
+    everybody = _everybody(outlook.before, options)
+    excluded = set(names.resolve(options.get("exclude") or (), False, outlook).values())
+    if options.get("all_mailboxes") and not everybody:
+        outlook.refused.add("incomplete_read")
+    if excluded & named:
+        outlook.refused.add("invalid_request")
+    return (everybody - excluded) | named
+
+
+def _everybody(found: Objects, options: Mapping[str, Any]) -> set[str]:
+    """All mailboxes, of the types that are asked for; nobody, where the task is not about all."""
+    if not options.get("all_mailboxes"):
+        return set()
+    types = options.get("recipient_type_details")
+    return {guid for guid, box in found.items() if guid and (not types or box["RecipientTypeDetails"] in types)}
+
+
+def _opens_by_inheriting(options: Mapping[str, Any], outlook: Outlook) -> bool:
+    """Whether a task on all mailboxes takes their own values from them where the organization is open."""
+    asked = bool(options.get("all_mailboxes")) and options.get(SMTP) == "inherit"
+    is_open = not outlook.before[ORGANIZATION][SMTP_WIRE]
+    changes = _own_changes(outlook.before, outlook.after)
+    return asked and is_open and any(new is None and old is not None for old, new in changes)
 
 
 def _own_changes(before: Objects, after: Objects) -> list[tuple[Any, Any]]:
@@ -286,98 +360,165 @@ def _list_parts(given: Any) -> tuple[Any, ...]:
     return (parts.get("set"), parts.get("add") or [], parts.get("remove") or [])
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A mailbox under ``allowed`` or ``denied``. ``last``: the last day on which the entry counts."""
+
+    name: str
+    denied: bool
+    last: datetime.date | None
+
+    def contradicts(self, other: Entry) -> bool:
+        return (self.denied, self.last) != (other.denied, other.last)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What a task says of SMTP AUTH. ``was``, ``becomes``: whether the organization has it disabled."""
+
+    entries: Sequence[Entry]
+    unlisted: str
+    revoke: bool
+    today: datetime.date
+    was: bool
+    becomes: bool
+
+    @property
+    def closes(self) -> bool:
+        return self.becomes and not self.was
+
+    @property
+    def opens(self) -> bool:
+        return self.was and not self.becomes
+
+    def over(self, entry: Entry) -> bool:
+        return entry.last is not None and entry.last < self.today
+
+    def revoked(self, entry: Entry) -> bool:
+        return self.revoke and self.over(entry)
+
+
 def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datetime.date) -> Outlook:
     before = objects(state)
     outlook = Outlook(before, dict(before), matched=len(before) - 1)
-    unlisted, revoke = options.get("unlisted", "unmanaged"), options.get("expired") == "revoke"
-    desired = options.get("organization")
-    entries = [(option == "denied", entry) for option in ("allowed", "denied") for entry in options.get(option) or ()]
-    _check_policy(options, entries, unlisted, outlook)
-    in_force = [e for denied, e in entries if not denied and not (revoke and _over(e, today))]
-    closes = desired == "disabled" and not before[ORGANIZATION][SMTP_WIRE]
-    if (closes or unlisted != "unmanaged") and not in_force and not options.get("allow_empty"):
-        outlook.refused.add("refused")
-    if not outlook.matched:
-        outlook.refused.add("incomplete_read")
-    was = before[ORGANIZATION][SMTP_WIRE]
-    becomes = was if desired is None else desired == "disabled"
-    if unlisted == "inherit" and not becomes:
-        outlook.refused.add("refused")
-    names, tolerant = Names(before), options.get("lookup_failure_action") == "warn"
-    by_name: dict[str, str] = {}
-    for option in ("allowed", "denied"):
-        by_name |= names.resolve((e["identity"] for e in options.get(option) or ()), tolerant, outlook)
-    listed, lost = _listed(entries, by_name, revoke, today, outlook)
-    blocked = _blocks(lost, was, becomes, unlisted)
-    if False in lost:
-        unlisted = "unmanaged"  # one of them may be the very mailbox that can't be found
-    planned = dict(before)
-    planned[ORGANIZATION] = {**before[ORGANIZATION], SMTP_WIRE: becomes}
-    for guid, mailbox in before.items():
-        if guid:
-            value = _own_value(mailbox[SMTP_WIRE], listed.get(guid), unlisted, revoke, today)
-            planned[guid] = {**mailbox, SMTP_WIRE: value}
-    if blocked:
+    lists = _lists(options, before[ORGANIZATION][SMTP_WIRE], today)
+    _refuse(lists, options, outlook)
+    by_name = _by_list(lists, options, outlook)
+    listed = _listed(lists, by_name, outlook)
+    lost = [entry for entry in lists.entries if entry.name not in by_name and not lists.revoked(entry)]
+    # An allowed mailbox that can't be found may be any of those that seem to be on no list.
+    cautious = replace(lists, unlisted="unmanaged") if _allowed(lost) else lists
+    outlook.after = _by_lists(cautious, before, listed)
+    if not lists.revoke and any(lists.over(entry) for entry in lists.entries):
+        outlook.ends.add("expired")
+    if _blocks(lists, lost):
         outlook.ends |= {"not_found", "partial_failure"}
-        # What would have come with the organization, or after it, waits.
-        planned = {key: before[key] if key == "" or box[SMTP_WIRE] is None else box for key, box in planned.items()}
-    outlook.after = planned
-    outlook.effect = effect(before, planned)
-    _limit(options.get("max_changes"), len(before) - 1, outlook)
+        outlook.after = _without_organization(before, outlook.after)
+    outlook.effect = effect(before, outlook.after)
+    _limit(options.get("max_changes"), outlook.matched, outlook)
     return outlook
 
 
-def _listed(
-    entries: Sequence[tuple[bool, Mapping[str, Any]]],
-    by_name: Mapping[str, str],
-    revoke: bool,
-    today: datetime.date,
-    outlook: Outlook,
-) -> tuple[dict[str, tuple[bool, str | None]], set[bool]]:
-    """What the lists say of each mailbox, and whether one of those allowed (False) or denied (True) can't be found."""
-    listed: dict[str, tuple[bool, str | None]] = {}
-    lost: set[bool] = set()
-    for denied, entry in entries:
-        guid, last = by_name.get(entry["identity"].strip()), entry.get("expires") or None
-        over = _over(entry, today)
-        if over and not revoke:
-            outlook.ends.add("expired")
-        if guid is None:
-            lost |= {denied} if not (over and revoke) else set()
-        elif listed.setdefault(guid, (denied, last)) != (denied, last):
-            outlook.refused.add("invalid_request")
-    return listed, lost
+def _lists(options: Mapping[str, Any], was: bool, today: datetime.date) -> Lists:
+    organization = options.get("organization")
+    return Lists(
+        entries=[*_entries_of(options, "allowed"), *_entries_of(options, "denied")],
+        unlisted=options.get("unlisted", "unmanaged"),
+        revoke=options.get("expired") == "revoke",
+        today=today,
+        was=was,
+        becomes=was if organization is None else organization == "disabled",
+    )
 
 
-def _over(entry: Mapping[str, Any], today: datetime.date) -> bool:
-    last = entry.get("expires")
-    return bool(last) and datetime.date.fromisoformat(str(last)) < today
+def _entries_of(options: Mapping[str, Any], option: str) -> list[Entry]:
+    found = []
+    for entry in options.get(option) or ():
+        last = datetime.date.fromisoformat(str(entry["expires"])) if entry.get("expires") else None
+        found.append(Entry(entry["identity"].strip(), option == "denied", last))
+    return found
 
 
-def _blocks(lost: set[bool], was: bool, becomes: bool, unlisted: str) -> bool:
-    """Whether a listed mailbox that can't be found keeps the organization and those on no list as they are."""
-    closes, opens = becomes and not was, was and not becomes
-    return (False in lost and (closes or unlisted != "unmanaged")) or (True in lost and opens)
+def _allowed(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not entry.denied]
 
 
-def _check_policy(options: Mapping[str, Any], entries: Sequence[Any], unlisted: str, outlook: Outlook) -> None:
-    nothing = unlisted == "unmanaged" and all(options.get(o) is None for o in ("organization", "allowed", "denied"))
-    if nothing and not entries:
+def _refuse(lists: Lists, options: Mapping[str, Any], outlook: Outlook) -> None:
+    """What is refused whatever the names in the lists mean."""
+    if _nothing_said(lists, options):
         outlook.refused.add("invalid_request")
+    if _forgets_the_allowed(lists) and not options.get("allow_empty"):
+        outlook.refused.add("refused")
+    if not outlook.matched:
+        outlook.refused.add("incomplete_read")
+    if lists.unlisted == "inherit" and not lists.becomes:
+        outlook.refused.add("refused")  # in an open organization that would open everybody on no list
 
 
-def _own_value(
-    own: bool | None, entry: tuple[bool, str | None] | None, unlisted: str, revoke: bool, today: datetime.date
-) -> bool | None:
-    if entry is not None:
-        denied, last = entry
-        if not (revoke and last and datetime.date.fromisoformat(last) < today):
-            return denied
-        if unlisted != "disabled" and own == denied:
-            return None  # a revoked entry leaves nothing of itself behind
-    if unlisted == "not_enabled":
-        return None if own is False else own
-    return {"unmanaged": own, "inherit": None, "disabled": True}[unlisted]
+def _nothing_said(lists: Lists, options: Mapping[str, Any]) -> bool:
+    given = [option for option in ("organization", "allowed", "denied") if options.get(option) is not None]
+    return lists.unlisted == "unmanaged" and not given
+
+
+def _forgets_the_allowed(lists: Lists) -> bool:
+    """Whether mailboxes on no list may be closed while nobody is allowed any more."""
+    in_force = [entry for entry in _allowed(lists.entries) if not lists.revoked(entry)]
+    return (lists.closes or lists.unlisted != "unmanaged") and not in_force
+
+
+def _by_list(lists: Lists, options: Mapping[str, Any], outlook: Outlook) -> dict[str, str]:
+    """GUID by name; a name that is gone is missing in each list that it is on."""
+    names, tolerant = Names(outlook.before), options.get("lookup_failure_action") == "warn"
+    allowed = names.resolve((entry.name for entry in lists.entries if not entry.denied), tolerant, outlook)
+    denied = names.resolve((entry.name for entry in lists.entries if entry.denied), tolerant, outlook)
+    return {**allowed, **denied}
+
+
+def _listed(lists: Lists, by_name: Mapping[str, str], outlook: Outlook) -> dict[str, Entry]:
+    """The entry of each mailbox that is on a list; two that say different things of it are refused."""
+    listed: dict[str, Entry] = {}
+    for entry in lists.entries:
+        if entry.name in by_name:
+            former = listed.setdefault(by_name[entry.name], entry)
+            if former.contradicts(entry):
+                outlook.refused.add("invalid_request")
+    return listed
+
+
+def _blocks(lists: Lists, lost: Sequence[Entry]) -> bool:
+    """Whether a listed mailbox that can't be found keeps the organization and those on no list as they are."""
+    if _allowed(lost) and (lists.closes or lists.unlisted != "unmanaged"):
+        return True
+    return lists.opens and any(entry.denied for entry in lost)
+
+
+def _by_lists(lists: Lists, before: Objects, listed: Mapping[str, Entry]) -> Objects:
+    """Organization and mailboxes as the lists want them."""
+    after = {ORGANIZATION: {**before[ORGANIZATION], SMTP_WIRE: lists.becomes}}
+    for guid, mailbox in before.items():
+        if guid != ORGANIZATION:
+            after[guid] = {**mailbox, SMTP_WIRE: _own_value(lists, mailbox[SMTP_WIRE], listed.get(guid))}
+    return after
+
+
+def _own_value(lists: Lists, own: bool | None, entry: Entry | None) -> bool | None:
+    """A mailbox's own value after the task: by its entry, as long as that counts, otherwise as one on no list."""
+    if entry is not None and not lists.revoked(entry):
+        return entry.denied
+    if entry is not None and own == entry.denied and lists.unlisted != "disabled":
+        return None  # a revoked entry leaves nothing of itself behind
+    return _unlisted_value(lists.unlisted, own)
+
+
+def _unlisted_value(unlisted: str, own: bool | None) -> bool | None:
+    not_enabled = None if own is False else own
+    return {"unmanaged": own, "not_enabled": not_enabled, "inherit": None, "disabled": True}[unlisted]
+
+
+def _without_organization(before: Objects, after: Objects) -> Objects:
+    """The organization waits, and so does each mailbox that would be left with its value."""
+    waiting = {key for key, one in after.items() if key == ORGANIZATION or one[SMTP_WIRE] is None}
+    return {key: before[key] if key in waiting else one for key, one in after.items()}
 
 
 def unchanged(before: Objects, after: Objects) -> None:
@@ -385,12 +526,12 @@ def unchanged(before: Objects, after: Objects) -> None:
 
 
 def _difference(one: Objects, other: Objects) -> dict[str, Any]:
-    return {
-        f"{key}.{name}": (value, other[key].get(name))
-        for key, properties in one.items()
-        for name, value in properties.items()
-        if key in other and other[key].get(name) != value
-    }
+    found = {}
+    for key in one.keys() & other.keys():
+        for name, value in one[key].items():
+            if other[key].get(name) != value:
+                found[f"{key}.{name}"] = (value, other[key].get(name))
+    return found
 
 
 def assert_reached(outlook: Outlook, after: Objects) -> None:

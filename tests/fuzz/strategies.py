@@ -151,23 +151,42 @@ def _common(draw: st.DrawFn, oddity: str) -> dict[str, Any]:
     return {**{key: draw(value) for key, value in _COMMON.items()}, **limit}
 
 
+_SHAPES = ("all", "all", "identity", "mailboxes", "both")
+
+
 @st.composite
 def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str]) -> dict[str, Any]:
     oddity = draw(ODDITIES)
     options: dict[str, Any] = draw(_common(oddity))
-    shape = draw(
-        st.sampled_from(["all", "all", "identity", "mailboxes", "both"] if state["mailboxes"] else ["mailboxes"])
-    )
-    least = 0 if shape == "mailboxes" or oddity == "shape" else 1
-    options |= draw(desired_settings(MAILBOX, theme, least)) if shape != "mailboxes" else {}
+    shape = draw(st.sampled_from(_SHAPES if state["mailboxes"] else ["mailboxes"]))
+    if shape != "mailboxes":
+        options |= draw(desired_settings(MAILBOX, theme, 0 if oddity == "shape" else 1))
     named = draw(names(state, oddity, 9))
     if shape == "all":
-        options["all_mailboxes"] = True
-        if draw(st.integers(0, 3)) == 0:
-            options["exclude"], named = named[:2], named[0 if oddity == "clash" else 2 :]
-        if draw(st.integers(0, 3)) == 0:
-            types = st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True)
-            options["recipient_type_details"] = draw(types)
+        everybody, named = draw(_everybody(named, oddity))
+        options |= everybody
+    options |= draw(_by_name(named, shape, theme))
+    if draw(st.integers(0, 4)) == 0:
+        options["where"] = draw(_where(theme[:2]))
+    return options
+
+
+@st.composite
+def _everybody(draw: st.DrawFn, named: list[str], oddity: str) -> tuple[dict[str, Any], list[str]]:
+    """Options for all mailboxes, but those that are excluded or of another type; and the names that are not used."""
+    options: dict[str, Any] = {"all_mailboxes": True}
+    if draw(st.integers(0, 3)) == 0:
+        options["exclude"], named = named[:2], named[0 if oddity == "clash" else 2 :]
+    if draw(st.integers(0, 3)) == 0:
+        types = st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True)
+        options["recipient_type_details"] = draw(types)
+    return options, named
+
+
+@st.composite
+def _by_name(draw: st.DrawFn, named: list[str], shape: str, theme: Sequence[str]) -> dict[str, Any]:
+    """Mailboxes by name, like the others or with settings of their own; beside all mailboxes only the latter."""
+    options: dict[str, Any] = {}
     if shape in ("identity", "both"):
         half = len(named) // 2 if shape == "both" else len(named)
         options["identity"], named = named[:half], named[half:]
@@ -175,12 +194,14 @@ def mailbox_tasks(draw: st.DrawFn, state: Mapping[str, Any], theme: Sequence[str
         options["mailboxes"] = [
             {"identity": name, **draw(desired_settings(MAILBOX, theme, free=True))} for name in named
         ]
-    if draw(st.integers(0, 4)) == 0:
-        where = draw(desired_settings(MAILBOX, theme[:2], free=True))
-        options["where"] = {
-            o: v for o, v in where.items() if not (isinstance(v, dict) and {"add", "remove"} & v.keys())
-        }
     return options
+
+
+@st.composite
+def _where(draw: st.DrawFn, theme: Sequence[str]) -> dict[str, Any]:
+    """Values to choose by; of a list only whole ones."""
+    where = draw(desired_settings(MAILBOX, theme, free=True))
+    return {o: v for o, v in where.items() if not (isinstance(v, dict) and {"add", "remove"} & v.keys())}
 
 
 @st.composite
@@ -220,30 +241,39 @@ _SETTERS = ("Set-CASMailbox", "Set-TransportConfig")
 _CMDLETS = (None, *_SETTERS, *_SETTERS, "Get-CASMailbox", "Get-TransportConfig")
 
 
+_KINDS = (
+    "throttle", "transient", "status", "reset_before", "reset_after", "refusal", "needs_proxy",
+    "expire_tokens", "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found",
+    "errors_in_200", "batch_reorder", "batch_drop_item", "batch_duplicate_id",
+)  # fmt: skip
+_WAITS: tuple[dict[str, str], ...] = ({}, {"retry_after": "0.5"}, {"retry_after": "7"}, {"retry_after": "100000"})
+_REFUSAL: dict[str, Any] = {"code": 400, "type": "Microsoft.Exchange.Data.DataValidationException",
+            "message": "The value can't be used."}  # fmt: skip
+
+
 @st.composite
 def faults(draw: st.DrawFn, state: Mapping[str, Any]) -> Fault:
-    kind = draw(
-        st.sampled_from(
-            ["throttle", "transient", "status", "reset_before", "reset_after", "refusal", "needs_proxy",
-             "expire_tokens", "nul_403", "set_ignored", "truncated_json", "gzip_lie", "html", "not_found",
-             "errors_in_200", "batch_reorder", "batch_drop_item", "batch_duplicate_id"]
-        )
-    )  # fmt: skip
-    match: dict[str, Any] = {}
-    cmdlet = draw(st.sampled_from(_CMDLETS))
-    if kind == "set_ignored":
-        cmdlet = draw(st.sampled_from(_SETTERS))
-    if cmdlet and not kind.startswith("batch_"):
-        match["cmdlet"] = cmdlet
-    if cmdlet == "Set-CASMailbox" and state["mailboxes"] and not kind.startswith("batch_") and draw(st.booleans()):
-        match["identity"] = draw(st.sampled_from(state["mailboxes"]))["Guid"]
-    details: dict[str, Any] = {}
-    if kind in ("throttle", "status"):
-        details = draw(st.sampled_from([{}, {"retry_after": "0.5"}, {"retry_after": "7"}, {"retry_after": "100000"}]))
-    if kind == "status":
-        details = {**details, "code": draw(st.sampled_from([500, 502, 503, 504, 408]))}
-    if kind == "refusal":
-        kind, details = "status", {"code": 400, "type": "Microsoft.Exchange.Data.DataValidationException",
-                                   "message": "The value can't be used."}  # fmt: skip
+    kind = draw(st.sampled_from(_KINDS))
+    match = {} if kind.startswith("batch_") else draw(_match(state, kind))
+    details = draw(_details(kind))
     times = draw(st.sampled_from([1, 1, 1, 2, 5, None]))
-    return Fault(kind, match, draw(st.integers(0, 6)), times, details)
+    return Fault("status" if kind == "refusal" else kind, match, draw(st.integers(0, 6)), times, details)
+
+
+@st.composite
+def _match(draw: st.DrawFn, state: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Which requests are hit: all, those of a cmdlet, or the writes of one mailbox."""
+    cmdlet = draw(st.sampled_from(_SETTERS if kind == "set_ignored" else _CMDLETS))
+    match: dict[str, Any] = {"cmdlet": cmdlet} if cmdlet else {}
+    if cmdlet == "Set-CASMailbox" and state["mailboxes"] and draw(st.booleans()):
+        match["identity"] = draw(st.sampled_from(state["mailboxes"]))["Guid"]
+    return match
+
+
+@st.composite
+def _details(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    if kind == "refusal":
+        return _REFUSAL
+    waits = draw(st.sampled_from(_WAITS)) if kind in ("throttle", "status") else {}
+    code = {"code": draw(st.sampled_from([500, 502, 503, 504, 408]))} if kind == "status" else {}
+    return {**waits, **code}

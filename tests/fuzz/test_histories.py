@@ -11,6 +11,7 @@ policy.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import Counter
@@ -287,7 +288,7 @@ def restore(story: Story, path: str, *, force: bool) -> None:
 def judge(story: Story, run: Run, entries: list[Write], allowed: frozenset[str]) -> None:
     """No allowed mailbox is cut off by this run, nobody gains or loses what it did not announce, or more than once."""
     told = run.result.get("summary", run.result).get("effect") or {"lose_sample": [], "gain_sample": []}
-    moves = [change for entry in entries for change in entry["changes_by_both"].values()]
+    moves = list(itertools.chain.from_iterable(entry["changes_by_both"].values() for entry in entries))
     kept = allowed - story.unseen if model.ORGANIZATION not in story.unseen else frozenset()
     for move in moves:
         assert not (move["from"] and move["address"] in kept), f"{move['address']} is allowed and was cut off"

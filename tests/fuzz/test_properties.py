@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fuzz import model, strategies
@@ -107,13 +108,9 @@ def assert_told(run: Run, outlook: Outlook) -> None:
 
 def kind_of(outlook: Outlook) -> str:
     """For the statistics of hypothesis."""
-    return (
-        f"to be refused: {sorted(outlook.refused)}"
-        if outlook.refused
-        else "changes"
-        if outlook.differing
-        else "no change"
-    )
+    if outlook.refused:
+        return f"to be refused: {sorted(outlook.refused)}"
+    return "changes" if outlook.differing else "no change"
 
 
 def refused(lab: Lab, run: Run, outlook: Outlook) -> bool:
@@ -197,19 +194,9 @@ def survives(lab: Lab, module: Module, options: Options, foretell: Foretell, dra
     outlook = foretell(state, options)
     ordered = draw(st.lists(strategies.faults(state), min_size=1, max_size=3))
     lag = draw(st.sampled_from([0, 0, 0, 0.02]))
-    for fault in ordered:
-        lab.simulator.fault(
-            fault.kind, tenant=LABEL, match=fault.match, after=fault.after, times=fault.times, **fault.details
-        )
-    if lag:
-        lab.simulator.patch_tenant(LABEL, lag=lag)
-        lab.clock.real = lag
-    paths = [lab.undo_path()]
-    try:
-        run = lab.run(module, {**options, "undo_file": paths[0]}, concurrency=draw(st.sampled_from([1, 4])))
-    finally:
-        lab.simulator.clear_faults()
-        lab.simulator.patch_tenant(LABEL, lag=0)
+    path = lab.undo_path()
+    with ordered_faults(lab, ordered, lag):
+        run = lab.run(module, {**options, "undo_file": path}, concurrency=draw(st.sampled_from([1, 4])))
     note(f"{module.name} {options}")
     note(f"faults {ordered}, lag {lag}")
     event(f"{kind_of(outlook)}, came to {run.code or 'success'}{', changed' if run.changed else ''}")
@@ -223,14 +210,37 @@ def survives(lab: Lab, module: Module, options: Options, foretell: Foretell, dra
     if outlook.refused:
         model.unchanged(outlook.before, now)
         return
-    assert os.path.exists(paths[0]) or not run.changed
+    assert os.path.exists(path) or not run.changed
     if lag:
         time.sleep(lag * 1.5)
-    if draw(st.booleans()) and not outlook.ends and options.get("max_changes") is None:
+    comes_back(lab, module, options, outlook, path, again=draw(st.booleans()))
+
+
+@contextmanager
+def ordered_faults(lab: Lab, ordered: Sequence[strategies.Fault], lag: float) -> Iterator[None]:
+    """The service has these faults, and shows a write only ``lag`` seconds later."""
+    for fault in ordered:
+        lab.simulator.fault(
+            fault.kind, tenant=LABEL, match=fault.match, after=fault.after, times=fault.times, **fault.details
+        )
+    if lag:
+        lab.simulator.patch_tenant(LABEL, lag=lag)
+        lab.clock.real = lag
+    try:
+        yield
+    finally:
+        lab.simulator.clear_faults()
+        lab.simulator.patch_tenant(LABEL, lag=0)
+
+
+def comes_back(lab: Lab, module: Module, options: Options, outlook: Outlook, path: str, *, again: bool) -> None:
+    """What a run with faults wrote is taken back by its undo file; ``again``: after another run that completes it."""
+    paths = [path]
+    if again and not outlook.ends and options.get("max_changes") is None:
         paths.append(completes(lab, module, options, outlook))
-    paths = [path for path in paths if os.path.exists(path)]
-    if paths:
-        undo(lab, paths, outlook.before)
+    written = [path for path in paths if os.path.exists(path)]
+    if written:
+        undo(lab, written, outlook.before)
 
 
 def hides_a_mailbox(options: Options, ordered: Sequence[strategies.Fault]) -> bool:
@@ -266,28 +276,37 @@ def completes(lab: Lab, module: Module, options: Options, outlook: Outlook) -> s
 def assert_true_account(run: Run, outlook: Outlook, now: model.Objects, ordered: Sequence[strategies.Fault]) -> None:
     """What the result says of each object is so; where the answer was lost it may be one or the other."""
     doubtful = any(fault.doubtful for fault in ordered)
-    moved = model.differing(outlook.before, now)
+    moved, wanted = model.differing(outlook.before, now), outlook.differing
     assert run.code is None or run.code in ERROR_CODES
-    if not run.changed:
-        assert not moved, f"says unchanged, but {moved}"
-    elif not doubtful:
-        assert moved, "says changed, but nothing is"
-    # A mailbox that the service denies to have is left out under lookup_failure_action: warn, and named.
-    denied = any(entry["status"] == "missing" for entry in run.result.get("mailboxes", ()))
-    missing = {o: v for o, v in outlook.differing.items() if o not in moved}
-    if run.error is None and not doubtful and not outlook.refused and not denied:
-        assert not missing, f"succeeded without {missing}"
+    assert moved or not run.changed or doubtful, "says changed, but nothing is"
+    assert run.changed or not moved, f"says unchanged, but {moved}"
+    if not doubtful and not outlook.refused:
+        assert_success_is_whole(run, {key: changes for key, changes in wanted.items() if key not in moved})
     for entry in run.result.get("mailboxes", ()):
-        guid, action = entry.get("guid"), entry["status"]
-        if action in ("unchanged", "missing"):
-            assert guid not in moved
-        elif action == "changed" and (entry.get("confirmed") or not doubtful):
-            assert moved.get(guid) == outlook.differing.get(guid), f"{entry} against {moved.get(guid)}"
-        elif action == "failed" and not doubtful:
-            assert guid not in moved, f"{entry} against {moved.get(guid)}"
+        guid = entry.get("guid")
+        assert_true_entry(entry, moved.get(guid), wanted.get(guid), doubtful=doubtful)
     organization = run.result.get("organization")
     if organization and not doubtful:
         assert (organization["status"] == "changed") == (model.ORGANIZATION in moved)
+
+
+def assert_success_is_whole(run: Run, missing: Mapping[str, Any]) -> None:
+    """A run without an error has changed all that it had to."""
+    # A mailbox that the service denies to have is left out under lookup_failure_action: warn, and named.
+    denied = any(entry["status"] == "missing" for entry in run.result.get("mailboxes", ()))
+    if run.error is None and not denied:
+        assert not missing, f"succeeded without {missing}"
+
+
+def assert_true_entry(entry: Mapping[str, Any], moved: Any, wanted: Any, *, doubtful: bool) -> None:
+    """What the result says of a mailbox is so. ``moved``: what changed there; ``wanted``: what had to."""
+    status = entry["status"]
+    if status in ("unchanged", "missing"):
+        assert moved is None, f"{entry} against {moved}"
+    elif status == "changed" and (entry.get("confirmed") or not doubtful):
+        assert moved == wanted, f"{entry} against {moved}"
+    elif status == "failed" and not doubtful:
+        assert moved is None, f"{entry} against {moved}"
 
 
 @cases(0.22)

@@ -9,7 +9,7 @@ import base64
 import datetime
 import json
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,10 +92,15 @@ Spoil = Callable[[Answer], Answer]
 
 def nodes(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path]
-    parts = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, value in parts:
+    for key, value in _parts(tree):
         found += nodes(value, (*path, key))
     return found
+
+
+def _parts(tree: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(tree, dict):
+        return tree.items()
+    return enumerate(tree) if isinstance(tree, list) else ()
 
 
 def _edit(tree: Any, path: tuple[Any, ...], how: str) -> Any:
