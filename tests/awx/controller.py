@@ -12,7 +12,7 @@ import asyncio
 import copy
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ API = "/api/v2"
 ENCRYPTED = "$encrypted$"
 TOKEN = "a-token-of-the-controller"
 VERSION = "24.6.1"
+_PAGING = ("page", "page_size", "order_by")
 
 Object = dict[str, Any]
 
@@ -99,19 +100,19 @@ class Controller:
         return self.objects[name][number]
 
     def _consistent(self, name: str, one: Object) -> None:
-        kind = KINDS[name]
-        for key, rule in kind.fields.items():
+        for key, rule in KINDS[name].fields.items():
             if rule.of and one[key] is not None and not self._exists(rule.of, one[key]):
                 raise Refused(**{key: f'Invalid pk "{one[key]}" - object does not exist.'})
-        twins = [
-            other
-            for other in self.objects[name].values()
-            if kind.unique and other["id"] != one["id"] and all(other[key] == one[key] for key in kind.unique)
-        ]
-        if twins:
-            raise Refused(__all__=f"{kind.type} with this {' and '.join(kind.unique)} already exists.")
+        self._check_unique(name, one)
         if name == "credentials":
             self._check_inputs(one)
+
+    def _check_unique(self, name: str, one: Object) -> None:
+        kind = KINDS[name]
+        others = [other for other in self.objects[name].values() if other["id"] != one["id"]]
+        twins = [other for other in others if all(other[key] == one[key] for key in kind.unique)]
+        if kind.unique and twins:
+            raise Refused(__all__=f"{kind.type} with this {' and '.join(kind.unique)} already exists.")
 
     def _check_inputs(self, credential: Object) -> None:
         fields = self.objects["credential_types"][credential["credential_type"]]["inputs"].get("fields", [])
@@ -130,7 +131,7 @@ class Controller:
 
     def listed(self, name: str) -> list[Object]:
         if name == "unified_job_templates":
-            return [one for kind in UNIFIED for one in self.objects[kind].values()]
+            return list(itertools.chain.from_iterable(self.objects[kind].values() for kind in UNIFIED))
         if name not in self.objects:
             raise Missing
         return list(self.objects[name].values())
@@ -190,6 +191,24 @@ def _wanted(event: Object, query: Mapping[str, str]) -> bool:
     return (kinds is None or event["event"] in kinds.split(",")) and host in (None, event["host_name"])
 
 
+def _matches(one: Object, query: Mapping[str, str]) -> bool:
+    """Whether an object passes the filters of its list: all of the plain ones, and one of those with or__."""
+    filters = {key: value for key, value in query.items() if key not in _PAGING}
+    _check_filters(one["type"], filters)
+    passed = {key: str(one.get(key.removeprefix("or__"))) == value for key, value in filters.items()}
+    either = [passes for key, passes in passed.items() if key.startswith("or__")]
+    every = [passes for key, passes in passed.items() if not key.startswith("or__")]
+    return all(every) and (not either or any(either))
+
+
+def _check_filters(kind: str, filters: Iterable[str]) -> None:
+    """AWX refuses a filter that names no field."""
+    known = {"id", "type", "organization", *KINDS[_plural(kind)].fields}
+    for key in filters:
+        if key.removeprefix("or__") not in known:
+            raise Refused(detail=f"{_plural(kind)} has no field named '{key.removeprefix('or__')}'")
+
+
 def _plural(kind: str) -> str:
     return next(name for name, one in KINDS.items() if one.type == kind)
 
@@ -231,7 +250,7 @@ class _Api:
     def _collection(self, request: web.Request, name: str, body: Any) -> web.Response:
         if request.method == "POST":
             return self._answer(201, self.controller.shown(self.controller.add(name, body)))
-        found = [one for one in self.controller.listed(name) if self._matches(one, dict(request.query))]
+        found = [one for one in self.controller.listed(name) if _matches(one, request.query)]
         return self._page(request, [self.controller.shown(one) for one in found])
 
     def _object(self, request: web.Request, name: str, number: int, body: Any) -> web.Response:
@@ -265,18 +284,6 @@ class _Api:
         if rest[1:] == ["job_events"]:
             return self._page(request, [one for one in self.controller.events[number] if _wanted(one, request.query)])
         return self._answer(200, self.controller.jobs[number])
-
-    def _matches(self, one: Object, query: dict[str, str]) -> bool:
-        """Exact filters; AWX refuses one that names no field."""
-        for key in ("page", "page_size", "order_by"):
-            query.pop(key, None)
-        known = {"id", "type", *KINDS[_plural(one["type"])].fields}
-        alternatives = {key.removeprefix("or__"): query.pop(key) for key in list(query) if key.startswith("or__")}
-        for key in (*query, *alternatives):
-            if key not in known and key != "organization":
-                raise Refused(detail=f"{_plural(one['type'])} has no field named '{key}'")
-        every = all(str(one.get(key)) == value for key, value in query.items())
-        return every and (not alternatives or any(str(one.get(key)) == value for key, value in alternatives.items()))
 
     def _page(self, request: web.Request, found: list[Object]) -> web.Response:
         size = min(int(request.query.get("page_size", self.controller.page_size)), 200)

@@ -299,14 +299,18 @@ def _check_question(question: Mapping[str, Any]) -> None:
         raise Refused(error=f"Question {name} lacks {lacking} and may not have {unknown}.")
     if question["type"] not in QUESTION_TYPES or not isinstance(question["required"], bool):
         raise Refused(error=f"Question {name} has no valid type or no valid required.")
+    _check_integers(name, question)
+    if question["type"] == "multiplechoice":
+        _check_choices(name, question.get("choices"), question.get("default"))
+
+
+def _check_integers(name: Any, question: Mapping[str, Any]) -> None:
     for key in ("min", "max"):
         if not _is_integer(question.get(key, 0)):
             raise Refused(error=f"{key} of question {name} is no integer.")
     default = question.get("default")
     if question["type"] == "integer" and default is not None and not _is_integer(default):
         raise Refused(error=f"The default of question {name} is no integer.")
-    if question["type"] == "multiplechoice":
-        _check_choices(name, question.get("choices"), default)
 
 
 def _check_choices(name: Any, choices: Any, default: Any) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,9 +125,9 @@ def test_surveys_ask_for_nothing_that_leads_elsewhere(made: Controller) -> None:
         names[number]: {question["variable"]: question for question in survey["spec"]}
         for number, survey in made.surveys.items()
     }
-    questions = [question for survey in asked.values() for question in survey.values()]
+    questions = list(itertools.chain.from_iterable(survey.values() for survey in asked.values()))
     variables = {question["variable"] for question in questions}
-    words = {word for name in variables for word in name.removeprefix("tenant_baseline_").split("_")}
+    words = set().union(*(name.removeprefix("tenant_baseline_").split("_") for name in variables))
     assert not words & UNSAFE
     # A schedule or a workflow could not start a template with a question that needs an answer.
     assert {one["variable"] for one in questions if one["required"]} == {"exo_restore_job"}
@@ -136,12 +137,9 @@ def test_surveys_ask_for_nothing_that_leads_elsewhere(made: Controller) -> None:
 
 def test_the_workflow_previews_asks_applies_and_audits(made: Controller) -> None:
     nodes = made.objects["workflow_job_template_nodes"].values()
-    ways = {
-        (one["identifier"], link, after["identifier"])
-        for one in nodes
-        for link in ("success_nodes", "failure_nodes", "always_nodes")
-        for after in made.linked(one, link)
-    }
+    ways = set()
+    for one, link in itertools.product(nodes, ("success_nodes", "failure_nodes", "always_nodes")):
+        ways |= {(one["identifier"], link, after["identifier"]) for after in made.linked(one, link)}
     assert ways == {
         ("preview", "success_nodes", "approval"),
         ("approval", "success_nodes", "apply"),

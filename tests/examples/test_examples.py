@@ -137,6 +137,10 @@ def each(result: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def without_ansibles_own(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in OWN and not key.startswith("_ansible_")}
+
+
 def sample_problems(documented: Mapping[str, Any], path: str) -> Iterator[str]:
     """Samples have the type and the keys that are documented beside them."""
     for key, content in documented.items():
@@ -152,11 +156,10 @@ def test_examples_run_and_return_what_is_documented(name: str, lab: Lab, tmp_pat
     results = [json.loads(line) for line in seen.lines.splitlines()]
     own = [line for line in results if line["action"] == f"m365.exchange_online.{name}"]
     assert own, "no example calls the module"
-    returned = {key: value for key, value in documents(name, "RETURN").items() if key not in OWN}
+    returned = without_ansibles_own(documents(name, "RETURN"))
     problems: set[str] = set()
     for result in itertools.chain.from_iterable(each(line["result"]) for line in own):
-        shown = {key: value for key, value in result.items() if key not in OWN and not key.startswith("_ansible_")}
-        problems |= set(undocumented(returned, shown, name))
+        problems |= set(undocumented(returned, without_ansibles_own(result), name))
     assert sorted(problems) == []
 
 
