@@ -44,7 +44,7 @@ def test_the_recipes(reader: Reader, grown: Tenant) -> None:
     tasks = {
         page: [block.text for block in blocks(page) if block.language == "yaml"] for page in (UNDO, COOKBOOK, VALUES)
     }
-    (used,) = of(COOKBOOK, "Do not cut off who is in use", "yaml")
+    (used,) = of(COOKBOOK, "Do not cut off mailboxes that are in use", "yaml")
     others = [text for text in tasks[COOKBOOK] if text != used]
     at_once = "module_defaults: {m365.exchange_online.exo_smtp_auth: {propagation_delay: 0}}"
     reader.write("recipes.yml", play([*tasks[UNDO], used, *others, *tasks[VALUES]], at_once))
