@@ -46,6 +46,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._service_erro
 )
 
 CERTIFICATE_WARNING_DAYS = 30
+_THUMBPRINT = re.compile("[0-9a-f]{40}", re.IGNORECASE)
 MSAL_NEEDED = (1, 35)  # the first that takes a certificate without its thumbprint
 
 
@@ -80,6 +81,23 @@ class ClientSecret:
 
     def acquire(self, authority: Authority, claims: str | None) -> Token:
         return _confidential(authority, self.client_id, self.secret, claims)
+
+
+# How content begins that is neither PEM nor PFX, but known: what it is, and what to do.
+_OTHER_FORMS = (
+    ((b"\xff\xfe", b"\xfe\xff"), "is UTF-16 text, as PowerShell writes it", "Write it again with -Encoding ascii."),
+    (
+        (b"$ANSIBLE_VAULT",),
+        "is encrypted with Ansible Vault, and the module can't open it",
+        "Give certificate in place of certificate_path: \"{{ lookup('file', PATH) }}\" opens it.",
+    ),
+    (
+        (b"MI",),  # what DER is in base64
+        "is a PFX or a certificate in base64, as Azure Key Vault hands it out",
+        "Decode it into a file with base64 -d, and name that file in certificate_path.",
+    ),
+    ((b"/", b"~"), "is a path, not a certificate", "Give the path in certificate_path."),
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,8 @@ class Certificate:
         )
 
     def _parse_pem(self) -> tuple[t.Any, t.Sequence[t.Any]]:
-        text = self.content.replace(b"\r\n", b"\n")
+        # A file of variables or JSON often has \n in two characters where the lines end.
+        text = self.content.replace(b"\r\n", b"\n").replace(b"\\n", b"\n")
         return self._pem_key(text), self._pem_certificates(text)
 
     def _pem_key(self, text: bytes) -> t.Any:
@@ -206,10 +225,8 @@ class Certificate:
             return False
         return True
 
-    def _parse_pfx(self) -> tuple[t.Any, t.Sequence[t.Any]]:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
-
+    def _check_form(self) -> None:
+        """Raises AuthenticationFailed for content that is no PFX, and says what it is."""
         if not self.content.strip():
             raise AuthenticationFailed(f"{self.source} is empty.")
         if self._is_bare_certificate():
@@ -217,11 +234,20 @@ class Certificate:
                 f"{self.source} is a certificate alone, as the portal offers it. The private key is missing.",
                 hint="Use the PEM or PFX that was made together with the key; the portal never has the key.",
             )
+        for beginning, what, advice in _OTHER_FORMS:
+            if self.content.startswith(beginning):
+                raise AuthenticationFailed(f"{self.source} {what}.", hint=advice)
         if self.content[:1] != b"\x30":  # PFX is DER, which starts with a sequence
             raise AuthenticationFailed(
                 f"{self.source} is neither PEM nor PFX.",
                 hint="PEM text starts with -----BEGIN. A value cut off at a line break needs certificate_path.",
             )
+
+    def _parse_pfx(self) -> tuple[t.Any, t.Sequence[t.Any]]:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+        self._check_form()
         try:
             key, certificate, chain = load_key_and_certificates(
                 self.content, self.password.encode(errors="replace") if self.password else None
@@ -325,6 +351,11 @@ def select(values: CredentialValues) -> Credential:
 
 def _certificate(values: CredentialValues) -> Certificate:
     client_id, path, password = values.client_id or "", values.certificate_path, values.certificate_password
+    if path and _THUMBPRINT.fullmatch(path):
+        raise AuthenticationFailed(
+            "certificate_path has to be the path of a file, and is a thumbprint.",
+            hint="Certificate stores are not read: export the certificate with its key as a PFX.",
+        )
     if path:
         return Certificate(client_id, path, _read_file("certificate_path", path), password, path)
     content = (values.certificate or "").encode(errors="replace")

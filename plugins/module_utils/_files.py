@@ -13,7 +13,7 @@ import stat
 import tempfile
 
 from ansible_collections.m365.exchange_online.plugins.module_utils._errors import InvalidRequest
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import with_nul
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import instead_of_path, is_content, with_nul
 
 
 def absolute(option: str, path: str) -> str:
@@ -24,6 +24,8 @@ def absolute(option: str, path: str) -> str:
     """
     if "\0" in path:
         raise InvalidRequest(with_nul(option))
+    if is_content(path):
+        raise InvalidRequest(instead_of_path(option))
     if not os.path.isabs(path):
         raise InvalidRequest(f"{option} has to be an absolute path. {path} would be {os.path.abspath(path)} here.")
     return path

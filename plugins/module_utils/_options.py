@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -55,11 +56,16 @@ class Option:
         return next((name for name in self.environment if name.startswith(family + "_")), None)
 
 
+def filled(environ: t.Mapping[str, str], name: str) -> str:
+    """What a variable holds; '' for nothing. A file of variables that was written on Windows leaves \\r at the end."""
+    return environ.get(name, "").rstrip("\r")
+
+
 def first_filled(*names: str) -> str:
     """The first variable that is set and not empty. Core's env_fallback returns an empty first one."""
     for name in names:
-        if os.environ.get(name):
-            return os.environ[name]
+        if filled(os.environ, name):
+            return filled(os.environ, name)
     raise AnsibleFallbackNotFound
 
 
@@ -127,7 +133,7 @@ def secrets(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[
     secret = [option for option in OPTIONS if option.no_log]
     given = {str(params[option.name]) for option in secret if params.get(option.name)}
     names = itertools.chain.from_iterable(option.environment for option in secret)
-    return given | {environ[name] for name in names if environ.get(name)}
+    return given | {filled(environ, name) for name in names if filled(environ, name)}
 
 
 @dataclass(frozen=True)
@@ -187,11 +193,11 @@ def _family_layer(family: str, environ: t.Mapping[str, str]) -> _Layer:
     names: dict[str, str] = {}
     for option in _CREDENTIAL_OPTIONS:
         variables = [name for name in option.environment if name.startswith(family + "_")]
-        filled = [environ[name] for name in variables if environ.get(name)]
+        given = [filled(environ, name) for name in variables if filled(environ, name)]
         if variables:
             names[option.name] = variables[0]
-        if filled:
-            values[option.name] = os.path.expanduser(filled[0]) if option.type == "path" else filled[0]
+        if given:
+            values[option.name] = os.path.expanduser(given[0]) if option.type == "path" else given[0]
     return _Layer(values, names)
 
 
@@ -220,7 +226,7 @@ def _managed_identity(options: _Layer, environ: t.Mapping[str, str]) -> Credenti
     """A user-assigned identity is named by the task, or by the collection's own variable: AZURE_CLIENT_ID often belongs
     to another credential of the same shell.
     """
-    client_id = options.values.get("client_id") or environ.get("EXO_CLIENT_ID") or None
+    client_id = options.values.get("client_id") or filled(environ, "EXO_CLIENT_ID") or None
     return CredentialValues("managed_identity", client_id=client_id)
 
 
@@ -273,7 +279,7 @@ def _tenant(given: str) -> str:
     tenant = given.strip()
     if not tenant:
         raise InvalidRequest("tenant is empty.", hint="A variable that came out empty looks like this.")
-    if "/" in tenant or "@" in tenant or " " in tenant:
+    if re.search(r"[^\w.-]", tenant):
         raise InvalidRequest(
             f"tenant has to be a GUID or a domain such as contoso.onmicrosoft.com, it is {tenant[:80]!r}."
         )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,14 @@ def given_names(option: str, names: Sequence[t.Any] | None) -> tuple[str, ...]:
     return texts
 
 
+# How a text begins that can be no name, what it is, and what to do.
+_NO_NAMES = (
+    (re.compile(r"[\[{]+['\"]"), "that is a list or a dictionary written as text"),
+    (re.compile(r".*\n"), "of several lines"),
+    (re.compile(r"\S+@\S+[;,]\s*\S+@"), "of several addresses"),
+)
+
+
 def check_name(place: str, name: str) -> None:
     if not name:
         raise InvalidRequest(f"{place} that is empty.", hint="A variable that came out empty looks like this.")
@@ -85,6 +94,12 @@ def check_name(place: str, name: str) -> None:
             f"{place} with a * ({name}). A name means one mailbox, and the service could take the * for many.",
             hint="Name each mailbox, or use all_mailboxes with where.",
         )
+    for pattern, what in _NO_NAMES:
+        if pattern.match(name):
+            raise InvalidRequest(
+                f"{place} {what}: {name[:80]!r}.",
+                hint="Write a list, with a dash before each name and one name a line.",
+            )
 
 
 def identity_of(entry: Mapping[str, t.Any], place: str) -> str:
@@ -192,8 +207,9 @@ def only_known(entry: Mapping[str, t.Any], known: Iterable[str], place: str) -> 
     options = sorted(known)
     for key in sorted(str(key) for key in entry):
         if key not in options:
-            hint = did_you_mean(key, options) or "The keys are the names of the module's settings."
-            raise InvalidRequest(f"{place} has an unknown key {key}.", hint=hint)
+            names = "The keys are the names of the module's settings."
+            other = "A colon after an address makes a key of it: remove the colon." if "@" in key else names
+            raise InvalidRequest(f"{place} has an unknown key {key}.", hint=did_you_mean(key, options) or other)
 
 
 def check_selection(params: Mapping[str, t.Any], plural: str = "mailboxes") -> None:

@@ -33,6 +33,16 @@ def with_nul(name: str) -> str:
     return f"{name} has a NUL character in it, which can be part of no name, path or secret. Remove it."
 
 
+def is_content(path: str) -> bool:
+    """Whether what is given as a path is the file's content: a key, a certificate or a token."""
+    return "-----BEGIN" in path or path.startswith("eyJ")
+
+
+def instead_of_path(name: str) -> str:
+    """What is said of an option that has a file's content, which is not shown."""
+    return f"{name} has to be the path of a file, and holds the content of one. Only certificate takes content."
+
+
 def listed(names: Sequence[str], total: int | None = None) -> str:
     """The first names, and how many there are beyond them. total: how many there are, where names is a sample."""
     shown = list(names[:SAMPLE])

@@ -20,7 +20,7 @@ import threading
 import time
 import typing as t
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
@@ -32,7 +32,13 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._run_variable
     LEASE_VARIABLE,
     PROGRESS_VARIABLE,
 )
-from ansible_collections.m365.exchange_online.plugins.module_utils._text import did_you_mean, fit, with_nul
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import (
+    did_you_mean,
+    fit,
+    instead_of_path,
+    is_content,
+    with_nul,
+)
 
 display = Display()
 
@@ -53,17 +59,33 @@ class ExoAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no type
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        refusal = nul_in(self._task.args) or refused_to_send(self._connection.transport, self._task.args, os.environ)
+        refusal = (
+            nul_in(self._task.args)
+            or content_as_path(self._task.args)
+            or refused_to_send(self._connection.transport, self._task.args, os.environ)
+        )
         if refusal:
             return {**result, "failed": True, "msg": f"{self._tenant()}: {refusal}", "error_code": "refused"}
         result = merge_hash(result, self._run_module(task_vars))
         if result.get("failed") and "msg" in result:
-            return {**result, "msg": plainly(str(result["msg"]))}
+            return self._told(result)
         closing = closing_line(result)
         if closing and _wants(bool(result.get("changed"))):
             # On standard error, because a stdout callback may write a document there.
             display.display(closing, stderr=True)
         return result
+
+    def _told(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """A failure in our words.
+
+        From ansible-core 2.19 on the red line is made of the exception, which has ansible-core's words. Without one,
+        it is made of the message.
+        """
+        message = plainly(str(result["msg"]))
+        if message == result["msg"]:
+            return result
+        told = {key: value for key, value in result.items() if key != "exception"}
+        return {**told, "msg": f"{self._tenant()}: {message}"}
 
     def _tenant(self) -> str:
         """The tenant, as the module will find it."""
@@ -116,23 +138,81 @@ def _wants(changed: bool) -> bool:
     return changed or screen != _AWX
 
 
-# ansible-core's own sentence, followed by every option that the module has (ansible.module_utils.basic).
+# How ansible-core words what is wrong with options (ansible.module_utils.basic and common.parameters). The first is
+# followed by every option that the module has.
 _UNSUPPORTED = re.compile(r"Unsupported parameters for \((\S+)\) module: (.+?)\. Supported parameters include: (.+)\.")
+_FORM = re.compile(
+    r"(argument|Elements value for option) '(.+?)' is of type .+? and we were unable to convert to (\w+): (.+)",
+    re.DOTALL,
+)
+_NO_BOOLEAN = re.compile(r"The value '(.*?)' is not a valid boolean")
+_CHOICE = re.compile(r"value of \S+ must be one (?:or more )?of: .+", re.DOTALL)
+_MISSING = re.compile(r"missing required arguments: tenant")
+_FORMS = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "list": "a list, with a dash before each entry",
+    "dict": "a dictionary, with a colon after each name",
+}
+# Options that tasks give to the wrong module, and the module that has them.
+_MODULE_OF = {
+    **dict.fromkeys(("organization", "allowed", "denied", "unlisted"), "exo_smtp_auth"),
+    **dict.fromkeys(("identity", "mailboxes", "all_mailboxes", "exclude"), "exo_cas_mailbox"),
+}
 
 
 def plainly(message: str) -> str:
-    """A failure's message; for options that the module does not have, what was meant in place of a list of sixty."""
-    found = _UNSUPPORTED.fullmatch(message)
-    if not found:
-        return message
+    """A failure's message; where options are wrong, what was meant in place of the sentence of ansible-core."""
+    for pattern, words in _WORDS:
+        found = pattern.fullmatch(message)
+        if found:
+            return words(found)
+    return message
+
+
+def _unsupported(found: re.Match[str]) -> str:
+    """What was meant, in place of a list of sixty options."""
     module, given, known = found.groups()
     options = re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", known))
     sentences: list[str] = []
     for name in map(str.strip, given.split(",")):
-        sentences += [f"{name} is not an option of {module}.", did_you_mean(name, options)]
+        owner = _MODULE_OF.get(name)
+        meant = f"{owner} has it." if owner else did_you_mean(name, options)
+        sentences += [f"{name} is not an option of {module}.", meant]
     return " ".join([*filter(None, sentences), f"ansible-doc {module} shows all options."])
 
 
+def _form(found: re.Match[str]) -> str:
+    """Which form the option has to have."""
+    kind, option, form, why = found.groups()
+    subject = option if kind == "argument" else f"Each entry of {option}"
+    given = _NO_BOOLEAN.match(why)
+    value = f", it is {given.group(1)!r}" if given else ""
+    shell = " In YAML, PowerShell's $true and $false are true and false." if value.startswith(", it is '$") else ""
+    return f"{subject} has to be {_FORMS.get(form, form)}{value}.{shell}"
+
+
+def _choice(found: re.Match[str]) -> str:
+    """The choices, as ansible-core has them."""
+    said = found.group(0)
+    quotes = " YAML takes on, off, yes and no for true and false." if said.endswith(("got: True", "got: False")) else ""
+    return f"{said}.{quotes}"
+
+
+_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (_UNSUPPORTED, _unsupported),
+    (_FORM, _form),
+    (_CHOICE, _choice),
+    (_MISSING, lambda _found: "tenant is missing or empty. Set it in the task, or EXO_TENANT in the environment."),
+)
+
+
+def content_as_path(arguments: Mapping[str, t.Any]) -> str | None:
+    """What is said of a path that is the content of a file, if there is one: paths are shown, and a key must not be."""
+    return next((instead_of_path(option) for option in _PATHS if is_content(str(arguments.get(option)))), None)
+
+
+_PATHS = ("certificate_path", "federated_token_file", "ca_path")
 _TENANT_VARIABLES = ("EXO_TENANT", "AZURE_TENANT_ID", "AZURE_TENANT")
 _SECRETS = ("client_secret", "certificate", "certificate_password", "access_token")
 _UNNAMED = (*_SECRETS, "password")

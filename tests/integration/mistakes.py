@@ -28,10 +28,16 @@ def transport(*texts: str, **options: Any) -> Mistake:
     return Mistake("exo_transport_config", options, texts)
 
 
+def certified(*texts: str, **options: Any) -> Mistake:
+    """A task whose certificate is wrong."""
+    return transport(*texts, client_secret="", auth_source="certificate", clear_categories=True, **options)
+
+
 def restore(*texts: str, **options: Any) -> Mistake:
     return Mistake("exo_restore", options, texts)
 
 
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END PRIVATE KEY-----\n"
 ADA = {"identity": ["ada"]}
 MISTAKES: dict[str, Mistake] = {
     "tenant as a URL": transport(
@@ -89,7 +95,9 @@ MISTAKES: dict[str, Mistake] = {
         r"are the same mailbox.*disagree about imap_enabled",
         mailboxes=[{"identity": "ada", "imap_enabled": True}, {"identity": "ada", "imap_enabled": False}],
     ),
-    "boolean that is a word": mailbox(r"'maybe' is not a valid boolean", **ADA, imap_enabled="maybe"),
+    "boolean that is a word": mailbox(
+        r"imap_enabled has to be true or false, it is 'maybe'", **ADA, imap_enabled="maybe"
+    ),
     "more changes than allowed": mailbox(
         r"max_changes: 1 allows 1.*max_changes: 6 lets it pass", all_mailboxes=True, imap_enabled=False, max_changes=1
     ),
@@ -251,5 +259,70 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "device without a password": Mistake(
         "exo_smtp_auth_probe", {"username": "scanner@contoso.com"}, (r"password is missing",)
+    ),
+    "several tenants": transport(
+        r"tenant has to be a GUID or a domain", tenant="contoso.com,fabrikam.com", clear_categories=True
+    ),
+    "content of a certificate as its path": transport(
+        r"certificate_path has to be the path of a file, and holds the content",
+        certificate_path=KEY,
+        clear_categories=True,
+    ),
+    "path as the content of a certificate": certified(
+        r"a path, not a certificate\. Give the path in certificate_path", certificate="/etc/exo/contoso.pem"
+    ),
+    "thumbprint of a certificate as its path": certified(
+        r"is a thumbprint\. Certificate stores are not read", certificate_path="5F3C9B0A6D2E4F1B8C7A" * 2
+    ),
+    "certificate as the key vault has it": certified(
+        r"in base64.*Decode it into a file", certificate="MIIKYQIBAzCCCic="
+    ),
+    "directory as a certificate": certified(
+        r"certificate_path /etc can't be read: Is a directory", certificate_path="/etc"
+    ),
+    "id of a secret": transport(
+        r"the client secret is wrong.*Use the secret's value, not its id",
+        client_secret="6babcaad-604b-40ac-a9d7-9fd97c0b779f",
+        clear_categories=True,
+    ),
+    "boolean of PowerShell": transport(
+        r"true or false, it is '\$true'\. In YAML, PowerShell's", smtp_client_authentication_disabled="$true"
+    ),
+    "null of PowerShell": mailbox(
+        r"one of: true, false, inherit, got: \$null", **ADA, smtp_client_authentication_disabled="$null"
+    ),
+    "parameters of PowerShell": mailbox(
+        r"-Identity is not an option.*Did you mean identity\?.*Did you mean imap_enabled\?",
+        **{"-Identity": "ada", "-ImapEnabled": False},
+    ),
+    "filter of PowerShell": mailbox(
+        r"where has to be a dictionary", all_mailboxes=True, where="ImapEnabled -eq $true", imap_enabled=False
+    ),
+    "policy in the task of mailboxes": mailbox(
+        r"allowed is not an option of \S+\. exo_smtp_auth has it", allowed=["ada"]
+    ),
+    "mailbox in the task of the organization": transport(
+        r"identity is not an option of \S+\. exo_cas_mailbox has it", **ADA, clear_categories=True
+    ),
+    "all mailboxes as a name": mailbox(r"There is no mailbox 'all'", identity="all", imap_enabled=False),
+    "list written as text": mailbox(r"written as text.*Write a list", identity="['ada', 'ben']", imap_enabled=False),
+    "several addresses in one text": mailbox(
+        r"of several addresses: .*Write a list", identity="ada@x.example; ben@x.example", imap_enabled=False
+    ),
+    "dictionary where a list belongs": smtp_auth(
+        r"allowed has to be a list, with a dash", organization="disabled", allowed={"identity": "scanner"}
+    ),
+    "names where dictionaries belong": mailbox(r"Each entry of mailboxes has to be a dictionary", mailboxes=["ada"]),
+    "colon after an address": smtp_auth(
+        r"A colon after an address makes a key of it", organization="disabled", allowed=[{"scanner@contoso.com": None}]
+    ),
+    "names one a line in one text": smtp_auth(r"of several lines", organization="disabled", allowed="scanner\nada\n"),
+    "word that YAML made false": smtp_auth(
+        r"got: False\. YAML takes on, off, yes and no", organization=False, allowed=["scanner"]
+    ),
+    "date of another country": smtp_auth(
+        r"expires has to be a date such as 2027-03-31, it is '31\.12\.2027'",
+        organization="disabled",
+        allowed=[{"identity": "scanner", "expires": "31.12.2027"}],
     ),
 }

@@ -9,7 +9,7 @@ import re
 
 import pytest
 from harness import Lab, Run, Tenant, small, tried
-from mistakes import MISTAKES
+from mistakes import KEY, MISTAKES
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +33,10 @@ def test_the_message_says_what_it_is(name: str, made: Run) -> None:
 
 def test_nothing_was_changed(made: Run, mistaken: Tenant) -> None:
     assert [write for write in mistaken.writes() if write["status"] == 200] == []
+
+
+def test_the_screen_has_our_words_and_no_key(made: Run) -> None:
+    """From ansible-core 2.19 on the red line is not made of the message."""
+    assert "Supported parameters include" not in made.output
+    assert "Valid booleans include" not in made.output
+    assert KEY.splitlines()[1] not in made.output

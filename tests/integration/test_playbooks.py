@@ -169,6 +169,10 @@ def test_hold_restore_and_again(tenant: Tenant, tmp_path: Path) -> None:
     assert state(tenant) == before
     nameless = tenant.lab.run_playbook(RESTORE, [tenant], may_fail=True, **of(tenant, {}))
     assert any("exo_undo_file" in step.msg for step in nameless.steps if step.failed)
+    lost = {"extra_vars": {"exo_undo_file": [*files, "undo.json"]}, **of(tenant, {})}
+    elsewhere = tenant.lab.run_playbook(RESTORE, [tenant], may_fail=True, **lost)
+    assert any("absolute path of a file that is there, and undo.json is not" in step.msg for step in elsewhere.steps)
+    assert state(tenant) == before
 
 
 def test_live_check(tenant: Tenant, tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ def test_a_pem_that_works(key: t.Any, other_key: t.Any, own: bytes) -> None:
         b"Bag Attributes\n    friendlyName: exo\n" + pem(key) + b"subject=CN=exo\n" + own,
         pem(key, kind=form.PrivateFormat.TraditionalOpenSSL) + own,
         stranger + own + pem(key),
+        (pem(key) + own).replace(b"\n", b"\\n"),
     ):
         assert check(content) == []
         assert check(content, "not needed") == []
@@ -146,6 +147,10 @@ def test_what_is_wrong_with_a_pem(key: t.Any, other_key: t.Any, own: bytes) -> N
         (b"", None, "is empty"),
         (b"  \n", None, "is empty"),
         (b"not a certificate", None, "neither PEM nor PFX"),
+        ((pem(key) + own).decode().encode("utf-16"), None, "UTF-16"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", None, "Ansible Vault"),
+        (base64.b64encode(pfx(key, PASSWORD, certificate_for(key))), PASSWORD, "in base64"),
+        (b"/etc/exo/contoso.pem", None, "a path, not a certificate"),
     ]
     for content, password, words in cases:
         assert words in str(refused(content, password)), words
@@ -549,8 +554,13 @@ def test_a_certificate_from_a_file_that_others_can_read_warns(key: t.Any, own: b
     assert "0644" in warning
     path.chmod(0o600)
     assert credential.validate() == []
-    with pytest.raises(AuthenticationFailed, match="absolute"):
-        select(CredentialValues("certificate", client_id="app", certificate_path="app.pem"))
+    for given, words in (
+        ("app.pem", "absolute"),
+        ("5F3C9B0A6D2E4F1B8C7A" * 2, "a thumbprint"),
+        ("eyJhbGci", "the content"),
+    ):
+        with pytest.raises(AuthenticationFailed, match=words):
+            select(CredentialValues("certificate", client_id="app", certificate_path=given))
 
 
 @pytest.mark.parametrize(("version", "words"), [("1.32.3", "1.32.3 is installed"), (None, "an unknown version")])

@@ -74,6 +74,7 @@ def test_the_options_are_those_that_are_promised() -> None:
         ({"EXO_TENANT": "a", "AZURE_TENANT_ID": "b", "AZURE_TENANT": "c"}, "a"),
         ({"EXO_TENANT": "", "AZURE_TENANT_ID": "b", "AZURE_TENANT": "c"}, "b"),
         ({"EXO_TENANT": "", "AZURE_TENANT_ID": "", "AZURE_TENANT": "c"}, "c"),
+        ({"EXO_TENANT": "\r", "AZURE_TENANT_ID": "b\r"}, "b"),
     ],
 )
 def test_the_first_variable_that_is_not_empty(

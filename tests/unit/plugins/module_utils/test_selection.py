@@ -132,12 +132,26 @@ def test_names_are_trimmed() -> None:
 
 @pytest.mark.parametrize(
     ("names", "words"),
-    [(["a", " "], "identity has an entry at position 2 that is empty"), ([None], "position 1"), (["*@x"], "with a *")],
+    [
+        (["a", " "], "identity has an entry at position 2 that is empty"),
+        ([None], "position 1"),
+        (["*@x"], "with a *"),
+        (["a", "['b@x'"], "position 2 that is a list or a dictionary written as text"),
+        ([["a", "b"]], "written as text"),
+        ([{"identity": "a"}], "written as text"),
+        (["a@x\nb@x"], "of several lines"),
+        (["a@x.example; b@x.example"], "of several addresses"),
+    ],
 )
 def test_what_is_no_name(names: list[t.Any], words: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         given_names("identity", names)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Printer [ground floor]", "{{ 1 + 1 }}", "[o]'neill", "o'neill@x.example", "a;b"])
+def test_a_name_may_look_odd(name: str) -> None:
+    assert given_names("identity", [name]) == (name,)
 
 
 def test_the_identity_of_an_entry() -> None:
@@ -158,6 +172,7 @@ def test_the_identity_of_an_entry() -> None:
         ("ImapEnabled", "Did you mean imap_enabled?"),
         ("imap_enable", "Did you mean imap_enabled?"),
         ("POP_ENABLED", "Did you mean pop_enabled?"),
+        ("scanner@contoso.com", "A colon after an address makes a key of it: remove the colon."),
         ("zzz", "The keys are the names of the module's settings."),
     ],
 )

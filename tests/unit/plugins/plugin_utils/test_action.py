@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import (
     _NAME,
+    content_as_path,
     nul_in,
     plainly,
     progress_line,
@@ -113,11 +114,68 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path, ended: int) -> None:
             "colour is not an option of exo_x. identiy is not an option of exo_x. Did you mean identity?"
             " ansible-doc exo_x shows all options.",
         ),
+        (
+            "Unsupported parameters for (exo_x) module: -Identity, allowed. Supported parameters include: client_id.",
+            "-Identity is not an option of exo_x. Did you mean client_id? allowed is not an option of exo_x."
+            " exo_smtp_auth has it. ansible-doc exo_x shows all options.",
+        ),
+        (
+            # ansible-core 2.16; the order of what follows changes from run to run
+            "argument 'imap' is of type <class 'str'> and we were unable to convert to bool: The value '$false' is not"
+            " a valid boolean.  Valid booleans include: 0, 'y'",
+            "imap has to be true or false, it is '$false'. In YAML, PowerShell's $true and $false are true and false.",
+        ),
+        (
+            "argument 'usage' is of type int and we were unable to convert to bool: The value '30' is not a valid"
+            " boolean. Valid booleans include: 0",
+            "usage has to be true or false, it is '30'.",
+        ),
+        (
+            "argument 'allowed' is of type dict and we were unable to convert to list: <class 'dict'> cannot be"
+            " converted to a list",
+            "allowed has to be a list, with a dash before each entry.",
+        ),
+        (
+            "Elements value for option 'mailboxes' is of type str and we were unable to convert to dict: dictionary"
+            " requested, could not parse JSON or key=value",
+            "Each entry of mailboxes has to be a dictionary, with a colon after each name.",
+        ),
+        (
+            "value of organization must be one of: enabled, disabled, got: False",
+            "value of organization must be one of: enabled, disabled, got: False. YAML takes on, off, yes and no for"
+            " true and false.",
+        ),
+        (
+            "value of organization must be one of: enabled, disabled, got: Disabled",
+            "value of organization must be one of: enabled, disabled, got: Disabled.",
+        ),
+        (
+            "missing required arguments: tenant",
+            "tenant is missing or empty. Set it in the task, or EXO_TENANT in the environment.",
+        ),
+        ("missing required arguments: name", "missing required arguments: name"),
         ("contoso: nothing of the kind.", "contoso: nothing of the kind."),
     ],
 )
-def test_an_option_that_there_is_not(message: str, told: str) -> None:
+def test_what_is_wrong_with_an_option(message: str, told: str) -> None:
     assert plainly(message) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        ({"certificate_path": "-----BEGIN PRIVATE KEY-----\nMIIE"}, True),
+        ({"ca_path": " -----BEGIN CERTIFICATE----- MIIC"}, True),
+        ({"federated_token_file": "eyJhbGciOi.eyJpc3Mi.c2ln"}, True),
+        ({"certificate": "-----BEGIN PRIVATE KEY-----\nMIIE", "certificate_path": None}, False),
+        ({"certificate_path": "/etc/exo/contoso.pem"}, False),
+    ],
+)
+def test_content_given_as_a_path_is_refused_and_not_shown(arguments: dict[str, str], refused: bool) -> None:
+    said = content_as_path(arguments)
+    assert (said is not None) is refused
+    for secret in ("MII", "eyJ"):
+        assert secret not in str(said)
 
 
 NUL = "has a NUL character in it, which can be part of no name, path or secret. Remove it."
