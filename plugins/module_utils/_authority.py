@@ -21,6 +21,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._errors impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._http import Http, Response
 from ansible_collections.m365.exchange_online.plugins.module_utils._retry import Retry, with_retries
 from ansible_collections.m365.exchange_online.plugins.module_utils._service_errors import RETRYABLE_STATUSES, failure
+from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid
 
 _GUID_IN_URL = re.compile(r"/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE)
 
@@ -39,7 +40,9 @@ class Token:
         try:
             payload = value.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            return cls(value, str(claims["tid"]).lower(), float(claims["exp"]))
+            if not is_guid(claims["tid"]):
+                raise ValueError("tid")
+            return cls(value, claims["tid"].lower(), float(claims["exp"]))
         except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise AuthenticationFailed(
                 "The access token is not one whose tenant and expiry can be read.",

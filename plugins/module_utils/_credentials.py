@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import logging
 import re
 import time
 import typing as t
@@ -407,6 +408,8 @@ def _msal() -> t.Any:
             f"msal 1.35 or later is needed, {version or 'an unknown version'} is installed.",
             hint="Install it for the Python that runs the module: python -m pip install --upgrade 'msal>=1.35'",
         )
+    # An answer that it can't read it logs as an error, whole, with the token in it (oauth2cli/oauth2.py): to stderr.
+    logging.getLogger("msal").setLevel(logging.CRITICAL)
     return msal
 
 

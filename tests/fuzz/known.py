@@ -52,9 +52,11 @@ class Setting:
         return [value for _given, value in self.forms]
 
     def shown(self, value: Wire) -> Any:
-        """The stored value in the form of the option."""
+        """The stored value in the form of the option, entries in order: an addition that is sent twice moves them."""
         if value is None or value in ([], "<>"):
             return self.null
+        if self.entries:
+            return sorted(value)
         return int(value) if isinstance(value, str) and value.isdigit() else value
 
     def becomes(self, given: Any, current: Wire) -> Wire:

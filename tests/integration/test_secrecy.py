@@ -21,10 +21,12 @@ PASSWORD = "a-password-that-nobody-may-see"
 INTERPRETER = """\
 #!{python}
 import subprocess, sys
-done = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE)
-with open({printed!r}, "ab") as file:
-    file.write(done.stdout)
+done = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+for name, output in ({printed!r}, done.stdout), ({printed!r} + ".stderr", done.stderr):
+    with open(name, "ab") as file:
+        file.write(output)
 sys.stdout.buffer.write(done.stdout)
+sys.stderr.buffer.write(done.stderr)
 sys.exit(done.returncode)
 """
 # In which a module tells the core of its secrets, so that the core can take them out.
@@ -121,6 +123,7 @@ def test_nothing_in_loud_runs(lab: Lab, tmp_path: Path) -> None:
     assert [step.task for step in run.steps[:-1] if not step.failed] == [one["name"] for one in tasks[:7]]
     said = printed_results(printed)
     assert len(said) >= len(tasks)
+    assert Path(f"{printed}.stderr").read_bytes() == b""
     texts = {path: content.decode(errors="replace") for path, content in left_behind(lab, runs_before)}
     texts |= {tmp_path / name: (tmp_path / name).read_text() for name in ("u.json", "evidence.json", "results.json")}
     texts[printed] = "\n".join(said)
@@ -138,6 +141,17 @@ def test_nothing_when_the_service_misbehaves(kind: str, lab: Lab) -> None:
     how = {"verbosity": 3, "secrets": [SECRET]}
     step = tenant.one("exo_transport_config", {"clear_categories": False, "retries": 0}, **how)
     assert step.failed and step.code != "none given", step.summary
+
+
+def test_nothing_of_a_token_that_came_broken(lab: Lab, tmp_path: Path) -> None:
+    """msal logs an answer that it can't read, and a module's stderr is in what Ansible says of a module that died."""
+    tenant = small(lab)
+    tenant.fault("truncated_json", match={"endpoint": "token"}, times=None)
+    printed = tmp_path / "printed"
+    python = {"ansible_python_interpreter": listening_interpreter(tmp_path, printed)}
+    step = tenant.one("exo_transport_config_info", extra_vars=python)
+    step.refused("unexpected_response", "did not answer as expected")
+    assert Path(f"{printed}.stderr").read_bytes() == b""
 
 
 def test_output_of_a_failed_authority(lab: Lab) -> None:

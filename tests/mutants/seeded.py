@@ -30,6 +30,7 @@ _restore, _smtp_auth, _converge = _of("restore"), _of("smtp_auth"), _of("converg
 _write = _of("write", "converge")
 _results, _reader, _selection = _of("results", "converge"), _of("reader"), _of("selection")
 _retry, _properties, _effect = _of("retry"), _of("properties"), _of("effect")
+_credentials = _of("credentials")
 
 MUTANTS = (
     # The plan
@@ -180,6 +181,7 @@ MUTANTS = (
         "if True:",
         "a token is asked for by each worker",
     ),
+    _credentials('    logging.getLogger("msal").setLevel(logging.CRITICAL)\n', "", "a token is in a log"),
     # The undo file
     _undo("        os.fsync(file.fileno())\n", "", "a power cut takes the way back"),
     _undo("        _sync_directory(directory)\n", "", "a power cut takes the file's name"),

@@ -277,7 +277,8 @@ class Issuer:
             assert request.url == f"https://login.microsoftonline.com/{self.tenant}/oauth2/v2.0/token", request.url
             self.asked.append(("token", {name: value[0] for name, value in parse_qs(request.body).items()}))
             status, body = self.answers.pop(0)
-        return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return status, {"Content-Type": "application/json"}, content
 
     @property
     def tokens(self) -> list[dict[str, str]]:
@@ -416,6 +417,22 @@ def test_the_wrong_tenant(tenant: str, issuer: Issuer, jwt: Jwt) -> None:
     assert store.kept == {}
     with pytest.raises(WrongTenant):
         source(issuer, tenant, access_token=jwt(tid=OTHER)).get()
+
+
+@pytest.mark.parametrize("tid", ["", "x" * 4000, 7, None])
+def test_a_token_for_no_tenant(tid: t.Any, issuer: Issuer, jwt: Jwt) -> None:
+    issuer.answers = [granted(jwt(tid=tid))]
+    with pytest.raises(AuthenticationFailed, match="whose tenant and expiry can be read"):
+        source(issuer).get()
+
+
+def test_an_answer_that_is_not_understood_is_logged_nowhere(
+    issuer: Issuer, jwt: Jwt, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.answers = [(200, f'{{"access_token": "{jwt()}'.encode())]
+    with pytest.raises(ExoError):
+        source(issuer).get()
+    assert caplog.text == ""
 
 
 def test_a_domain_nobody_knows(issuer: Issuer, jwt: Jwt) -> None:
