@@ -22,6 +22,8 @@ pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 
 html_theme = "sphinx_ansible_theme"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options = {"documentation_home_url": "index.html", "topbar_links": {}}
 html_show_sphinx = False
 html_use_index = True

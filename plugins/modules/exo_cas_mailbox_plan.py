@@ -11,7 +11,7 @@ module: exo_cas_mailbox_plan
 short_description: Manage what new mailboxes of Exchange Online may use
 version_added: 1.0.0
 description:
-  - Manages mailbox plans. There is one for each kind of licence, and it decides which protocols a new mailbox has.
+  - Manages mailbox plans. There is one for each kind of license, and it decides which protocols a new mailbox has.
     Mailboxes
     that exist keep theirs.
   - It reads all plans with C(Get-CASMailboxPlan) and writes with C(Set-CASMailboxPlan), with just what differs, by

@@ -45,7 +45,7 @@ options:
     description:
       - Absolute path of a CSV file on the host that runs the module, the report "SMTP AUTH clients" as the Exchange
         admin center exports it (Reports, Mail flow). It reaches back up to 90 days, tells Basic from OAuth, and needs
-        no licence and no permission.
+        no license and no permission.
       - The columns of that export are not documented and were not seen live when this was written. They are found by
         the words in their headers, in many languages. A file without a column of senders' addresses is refused.
       - The days in the file count as the time that it covers. A file without days shows who uses SMTP AUTH, but not

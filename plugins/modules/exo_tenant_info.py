@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exo_tenant_info
-short_description: Tell which tenants names stand for
+short_description: Look up the tenants that GUIDs and domains stand for
 version_added: 1.0.0
 description:
   - Asks the authority for the GUID behind each name of a tenant. It needs no credential, and a GUID needs no request.

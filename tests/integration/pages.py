@@ -69,10 +69,10 @@ SECTIONS = {
     (VALUES, "Inherit"): "test_the_recipes",
     (VALUES, "Lists"): "test_the_recipes",
     (COOKBOOK, "Printers and scanners: off for the organization, on for the list"): "test_the_recipes",
-    (COOKBOOK, "Shared mailboxes: no protocol but the web"): "test_the_recipes",
-    (COOKBOOK, "POP and IMAP off, for all but two"): "test_the_recipes",
+    (COOKBOOK, "Shared mailboxes: Outlook and the web only"): "test_the_recipes",
+    (COOKBOOK, "POP and IMAP off, except for two mailboxes"): "test_the_recipes",
     (COOKBOOK, "Do not cut off mailboxes that are in use"): "test_the_recipes",
-    (COOKBOOK, "A tenant that has grown: export first"): "test_the_first_hour",
+    (COOKBOOK, "A tenant with a history: export first"): "test_the_first_hour",
     (COOKBOOK, "Many tenants: a canary first"): "test_the_first_hour",
 }
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

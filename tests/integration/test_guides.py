@@ -75,7 +75,7 @@ def test_the_first_hour(reader: Reader, grown: Tenant) -> None:
     (reader.directory / "inventory").mkdir()
     reader.write("inventory/tenants.yml", inventory)
     written = len(grown.writes())
-    (export,) = of(COOKBOOK, "A tenant that has grown: export first", "shell")
+    (export,) = of(COOKBOOK, "A tenant with a history: export first", "shell")
     (canary,) = of(COOKBOOK, "Many tenants: a canary first", "shell")
     # Only the export itself wrote something, into the inventory.
     assert changed(reader.paste(export, canary), "contoso")[1:] == ["0", "0"]

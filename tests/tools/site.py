@@ -24,6 +24,8 @@ SOURCE, HTML = SITE / "rst", SITE / "html"
 COLLECTION = "m365.exchange_online"
 # A link out of docs, to what is a page of the repository and not of the site.
 OUTSIDE = re.compile(r"\]\(((?:\.\./)+)([^)]+)\)")
+# Pictures have whole addresses for readers of the artefact; the site has them beside its pages.
+PICTURES = re.compile(r"https://raw\.githubusercontent\.com/m365-ansible/exchange_online/main/docs/(pictures/)")
 # README.md is for readers of the repository; the site has its own list of pages.
 NOT_PAGES = ("README.md", "docsite", "site")
 # antsibull-docs lists the variables of plugins only, because Ansible knows none of modules.
@@ -34,7 +36,7 @@ The variables of the modules, and what each of them stands for, are in
 
 
 def page(path: Path) -> str:
-    """A page of docs, with its links out of docs as addresses."""
+    """A page of docs, with its links out of docs as addresses and its pictures as files."""
     text = path.read_text(encoding="utf-8")
 
     def address(found: re.Match[str]) -> str:
@@ -43,7 +45,7 @@ def page(path: Path) -> str:
             return found[0]
         return f"]({links.REPOSITORY}/blob/main/{there.relative_to(ROOT)})"
 
-    return OUTSIDE.sub(address, text)
+    return PICTURES.sub(r"\1", OUTSIDE.sub(address, text))
 
 
 def copy_pages() -> None:
@@ -72,6 +74,7 @@ def main() -> int:
     for name in ("conf.py", "index.rst"):
         target = SITE if name == "conf.py" else SOURCE
         shutil.copyfile(ROOT / "docs" / "site" / name, target / name)
+    shutil.copytree(ROOT / "docs" / "site" / "static", SITE / "static")
     copy_pages()
     (SOURCE / "collection").mkdir(mode=0o755)
     collection = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
