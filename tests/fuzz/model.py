@@ -249,7 +249,7 @@ def mailboxes(state: Mapping[str, Any], options: Mapping[str, Any]) -> Outlook:
     before = objects(state)
     outlook = Outlook(before, dict(before))
     entries, names = _entries(options), Names(before)
-    by_name = _by_name(names, entries, options, outlook)
+    by_name = _named(names, entries, options, outlook)
     scope = _scope(names, set(by_name.values()), options, outlook)
     base = _settings(options) if options.get("all_mailboxes") else {}
     wanted = _wanted(entries, by_name, base, scope, outlook)
@@ -284,7 +284,7 @@ def _nothing_desired(options: Mapping[str, Any]) -> bool:
     return not _settings(options) and bool(options.get("identity") or everybody_alike)
 
 
-def _by_name(
+def _named(
     names: Names, entries: Sequence[tuple[str, Mapping[str, Any]]], options: Mapping[str, Any], outlook: Outlook
 ) -> dict[str, str]:
     """GUID by name of the mailboxes that are to change by name."""
@@ -403,12 +403,12 @@ def smtp_auth(state: Mapping[str, Any], options: Mapping[str, Any], today: datet
     outlook = Outlook(before, dict(before), matched=len(before) - 1)
     lists = _lists(options, before[ORGANIZATION][SMTP_WIRE], today)
     _refuse(lists, options, outlook)
-    by_name = _by_list(lists, options, outlook)
+    by_name = _named_in_lists(lists, options, outlook)
     listed = _listed(lists, by_name, outlook)
     lost = [entry for entry in lists.entries if entry.name not in by_name and not lists.revoked(entry)]
     # An allowed mailbox that can't be found may be any of those that seem to be on no list.
     cautious = replace(lists, unlisted="unmanaged") if _allowed(lost) else lists
-    outlook.after = _by_lists(cautious, before, listed)
+    outlook.after = _as_listed(cautious, before, listed)
     if not lists.revoke and any(lists.over(entry) for entry in lists.entries):
         outlook.ends.add("expired")
     if _blocks(lists, lost):
@@ -447,7 +447,7 @@ def _refuse(lists: Lists, options: Mapping[str, Any], outlook: Outlook) -> None:
     """What is refused whatever the names in the lists mean."""
     if _nothing_said(lists, options):
         outlook.refused.add("invalid_request")
-    if _forgets_the_allowed(lists) and not options.get("allow_empty"):
+    if _closes_with_nobody_allowed(lists) and not options.get("allow_empty"):
         outlook.refused.add("refused")
     if not outlook.matched:
         outlook.refused.add("incomplete_read")
@@ -460,13 +460,13 @@ def _nothing_said(lists: Lists, options: Mapping[str, Any]) -> bool:
     return lists.unlisted == "unmanaged" and not given
 
 
-def _forgets_the_allowed(lists: Lists) -> bool:
+def _closes_with_nobody_allowed(lists: Lists) -> bool:
     """Whether mailboxes on no list may be closed while nobody is allowed any more."""
     in_force = [entry for entry in _allowed(lists.entries) if not lists.revoked(entry)]
     return (lists.closes or lists.unlisted != "unmanaged") and not in_force
 
 
-def _by_list(lists: Lists, options: Mapping[str, Any], outlook: Outlook) -> dict[str, str]:
+def _named_in_lists(lists: Lists, options: Mapping[str, Any], outlook: Outlook) -> dict[str, str]:
     """GUID by name; a name that is gone is missing in each list that it is on."""
     names, tolerant = Names(outlook.before), options.get("lookup_failure_action") == "warn"
     allowed = names.resolve((entry.name for entry in lists.entries if not entry.denied), tolerant, outlook)
@@ -492,7 +492,7 @@ def _blocks(lists: Lists, lost: Sequence[Entry]) -> bool:
     return lists.opens and any(entry.denied for entry in lost)
 
 
-def _by_lists(lists: Lists, before: Objects, listed: Mapping[str, Entry]) -> Objects:
+def _as_listed(lists: Lists, before: Objects, listed: Mapping[str, Entry]) -> Objects:
     """Organization and mailboxes as the lists want them."""
     after = {ORGANIZATION: {**before[ORGANIZATION], SMTP_WIRE: lists.becomes}}
     for guid, mailbox in before.items():
