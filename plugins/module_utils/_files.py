@@ -55,19 +55,30 @@ def read_limited(path: str, most: int) -> bytes:
     return content
 
 
+def _obstacle(path: str) -> str:
+    """What has this name already and must keep it; '' for a file and for nothing. /dev/null would become a file."""
+    if os.path.isdir(path):
+        return "a directory"
+    return "a device or a pipe" if os.path.exists(path) and not os.path.isfile(path) else ""
+
+
 def replace_if_different(option: str, path: str, text: str, *, dry_run: bool) -> bool:
     """Write the file in one step if its content differs; returns whether it does.
 
     A new file has mode 0600, one that was there keeps its own. dry_run: only look, as in check mode. Raises
     InvalidRequest where the file can't be written.
     """
+    obstacle = _obstacle(path)
+    if obstacle:
+        raise InvalidRequest(f"{option} {path} can't be written: it is {obstacle}.")
     with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8", newline="") as file:
-        if file.read() == text:
+        if file.read(len(text) + 1) == text:
             return False
     directory = os.path.dirname(path)
-    if not os.access(directory, os.W_OK | os.X_OK) or os.path.isdir(path):
-        kind = "is a directory" if os.path.isdir(path) else "is in a directory that does not exist or is not writable"
-        raise InvalidRequest(f"{option} {path} can't be written: it {kind}.")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise InvalidRequest(
+            f"{option} {path} can't be written: it is in a directory that does not exist or is not writable."
+        )
     if dry_run:
         return True
     try:

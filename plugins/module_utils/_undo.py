@@ -119,6 +119,8 @@ def prepare(path: str) -> str:
         raise _unwritable(path, f"the directory {directory} is not writable")
     if os.path.lexists(path) and not os.path.isfile(path):
         raise _unwritable(path, "something else than a file has this name")
+    if path.lower().endswith((".yml", ".yaml")):
+        raise _unwritable(path, "a playbook or an inventory has such a name, and the undo file would take its place")
     return path
 
 

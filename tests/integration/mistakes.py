@@ -325,4 +325,13 @@ MISTAKES: dict[str, Mistake] = {
         organization="disabled",
         allowed=[{"identity": "scanner", "expires": "31.12.2027"}],
     ),
+    "report into a device": Mistake(
+        # Not /dev/null, which root would lose if this were taken for a file.
+        "exo_cas_mailbox_info",
+        {**ADA, "dest": "/proc/self/fd/1"},
+        (r"dest /proc/self/fd/1 can't be written: it is a device or a pipe",),
+    ),
+    "undo file in the place of a playbook": mailbox(
+        r"a playbook or an inventory has such a name", **ADA, imap_enabled=False, undo_file="/tmp/site.yml"
+    ),
 }

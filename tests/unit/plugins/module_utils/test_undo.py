@@ -194,6 +194,12 @@ def test_the_newest_file_has_the_given_name(plan: Plan, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_the_place_of_a_playbook_is_not_taken(plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="a playbook or an inventory has such a name"):
+        write(tmp_path / "site.yml", plan)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_too_many_files_of_one_name(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_undo, "_MOST_FILES", 2)
     path = tmp_path / "undo.json"
