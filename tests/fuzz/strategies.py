@@ -247,8 +247,11 @@ _KINDS = (
     "errors_in_200", "batch_reorder", "batch_drop_item", "batch_duplicate_id",
 )  # fmt: skip
 _WAITS: tuple[dict[str, str], ...] = ({}, {"retry_after": "0.5"}, {"retry_after": "7"}, {"retry_after": "100000"})
-_REFUSAL: dict[str, Any] = {"code": 400, "type": "Microsoft.Exchange.Data.DataValidationException",
-            "message": "The value can't be used."}  # fmt: skip
+_REFUSAL: dict[str, Any] = {
+    "code": 400,
+    "type": "Microsoft.Exchange.Data.DataValidationException",
+    "message": "The value can't be used.",
+}
 
 
 @st.composite

@@ -65,7 +65,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "app blocked": Fault("Conditional Access blocks the app", AT_ONCE, "authentication_failed"),
         "secret of another tenant": Fault("the app lives in another tenant", AT_ONCE, "authentication_failed"),
         "token of another tenant": Fault(
-            "`access_token` belongs to another tenant", "fails before it is shown to anybody", "wrong_tenant"
+            "`access_token` belongs to another tenant", "fails before the token is sent", "wrong_tenant"
         ),
         "token that is none": Fault("`access_token` is no token", NO_REQUEST, "authentication_failed"),
         "own token expires in the middle": Fault(
@@ -94,8 +94,8 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                "Correct `federated_token_file`"),
         "empty token file": Fault("the file of the workload identity is empty", NO_REQUEST, "authentication_failed",
                                   "Let the platform write the file"),
-        "token file of somebody else": Fault("no federated credential fits the assertion", AT_ONCE,
-                                             "authentication_failed"),
+        "token file of another identity": Fault("no federated credential fits the assertion", AT_ONCE,
+                                                "authentication_failed"),
         "identity that is not assigned": Fault("the host has no such managed identity", AT_ONCE,
                                                "authentication_failed"),
         "two credentials": Fault("two credentials are given", NO_REQUEST, "authentication_failed",
@@ -111,7 +111,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "http": Fault("`endpoint` is not https", NO_REQUEST, "invalid_request", "Use https"),
         "http authority": Fault("`authority` is not https", NO_REQUEST, "invalid_request", "Use https"),
         "CA file missing": Fault("`ca_path` names no file", NO_REQUEST, "invalid_request", "Correct `ca_path`"),
-        "unknown CA": Fault("nobody trusted has signed the server's certificate", AT_ONCE, "service_unavailable"),
+        "unknown CA": Fault("no trusted authority has signed the server's certificate", AT_ONCE, "service_unavailable"),
         "nobody listens": Fault("the connection is refused", AFTER_RETRIES, "service_unavailable"),
         "proxy that is not there": Fault("the proxy does not answer", AFTER_RETRIES, "service_unavailable"),
         "proxy URL that is none": Fault(
@@ -344,7 +344,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "the organization's flag would change, and the mailboxes can't be read", NO_WRITE, "refused"
         ),
         "taken back during the delay": Fault(
-            "somebody takes a listed mailbox's value back while the run waits", SEEN_LAST, "not_confirmed"
+            "a listed mailbox's value is taken back while the run waits", SEEN_LAST, "not_confirmed"
         ),
         "taken back, and nothing was to be written": Fault(
             "the same of a mailbox that was enabled before the run", SEEN_LAST, "not_confirmed"
@@ -354,7 +354,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
             "the list shows a listed mailbox enabled, and it is not", SEEN_LAST, "not_confirmed"
         ),
         "let in before it opens": Fault(
-            "somebody takes a denied mailbox's value back before the organization opens",
+            "a denied mailbox's value is taken back before the organization opens",
             "looks at each listed mailbox right before, and leaves the organization closed", "not_confirmed",
         ),
         "let in, and nothing was to be written": Fault(
@@ -378,7 +378,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "Conditional Access throttled": Fault("the policies: 429 with Retry-After", AS_LONG),
         "Conditional Access throttled without a time": Fault("the policies: 429 without Retry-After", GROWING),
         "sign-ins of another tenant": Fault("Graph answers another tenant's log", NO_WRITE, "wrong_tenant"),
-        "sign-in without a mailbox": Fault("the log names somebody who has no mailbox", "names it as `unmatched`"),
+        "sign-in without a mailbox": Fault("the log names a user who has no mailbox", "names it as `unmatched`"),
         "access token alone": Fault("`access_token` is the only credential", UNKNOWN_GATES + ", and use is unknown"),
         "users that can't be listed": Fault("the role does not list users", UNKNOWN_GATES),
         "policy of a kind that nobody knows": Fault("Conditional Access has new conditions", UNKNOWN_GATES),
@@ -400,7 +400,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "server without AUTH": Fault("the server takes no sign-in", NOTHING_SENT, "unexpected_response"),
         "server that takes tokens only": Fault("a password, and only XOAUTH2", NOTHING_SENT, "unexpected_response"),
         "certificate of another host": Fault("the certificate has another name", NOTHING_SENT, "service_unavailable"),
-        "certificate of another authority": Fault("nobody trusted has signed the certificate", NOTHING_SENT,
+        "certificate of another authority": Fault("no trusted authority has signed the certificate", NOTHING_SENT,
                                                   "service_unavailable"),
         "server that says nothing": Fault("no greeting within `timeout`", ONE_ATTEMPT, "service_unavailable"),
         "server that is busy": Fault("421 as the greeting", ONE_ATTEMPT, "service_unavailable"),
@@ -423,7 +423,7 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
                                               "invalid_request"),
         "policy of no such name": Fault("`authentication_policy` names none", NO_WRITE, "invalid_request"),
         "mailbox under a blocking policy": Fault("a mailbox is opened, and its policy still blocks it", "warns"),
-        "user on no list who has the policy": Fault("somebody else has the policy of the list",
+        "user on no list who has the policy": Fault("a user on no list has the policy of the list",
                                                     "warns; with `unlisted` other than `unmanaged` takes it away"),
         "policy in use": Fault("`state: absent` while users or the default have it", NO_WRITE, "refused"),
         "policy that cuts off too many": Fault("its switch for SMTP goes, beyond `max_lose`", NO_WRITE, "refused"),
@@ -444,12 +444,12 @@ FAULTS: Mapping[str, Mapping[str, Fault]] = {
         "damaged undo file": Fault("the file ends in the middle", NO_REQUEST, "invalid_request", "Use a copy"),
         "no undo file": Fault("JSON of something else", NO_REQUEST, "invalid_request", "Name another file"),
         "undo file missing": Fault("there is no such file", NO_REQUEST, "invalid_request", "Correct `src`"),
-        "changed since": Fault("somebody changed a setting since", "leaves it and warns; `force` brings it back too"),
+        "changed since": Fault("a setting was changed since", "leaves it and warns; `force` brings it back too"),
         "undo file with a newer one beside it": Fault(
             "a later run wrote another file for the same tenant", NO_WRITE + "; `force` brings this one back", "refused"
         ),
         "old file under an organization closed since": Fault(
-            "somebody who had SMTP AUTH then would lose it", NO_WRITE + "; `force` does it", "refused"
+            "a mailbox that had SMTP AUTH then would lose it", NO_WRITE + "; `force` does it", "refused"
         ),
         "old file of a setting that others follow by now": Fault(
             "mailboxes came since to follow the organization, its default policy or a policy",
@@ -472,18 +472,19 @@ _HEAD = """\
 <!-- Written by tests/tools/faults.py from tests/integration/faults.py and a run of the tests. Do not edit. -->
 # Faults, and what you see of them
 
-Each row is a test against the simulator, named in the first column. The message is what that test sees, with `<...>`
-for what differs; in the task's result it begins with the tenant and ends with what to do. Where a task ends well, the
-message is its first warning, or else its first line in `retried`, or what the verdict says of that gate or use.
+Each row is a test against the simulator. Its id is in the first column. The message is what the test sees, with `<...>`
+for the parts that vary. In the task's result, the message begins with the tenant and ends with what to do. If the task
+succeeds, the message is its first warning, or else the first line in `retried`, or what the verdict says about that
+gate or use.
 
-How often and how long: a request is tried again `retries` times (5), after 2, 4, 8, 16, 32 and then every 60 seconds,
-or after what `Retry-After` says. A single wait is 120 seconds at most, and one request waits 600 seconds in all; then
-the failure says how often and how long it was tried. Tried again are 408, 429, 500, 502, 503, 504, connections that
-break, answers that can't be read, and any status whose text names a passing trouble. A 401 leads to one new token.
-Nothing else is tried again.
+A request is tried again up to `retries` times (5), after 2, 4, 8, 16, 32 and then every 60 seconds, or after the time
+in `Retry-After`. A single wait lasts at most 120 seconds, and all waits of one request together at most 600 seconds.
+Then the task fails, and says how often and for how long it tried. A request is tried again after status 408, 429, 500,
+502, 503 and 504, after a connection that breaks, after an answer that can't be read, and after any status whose text
+names a temporary problem. After a 401 the task gets a new token once. Nothing else is tried again.
 
-A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` where they are known. A task that was writing
-mailboxes returns with its failure what became of each.
+A failure also returns `http_status`, `cmdlet`, `request_id` and `hint` if they are known. If a task fails while it
+writes mailboxes, its result also says what became of each of them.
 """
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

@@ -128,7 +128,7 @@ def failures(world: World) -> dict[str, Failure]:
             federated(files / "missing.jwt"), auth, "federated_token_file", "No such file", hint=None
         ),
         "empty token file": failure(federated(files / "empty.jwt"), auth, "empty.jwt is empty", hint=None),
-        "token file of somebody else": failure(
+        "token file of another identity": failure(
             federated(world.values(world.other)["apps"][1]["federated_token_file"]), auth, "federated credential",
             hint="Check",
         ),
@@ -164,7 +164,7 @@ FAILURES = (
     "token of another tenant", "token that is none", "no directory role", "no app role", "only a reader",
     "certificate of another key", "certificate without key", "no certificate file", "neither PEM nor PFX",
     "expired certificate", "certificate of another app", "wrong PFX password", "no PFX password", "no token file",
-    "empty token file", "token file of somebody else", "unknown CA", "CA file missing", "http", "http authority",
+    "empty token file", "token file of another identity", "unknown CA", "CA file missing", "http", "http authority",
     "nobody listens", "proxy that is not there", "two credentials", "no credential", "half a credential",
     "families mixed", "source without credential",
 )  # fmt: skip
