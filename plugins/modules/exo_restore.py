@@ -273,7 +273,7 @@ mailboxes:
       description: Why the write failed, or that there is no such mailbox.
       returned: when the status is V(failed) or V(missing)
       type: str
-      sample: There is no mailbox 'scaner@contoso.com'.
+      sample: There is no mailbox scanner@contoso.com (2d3c1e9f-6a0b-4a55-9f25-0d9f4c7a5b10) any more.
 changed_since:
   description:
     - One sentence for each setting that stays as it is, because it was changed after the file was written or can't be
@@ -397,8 +397,9 @@ diff:
       returned: always
       type: str
       sample: |
-        contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it
-          scanner@contoso.com  follows the organization (off) → allowed
+        contoso.onmicrosoft.com: organization on → 1 mailbox changes, 0 lose SMTP AUTH, 9 gain it
+          the organization     SMTP AUTH off → on
+          scanner@contoso.com  allowed → follows the organization (on)
 truncated:
   description:
     - How many entries of each list are left out, because the result would be too large. RV(summary) counts all of

@@ -598,8 +598,9 @@ diff:
       returned: always
       type: str
       sample: |
-        contoso.onmicrosoft.com: 1 mailbox changes, 0 lose SMTP AUTH, 1 gains it
-          scanner@contoso.com  follows the organization (off) → allowed
+        contoso.onmicrosoft.com: organization off → 1 mailbox changes, 9 lose SMTP AUTH, 0 gain it
+          scanner@contoso.com  follows the organization (on) → allowed
+          the organization     SMTP AUTH on → off
 truncated:
   description:
     - How many entries of each list are left out, because the result would be too large. RV(summary) counts all of
