@@ -51,6 +51,13 @@ CASES = [
     ),
     Case("nothing", {}, {"pop_enabled": False}, None),
     Case(
+        "another spelling beside what differs",
+        {"PopEnabled": True, "OwaMailboxPolicy": "Frontline"},
+        {"pop_enabled": False, "owa_mailbox_policy": "FRONTLINE"},
+        {"PopEnabled": False},
+        {"pop_enabled": (True, False)},
+    ),
+    Case(
         "inherit is null",
         {"SmtpClientAuthenticationDisabled": True},
         {SMTP_AUTH: "inherit"},
