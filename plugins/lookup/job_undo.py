@@ -95,5 +95,5 @@ class LookupModule(LookupBase):
         except ExoError as error:
             raise AnsibleLookupError(error.to_fail_kwargs()["msg"]) from None
         except ValueError:
-            raise AnsibleLookupError(f"{terms!r} is no number of a job.") from None
+            raise AnsibleLookupError(f"{terms!r} is not the number of a job.") from None
         return found

@@ -54,7 +54,7 @@ BATCH_SIZE = 10  # what every known client sends at most (PowerShell's own modul
 PAGE_SIZE = 1000  # the service's default and maximum
 MAX_PAGES = 2000
 MAX_REDIRECTS = 3
-# The system mailbox has the same GUID in every organisation; clients that page app-only anchor there.
+# The system mailbox has the same GUID in every organization; clients that page app-only anchor there.
 _ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{}"
 # Get cmdlets that store something with this switch (Microsoft's page on Get-CASMailbox).
 _WRITING_SWITCH = "recalculatehasactivesyncdevicepartnership"

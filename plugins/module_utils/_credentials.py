@@ -277,13 +277,13 @@ class AccessToken:
     def validate(self) -> list[str]:
         token = Token.read(self.token)
         if token.expires_on <= time.time():
-            raise AuthenticationFailed("The access token has expired.", hint="Hand over a fresh access_token.")
+            raise AuthenticationFailed("The access token has expired.", hint="Give a new access_token.")
         return []
 
     def acquire(self, authority: Authority, claims: str | None) -> Token:
         if claims is not None:
             raise AuthenticationFailed(
-                "Exchange Online did not accept the access token.", hint=f"Hand over a fresh access_token. {ROLE_HINT}"
+                "Exchange Online did not accept the access token.", hint=f"Give a new access_token. {ROLE_HINT}"
             )
         return Token.read(self.token)
 

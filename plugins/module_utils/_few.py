@@ -39,7 +39,7 @@ def _names(remote: Mapping[str, object]) -> set[str]:
 
 def _failure(name: str, fitting: Sequence[Record], records: Sequence[Record]) -> ExoError:
     if fitting:
-        return Ambiguous(f"More than one answers to {name!r}.", hint="Name it by its GUID.")
+        return Ambiguous(f"More than one matches {name!r}.", hint="Name it by its GUID.")
     known = ", ".join(record.target.display_name or record.label for record in records[:20])
     noun = f"{records[0].target.table.label} " if records else ""
     return NotFound(f"There is no {noun}{name!r}.", hint=f"There are: {known}." if known else "There is none at all.")

@@ -376,7 +376,7 @@ def _has_address(remote: RemoteObject, name: str) -> bool:
 def _named_failure(table: Table, name: str, error: ExoError) -> ExoError:
     """The service's own text names servers and directory paths; ours names the object and what to do."""
     if isinstance(error, Ambiguous):
-        text, hint = f"More than one {table.label} answers to {name!r}.", "Name it by its primary address or GUID."
+        text, hint = f"More than one {table.label} matches {name!r}.", "Name it by its primary address or GUID."
     else:
         text = f"There is no {table.label} {name!r}."
         hint = f"Check the spelling. A new {table.label} can take some minutes to reach every server."

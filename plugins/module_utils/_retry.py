@@ -48,7 +48,7 @@ class Retry:
         if not error.retryable:
             return error
         if error.retry_after is not None and error.retry_after > LONGEST_ASKED:
-            asked = f"The service asks to wait {error.retry_after:.0f} seconds, longer than a task should hang."
+            asked = f"The service asks to wait {error.retry_after:.0f} seconds, longer than a task waits."
             return error.but(message=f"{error.message} {asked}")
         if self.tried:
             return error.but(message=f"{error.message} Tried {self.tried + 1} times over {self.waited:.0f} seconds.")

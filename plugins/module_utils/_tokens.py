@@ -87,7 +87,7 @@ class TokenSource:
             name = asked if expected == asked else f"{self._authority.tenant} ({expected})"
             raise WrongTenant(
                 f"The token is for tenant {token.tenant_id}, but {name} was asked for: nothing was done.",
-                hint="Check tenant and the credential: they belong to different organisations.",
+                hint="Check tenant and the credential: they belong to different organizations.",
             )
         if self._store:
             self._store.save(self._key, token)

@@ -124,7 +124,7 @@ def _in_order(parts: Sequence[Mapping[str, t.Any]], source: str) -> list[Mapping
     missing = [str(number) for number in range(1, last + 1) if number not in by_number]
     if missing:
         raise InvalidRequest(
-            f"{source} has {last - len(missing)} of the {last} parts in which a task told what it was about to change."
+            f"{source} has only {last - len(missing)} of the {last} parts of what a task was about to change."
             f" Missing: {listed(missing)}. Nothing is put back.",
             hint="Give all parts together. Each is in a result of its own in the events of that job.",
         )
@@ -172,7 +172,7 @@ class UndoParts:
                     json.dump(part, file)
         except OSError as error:
             raise Refused(
-                f"What is about to change can't be kept until it is told: {reason(error)}. Nothing was changed."
+                f"What is about to change can't be stored for the result: {reason(error)}. Nothing was changed."
             ) from None
 
     def tell(self, name: str, number: int) -> Content:

@@ -219,8 +219,8 @@ def mailbox_type_gate(tenant: TenantFacts, mailbox: MailboxFacts) -> Gate:
         detail = f"Whether a {kind or 'mailbox without a type'} can send over SMTP AUTH is not known."
         return Gate(MAILBOX_TYPE, UNKNOWN, UNKNOWN, source, detail, "Try it with exo_smtp_auth_probe.")
     if mailbox.licensed is False and kind == "UserMailbox":
-        detail = "No licence is assigned to this user mailbox: it works for a while and is then removed."
-        return Gate(MAILBOX_TYPE, UNKNOWN, UNKNOWN, source, detail, "Assign a licence with Exchange Online.")
+        detail = "No license is assigned to this user mailbox: it works for a while and is then removed."
+        return Gate(MAILBOX_TYPE, UNKNOWN, UNKNOWN, source, detail, "Assign a license with Exchange Online.")
     return Gate(MAILBOX_TYPE, OPEN, OPEN, source, f"A {kind} can send over SMTP AUTH.")
 
 

@@ -29,9 +29,9 @@ def _hosts_of_one(path: str, hosts: Sequence[str], tenants: Sequence[Mapping[str
     found = {host for host, tenant in pairs if str(tenant["tenant_id"]).lower() == wanted}
     if not found:
         unknown = [host for host, tenant in pairs if tenant["tenant_id"] is None]
-        doubt = f" Whose tenant these hosts are could not be found out: {listed(unknown)}." if unknown else ""
+        doubt = f" The tenants of these hosts could not be read: {listed(unknown)}." if unknown else ""
         raise InvalidRequest(
-            f"The undo file {path} is of the tenant {wanted}, and no host of this run is known to be that one.{doubt}",
+            f"The undo file {path} belongs to tenant {wanted}, and no host of this run is that one.{doubt}",
             hint="Name the host with --limit.",
         )
     return found

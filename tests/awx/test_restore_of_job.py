@@ -192,7 +192,7 @@ def test_a_job_too_large_for_one_result_is_taken_back(
 
     keep(controller, events[:1] + events[2:], status="successful")
     run = restore(lab, [tenant], environment, may_fail=True)
-    assert "has 1 of the 2 parts" in run.steps[-1].msg
+    assert "has only 1 of the 2 parts" in run.steps[-1].msg
     assert put_back(run, tenant) == []
 
 

@@ -45,7 +45,7 @@ ONE = {
         hint="limit",
     ),
     "throttled for hours": fails(
-        "throttled", "longer than a task should hang",
+        "throttled", "longer than a task waits",
         faults=[fault("throttle", match=GET, retry_after="7200", **ALWAYS)]
     ),
     "throttled as a text": Scenario([raw(400, CONCURRENT, headers={"Retry-After": "0.2"}, match=SET)]),

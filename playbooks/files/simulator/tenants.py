@@ -345,7 +345,7 @@ class Tenant:
         return self.organization.current.get(name, ORGANIZATION_BY_NAME[name].default)
 
     def smtp_enabled(self, mailbox: Mailbox) -> bool:
-        """Whether SMTP AUTH works in effect: the mailbox's own word, else the organisation's."""
+        """Whether SMTP AUTH works in effect: the mailbox's own word, else the organization's."""
         own = mailbox.stored("SmtpClientAuthenticationDisabled")
         return not (self.transport_value("SmtpClientAuthenticationDisabled") if own is None else own)
 

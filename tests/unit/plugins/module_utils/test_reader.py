@@ -204,7 +204,7 @@ def test_a_name_that_fails_says_who_and_what_to_do(tenant: Tenant) -> None:
     client = tenant(2, {"Alias": "info"})
     lookup = Reader(client, [SMTP_AUTH]).named(["info", "gone"])
     ambiguous, missing = lookup.failed["info"], lookup.failed["gone"]
-    assert (type(ambiguous), str(ambiguous)) == (Ambiguous, "More than one mailbox answers to 'info'.")
+    assert (type(ambiguous), str(ambiguous)) == (Ambiguous, "More than one mailbox matches 'info'.")
     assert (type(missing), str(missing)) == (NotFound, "There is no mailbox 'gone'.")
     assert ambiguous.hint
     assert missing.hint
@@ -374,7 +374,7 @@ def test_a_name_for_which_the_service_sends_another_is_ambiguous(tenant: Tenant)
     boxes = reader.everything()
     second = dict(list(client.boxes.values())[1])
     client._run = lambda command: Answer((second,))
-    with pytest.raises(Ambiguous, match=r"More than one mailbox answers to 'user1@contoso\.com'"):
+    with pytest.raises(Ambiguous, match=r"More than one mailbox matches 'user1@contoso\.com'"):
         reader.confirm({"user1@contoso.com": boxes[0]})
 
 

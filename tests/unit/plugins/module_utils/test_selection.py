@@ -109,7 +109,7 @@ def test_a_name_that_nothing_has(names: tuple[str, ...], more: dict[str, t.Any],
 
 def test_an_ambiguous_name_always_fails(tenant: Tenant) -> None:
     client = tenant(2, {"Alias": "info"})
-    with pytest.raises(Ambiguous, match="identity: More than one mailbox answers to 'info'"):
+    with pytest.raises(Ambiguous, match="identity: More than one mailbox matches 'info'"):
         selected(client, GONE, "info", tolerant=True)
 
 

@@ -75,7 +75,7 @@ def entries(one: Content) -> list[tuple[str, int]]:
 def test_with_a_part_missing_nothing_comes_together(lost: int) -> None:
     parts = split(content(GUIDS))
     del parts[lost - 1]
-    with pytest.raises(InvalidRequest, match=rf"has 2 of the 3 parts .* Missing: {lost}\. Nothing is put back"):
+    with pytest.raises(InvalidRequest, match=rf"has only 2 of the 3 parts .* Missing: {lost}\. Nothing is put back"):
         joined(parts, "content")
     with pytest.raises(InvalidRequest, match=f"Missing: {lost}"):
         whole(parts, "Job 7")

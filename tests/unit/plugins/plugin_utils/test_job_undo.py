@@ -171,7 +171,7 @@ def test_what_was_told_in_parts_comes_back_whole_and_once(api: Api) -> None:
 def test_a_part_that_is_missing_is_refused(api: Api, lost: int) -> None:
     parts = [part for part in parts_of(1) if part["part"] != lost]
     api.job(7, [event(part["part"], {"undo": part}) for part in parts])
-    with pytest.raises(InvalidRequest, match=rf"Job 7 has 2 of the 3 parts .* Missing: {lost}\."):
+    with pytest.raises(InvalidRequest, match=rf"Job 7 has only 2 of the 3 parts .* Missing: {lost}\."):
         ways_back(api.get, 7, "contoso")
 
 
