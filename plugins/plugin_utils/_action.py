@@ -9,6 +9,7 @@ The modules work without it; they then ask for a token each and say nothing on t
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import itertools
@@ -16,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import threading
 import time
 import typing as t
@@ -43,6 +45,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._text import 
 display = Display()
 
 _NAME = "m365_exchange_online"
+_ENDED = "ended"  # in it once ansible-playbook comes to its end
 _FLEET = "m365.exchange_online.fleet"
 _AWX = "awx_display"
 _QUIET = 5.0  # seconds before a task says anything
@@ -278,6 +281,7 @@ class Watcher(threading.Thread):
     """Shows a task's latest note of progress, at a bearable rate, and lets the task know when its run has ended.
 
     The lock goes with this process. Where only the process that started it is killed, this one lives on as an orphan.
+    Where that process is interrupted twice, it ends without having stopped this one, and waits for it.
     """
 
     def __init__(self, path: str, lease: int) -> None:
@@ -296,10 +300,14 @@ class Watcher(threading.Thread):
                 self._lease = -1
 
     def run(self) -> None:
+        # Where the kernel gave a signal to this thread, the one that waits for the module would go on waiting: Python
+        # runs handlers in that one alone, and nothing interrupts its wait. Seen on a busy machine with two at once.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         due = time.monotonic() + _QUIET
         shown = ""
+        ended = os.path.join(os.path.dirname(self._path), _ENDED)
         while not self._over.wait(_POLL):
-            if os.getppid() != self._parent:
+            if os.getppid() != self._parent or os.path.exists(ended):
                 self.release()
             if time.monotonic() < due:
                 continue
@@ -341,6 +349,19 @@ def run_directory(temporary: str) -> str | None:
             file.write(str(os.getppid()))
         sweep(os.path.dirname(temporary))
     return path
+
+
+def say_ended(process: int, temporary: str) -> None:
+    """Note in the run's directory that ansible-playbook comes to its end, whatever tasks are still at work."""
+    if os.getpid() != process:
+        return  # a copy of it that was made for a task
+    with contextlib.suppress(OSError):
+        os.close(os.open(os.path.join(temporary, _NAME, _ENDED), os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+# The action plugins are loaded by ansible-playbook itself, before it makes a process for a task. After a second Ctrl-C
+# it no longer stops these processes, up to ansible-core 2.18: it waits for them, after what is registered here.
+atexit.register(say_ended, os.getpid(), constants.DEFAULT_LOCAL_TMP)
 
 
 def sweep(parent: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,20 @@ def test_the_organization_is_not_closed_once_the_run_is_over(how: str, lab: Lab)
     running = start(lab, [task("exo_smtp_auth", closing(tenant), timeout=600)], tenant)
     wait_for(lambda: enabled_and_seen(tenant))
     STOPS[how](running)
+    running.wait_until_gone()
+    assert [write["cmdlet"] for write in tenant.writes()] == ["Set-CASMailbox"]
+    assert (tenant.transport(), tenant.own("scanner")) == (False, False)
+
+
+def test_the_organization_is_not_closed_after_a_second_ctrl_c(lab: Lab) -> None:
+    """It comes while ansible-playbook gives its tasks the time to end: then it waits for them without stopping them."""
+    tenant = small(lab)
+    patient = {"ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "10000"}
+    running = start(lab, [task("exo_smtp_auth", closing(tenant))], tenant, env=patient)
+    wait_for(lambda: enabled_and_seen(tenant))
+    while "User interrupted execution" not in running.said:
+        running.send(signal.SIGINT)
+        time.sleep(2)
     running.wait_until_gone()
     assert [write["cmdlet"] for write in tenant.writes()] == ["Set-CASMailbox"]
     assert (tenant.transport(), tenant.own("scanner")) == (False, False)

@@ -6,20 +6,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.m365.exchange_online.plugins.module_utils._run_directory import Lease
 from ansible_collections.m365.exchange_online.plugins.plugin_utils._action import (
     _NAME,
+    Watcher,
     content_as_path,
+    hold,
     nul_in,
     plainly,
     progress_line,
     run_directory,
+    say_ended,
     sweep,
 )
 
@@ -40,6 +46,43 @@ def left_behind(parent: Path, name: str, owner: int | str | None, age: float = 0
         (path / "owner").write_text(str(owner))
     os.utime(path, (time.time() - age, time.time() - age))
     return path
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[tuple[Watcher, Lease]]:
+    """A watcher at work in the directory of a run, and how the task learns of the run's end."""
+    directory = run_directory(str(tmp_path))
+    assert directory
+    path = os.path.join(directory, "lease")
+    watcher = Watcher(os.path.join(directory, "progress"), hold(path))
+    watcher.start()
+    yield watcher, Lease(path)
+    watcher.stop()
+
+
+def test_a_task_learns_that_its_run_comes_to_its_end(watched: tuple[Watcher, Lease], tmp_path: Path) -> None:
+    watcher, alive = watched
+    say_ended(os.getpid() + 1, str(tmp_path))  # of another process: a copy that ends says nothing
+    assert not (tmp_path / _NAME / "ended").exists()
+    assert alive()
+    say_ended(os.getpid(), str(tmp_path))
+    while alive():
+        assert watcher.is_alive()
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="what a thread blocks is read from /proc")
+def test_signals_are_for_the_thread_that_waits_for_the_module(watched: tuple[Watcher, Lease]) -> None:
+    status = Path(f"/proc/self/task/{watched[0].native_id}/status")
+
+    def blocked() -> int:
+        lines = [line for line in status.read_text().splitlines() if line.startswith("SigBlk:")]
+        return int(lines[0].split()[1], 16)
+
+    while not blocked():
+        time.sleep(0.05)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        assert blocked() >> (number - 1) & 1
 
 
 @pytest.mark.parametrize(
