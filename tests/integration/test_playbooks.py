@@ -507,4 +507,4 @@ def test_the_filters_examples(lab: Lab, tmp_path: Path) -> None:
         tasks += [one for one in yaml.safe_load(examples) if "m365.exchange_online.exo_tenant_info" not in one]
     run = lab.run_playbook(tasks)
     assert len(run.steps) == len(tasks) >= 5
-    assert run["Say how the tenant stands"]["msg"] == "compliant"
+    assert run["Say how the tenant compares with its baseline"]["msg"] == "compliant"
