@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import re
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from ansible_collections.m365.exchange_online.plugins.module_utils._tables impor
 from ansible_collections.m365.exchange_online.plugins.module_utils._text import is_guid, plural
 
 CHANGED = "WhenChangedUTC"
+_FRACTION = re.compile(r"(\.\d{1,6})\d*")
 # By which properties an object is recognised. The first of the addresses that it has is shown.
 _IDENTITY: Mapping[str, tuple[str, ...]] = {
     "CASMailbox": ("Guid", "ExternalDirectoryObjectId", "Identity", "PrimarySmtpAddress", "DisplayName"),
@@ -473,13 +475,18 @@ def _remotes(
     return [(target, by_key[target.key].remote) for target in targets if target.key in by_key]
 
 
+def _to_microseconds(fraction: re.Match[str]) -> str:
+    """The service sends seven digits. Python 3.10 takes three or six, and no others."""
+    return fraction.group(1).ljust(7, "0")
+
+
 def changed_at(record: Record) -> datetime.datetime | None:
     """When the object was last changed, if it says so (UTC)."""
     raw = record.remote.get(CHANGED)
     if not isinstance(raw, str):
         return None
     try:
-        when = datetime.datetime.fromisoformat(raw.strip().replace("Z", "+00:00"))
+        when = datetime.datetime.fromisoformat(_FRACTION.sub(_to_microseconds, raw.strip().replace("Z", "+00:00")))
     except ValueError:
         return None
     return when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)
