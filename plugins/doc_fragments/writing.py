@@ -15,6 +15,7 @@ options:
       - The newest file has this name. An older file of that name is renamed, with the time at which it was written in
         its name.
       - If this is a directory, a new file is made in it, with the time in its name.
+      - A name that ends in C(.yml) or C(.yaml) is refused, because a playbook or an inventory may have it.
       - The file has mode C(0600). It is flushed to disk and read back first. If it can't be written, nothing is
         changed, and check mode says so too.
       - The file is not written in check mode, nor if nothing changes.

@@ -31,7 +31,7 @@ def _hosts_of_one(path: str, hosts: Sequence[str], tenants: Sequence[Mapping[str
         unknown = [host for host, tenant in pairs if tenant["tenant_id"] is None]
         doubt = f" The tenants of these hosts could not be read: {listed(unknown)}." if unknown else ""
         raise InvalidRequest(
-            f"The undo file {path} belongs to tenant {wanted}, and no host of this run is that one.{doubt}",
+            f"The undo file {path} belongs to tenant {wanted}, and no host of this run is known to be that one.{doubt}",
             hint="Name the host with --limit.",
         )
     return found
